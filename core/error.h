@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace pade {
+
+/// The only exception type that Padé throws on purpose. The message says what was expected, what
+/// came and where; inside a module call it ends with the module's path.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws Error(message), with " in <module path>" appended when a module is being called.
+[[noreturn]] void throw_error(const std::string& message);
+
+/// Throws an Error whose message is the parts, printed one after another with operator<<.
+template <class... Parts>
+[[noreturn]] void fail(const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << parts);
+  throw_error(message.str());
+}
+
+/// fail(parts...) unless `ok`. The parts are evaluated either way, so keep them cheap.
+template <class... Parts>
+void check(bool ok, const Parts&... parts) {
+  if (!ok) [[unlikely]]
+    fail(parts...);
+}
+
+}  // namespace pade

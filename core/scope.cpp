@@ -1,0 +1,24 @@
+#include <pade/core/scope.h>
+
+namespace pade {
+namespace {
+
+std::string& current_path() {
+  thread_local std::string path;
+  return path;
+}
+
+}  // namespace
+
+Scope::Scope(std::string_view name) : outer_length_(current_path().size()) {
+  std::string& path = current_path();
+  if (name.empty()) return;
+  if (!path.empty()) path += '.';
+  path += name;
+}
+
+Scope::~Scope() { current_path().resize(outer_length_); }
+
+const std::string& Scope::path() { return current_path(); }
+
+}  // namespace pade

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pade {
+
+/// A named region of the running computation. Every module call opens one, so that errors, anomaly
+/// reports and tape entries can say where they come from: `features.0`.
+/// An empty name (the outermost module) adds nothing to the path.
+class Scope {
+ public:
+  explicit Scope(std::string_view name);
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  /// The dotted path of the scopes open on this thread; empty outside all of them.
+  static const std::string& path();
+
+ private:
+  size_t outer_length_;
+};
+
+}  // namespace pade

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <pade/core/device.h>
+
+namespace pade {
+
+/// Bytes on one device, from a caching allocator, 64-byte aligned and not initialised. Tensors share it by
+/// reference count; views of one storage share its version.
+class Storage {
+ public:
+  Storage(size_t bytes, Device device);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::byte* data() { return data_; }
+  const std::byte* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  Device device() const { return device_; }
+
+  /// Counts the changes made in place. A tape compares it with what it was when it saved a tensor.
+  uint32_t version() const { return version_; }
+  void bump_version() { ++version_; }
+
+ private:
+  std::byte* data_;
+  size_t bytes_;
+  Device device_;
+  uint32_t version_ = 0;
+};
+
+/// What the allocator behind Storage holds. Freed blocks are kept for reuse, so after one training
+/// step `system_allocations` stops growing.
+struct AllocatorStats {
+  size_t bytes_in_use = 0;        ///< in live storages, rounded up to block sizes
+  size_t bytes_cached = 0;        ///< freed, kept for reuse
+  size_t peak_bytes_in_use = 0;   ///< the largest bytes_in_use so far
+  uint64_t system_allocations = 0;  ///< blocks asked of the system since the start
+};
+AllocatorStats allocator_stats();
+
+/// Gives all cached blocks back to the system.
+void release_cached_memory();
+
+}  // namespace pade
