@@ -1,7 +1,10 @@
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -100,16 +103,21 @@ CachingAllocator& allocator() {
   return instance;
 }
 
+std::atomic<bool> poison{false};
+
 }  // namespace
 
 Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
   require_available(device);
   data_ = allocator().allocate(bytes);
+  if (poison.load(std::memory_order_relaxed)) std::memset(data_, 0xFF, bytes);
 }
 
 Storage::~Storage() { allocator().free(data_, bytes_); }
 
 AllocatorStats allocator_stats() { return allocator().stats(); }
+
+void poison_new_storage(bool on) { poison = on; }
 
 void release_cached_memory() { allocator().release_cached(); }
 

@@ -43,6 +43,10 @@ struct AllocatorStats {
 };
 AllocatorStats allocator_stats();
 
+/// For tests: while on, new storages are filled with 0xFF bytes (NaN as floats), so that an element
+/// that a kernel forgets to write is noticed.
+void poison_new_storage(bool on);
+
 /// Gives all cached blocks back to the system.
 void release_cached_memory();
 

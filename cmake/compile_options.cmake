@@ -1,0 +1,14 @@
+# How our own sources are compiled; users of the library are not affected.
+add_library(pade_compile_options INTERFACE)
+target_compile_options(pade_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
+  -fno-math-errno -fno-trapping-math  # results stay the same; loops become vectorisable
+  $<$<CONFIG:Release>:-O3>)
+if(PADE_NATIVE)
+  target_compile_options(pade_compile_options INTERFACE -march=native)
+endif()
+if(PADE_SANITIZE)
+  target_compile_options(pade_compile_options INTERFACE
+    -fsanitize=${PADE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(pade_compile_options INTERFACE -fsanitize=${PADE_SANITIZE})
+endif()

@@ -1,0 +1,102 @@
+#include <cmath>
+#include <limits>
+#include <ostream>
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/core/gradcheck.h>
+#include <pade/core/random.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+class PoisonNewStorage {
+ public:
+  PoisonNewStorage() { poison_new_storage(true); }
+  ~PoisonNewStorage() { poison_new_storage(false); }
+};
+
+/// Σ output · cotangent, itself recorded: gradcheck leans on no other op.
+Tensor weighted_sum(const Tensor& output, const Tensor& cotangent) {
+  check(output.dtype() == DType::float64, "gradcheck: expected a float64 result, got ",
+        output.dtype());
+  const double* y = output.data<double>();
+  const double* w = cotangent.data<double>();
+  double total = 0;
+  for (int64_t i = 0; i < output.size(); ++i) total += y[i] * w[i];
+  Tensor result = Tensor::scalar(total, DType::float64);
+  record("weighted_sum", {&output}, result, {&cotangent}, [](Gradients& gradients) {
+    gradients.set(0, gradients.saved(0).clone().mul_(gradients.of_output().item()));
+  });
+  return result;
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
+  return out << (report.ok ? "gradients agree, worst error " : "gradients differ, worst error ")
+             << report.worst_error << (report.message.empty() ? "" : ": ") << report.message;
+}
+
+GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,
+                          std::vector<Tensor> inputs, GradcheckOptions options) {
+  const PoisonNewStorage poison;
+  for (Tensor& input : inputs) {
+    check(input.dtype() == DType::float64, "gradcheck: expected float64 inputs, got ",
+          input.dtype());
+    input = input.detach().clone().requires_grad_();
+    input.set_grad(Tensor::full(input.shape(), std::numeric_limits<double>::infinity(),
+                                DType::float64));
+  }
+  const Shape output_shape = [&] {
+    const NoGrad no_grad;
+    return function(inputs).shape();
+  }();
+  const Tensor cotangent = Rng(options.seed, "gradcheck").uniform(output_shape, 0.5, 1.5, DType::float64);
+
+  std::vector<Tensor> once;
+  {
+    Tape tape;
+    const Tensor loss = weighted_sum(function(inputs), cotangent);
+    tape.backward(loss, {.keep = true});
+    for (const Tensor& input : inputs)
+      once.push_back(input.grad().defined() ? input.grad().clone() : Tensor::zeros_like(input));
+    tape.backward(loss, {.accumulate = true});
+  }
+
+  GradcheckReport report;
+  auto compare = [&](double analytic, double numeric, const char* what, size_t input, int64_t i) {
+    const double error = std::abs(analytic - numeric) / std::max(1.0, std::abs(numeric));
+    if (error <= report.worst_error) return;
+    report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+    report.ok = report.worst_error <= options.tolerance;
+    std::ostringstream message;
+    message << "input " << input << ' ' << inputs[input].shape() << ", element " << i << ": " << what
+            << ' ' << analytic << ", expected " << numeric;
+    report.message = message.str();
+  };
+  const NoGrad no_grad;
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const int64_t size = inputs[k].size();
+    const int64_t stride = std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
+    const bool reached = inputs[k].grad().defined();
+    for (int64_t i = 0; i < size; i += stride) {
+      const double analytic = once[k].data<double>()[i];
+      const double x = inputs[k].data<double>()[i];
+      const double step = options.step * std::max(1.0, std::abs(x));
+      auto output_at = [&](double value) {
+        inputs[k].mutable_data<double>()[i] = value;
+        return weighted_sum(function(inputs), cotangent).item();
+      };
+      const double difference = output_at(x + step) - output_at(x - step);
+      inputs[k].mutable_data<double>()[i] = x;
+      compare(analytic, difference / (2 * step), "gradient", k, i);
+      if (reached)
+        compare(inputs[k].grad().data<double>()[i], 2 * analytic, "accumulated gradient", k, i);
+    }
+  }
+  return report;
+}
+
+}  // namespace pade

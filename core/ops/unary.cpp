@@ -1,0 +1,42 @@
+#include <pade/core/ops/unary.h>
+#include <pade/core/ops/unary_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
+  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
+  Tensor y = Tensor::empty_like(x);
+  cpu::unary_forward(function, x, y);
+  const bool saves_output = std::visit([](auto f) { return f.kSavesOutput; }, function);
+  record(op, {&x}, y, {saves_output ? &y : &x}, [function](Gradients& gradients) {
+    const Tensor& dy = gradients.of_output();
+    Tensor dx = Tensor::empty_like(dy);
+    cpu::unary_backward(function, gradients.saved(0), dy, dx);
+    gradients.set(0, dx);
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor exp(const Tensor& x) { return apply("exp", unary::Exp{}, x); }
+Tensor log(const Tensor& x) { return apply("log", unary::Log{}, x); }
+Tensor sqrt(const Tensor& x) { return apply("sqrt", unary::Sqrt{}, x); }
+Tensor abs(const Tensor& x) { return apply("abs", unary::Abs{}, x); }
+Tensor power(const Tensor& x, double exponent) { return apply("power", unary::Power{exponent}, x); }
+Tensor tanh(const Tensor& x) { return apply("tanh", unary::Tanh{}, x); }
+Tensor sigmoid(const Tensor& x) { return apply("sigmoid", unary::Sigmoid{}, x); }
+Tensor relu(const Tensor& x) { return apply("relu", unary::Relu{}, x); }
+
+Tensor leaky_relu(const Tensor& x, double slope) {
+  return apply("leaky_relu", unary::LeakyRelu{slope}, x);
+}
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  check(low <= high, "clamp: low ", low, " is above high ", high);
+  return apply("clamp", unary::Clamp{low, high}, x);
+}
+
+}  // namespace pade

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <pade/core/ops/unary_math.h>
+#include <pade/core/tensor.h>
+
+namespace pade::cpu {
+
+/// y = f(x); same shape and dtype.
+void unary_forward(const unary::Function& f, const Tensor& x, Tensor& y);
+/// dx = dy · f′, from what f saves: x or y.
+void unary_backward(const unary::Function& f, const Tensor& saved, const Tensor& dy, Tensor& dx);
+
+}  // namespace pade::cpu

@@ -1,0 +1,189 @@
+#include <atomic>
+#include <cmath>
+#include <ostream>
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/core/scope.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+std::atomic<uint64_t> next_generation{1};
+thread_local Tape* active_tape = nullptr;
+thread_local bool anomaly_enabled = false;
+
+template <class T>
+bool all_finite(const Tensor& tensor) {
+  const T* values = tensor.data<T>();
+  for (int64_t i = 0; i < tensor.size(); ++i)
+    if (!std::isfinite(values[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+Tape::Tape() : generation_(next_generation++), outer_(active_tape) { active_tape = this; }
+
+Tape::~Tape() { active_tape = outer_; }
+
+Tape* Tape::recording() {
+  return active_tape && !active_tape->consumed_ ? active_tape : nullptr;
+}
+
+int64_t Tape::new_value(const Tensor& tensor) {
+  values_.push_back({tensor.shape(), tensor.dtype()});
+  return static_cast<int64_t>(values_.size()) - 1;
+}
+
+int64_t Tape::index_of(const Tensor& tensor) {
+  if (tensor.tape_generation_ == generation_) return tensor.tape_index_;
+  if (!tensor.leaf_) return -1;
+  const auto [position, is_new] = index_of_leaf_.try_emplace(tensor.leaf_.get(), -1);
+  if (is_new) {
+    position->second = new_value(tensor);
+    leaves_.emplace_back(tensor.leaf_, position->second);
+  }
+  return position->second;
+}
+
+void Tape::append(const char* op, std::span<const Tensor* const> inputs, Tensor& output,
+                  std::span<const Tensor* const> saved, BackwardFunction backward) {
+  Entry entry{op, Scope::path(), {}, -1, {}, std::move(backward)};
+  entry.inputs.reserve(inputs.size());
+  for (const Tensor* input : inputs) entry.inputs.push_back(index_of(*input));
+  entry.output = new_value(output);
+  output.tape_generation_ = generation_;
+  output.tape_index_ = entry.output;
+  entry.saved.reserve(saved.size());
+  for (const Tensor* tensor : saved)
+    entry.saved.push_back({*tensor, tensor->defined() ? tensor->version() : 0});
+  entries_.push_back(std::move(entry));
+}
+
+void Tape::check_saved_versions(const Entry& entry) const {
+  for (const Saved& saved : entry.saved) {
+    if (!saved.tensor.defined() || saved.tensor.version() == saved.version) continue;
+    fail("backward of ", entry.op, ": a tensor of shape ", saved.tensor.shape(),
+         " that it needs was changed in place: it was saved at version ", saved.version,
+         " and is now at version ", saved.tensor.version());
+  }
+}
+
+void Tape::backward(const Tensor& loss, BackwardOptions options) {
+  check(!consumed_, "backward: this tape was already consumed by backward()");
+  check(loss.defined(), "backward: the loss is an undefined tensor");
+  check(loss.size() == 1, "backward: expected a loss with one element, got shape ", loss.shape());
+  const int64_t loss_index = index_of(loss);
+  if (loss_index < 0) {
+    check(loss.tape_generation_ == 0,
+          "backward: the loss was recorded on another tape than this one");
+    fail("backward: the loss does not depend on any tensor that requires a gradient");
+  }
+  const NoGrad no_grad;
+  consumed_ = !options.keep;
+  std::vector<Tensor> gradients(values_.size());
+  gradients[loss_index] = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const Tensor of_output = std::move(gradients[entry->output]);
+    gradients[entry->output] = Tensor();
+    if (of_output.defined()) {
+      const Scope scope(entry->path);
+      check_saved_versions(*entry);
+      Gradients context(*this, *entry, gradients, of_output);
+      entry->backward(context);
+    }
+    if (options.keep) continue;
+    entry->saved.clear();
+    entry->backward = nullptr;
+  }
+  assign_to_leaves(gradients, options.accumulate);
+}
+
+void Tape::assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate) {
+  for (auto& [leaf, index] : leaves_) {
+    Tensor gradient = std::move(gradients[index]);
+    if (accumulate && leaf->grad.defined()) {
+      if (gradient.defined()) leaf->grad.add_(gradient);
+    } else {
+      // A gradient that another tensor shares would change with it.
+      const bool shared = gradient.defined() && !gradient.is_only_handle();
+      leaf->grad = shared ? gradient.clone() : std::move(gradient);
+    }
+    leaf->fresh = leaf->grad.defined();
+  }
+}
+
+std::string Tape::to_dot() const {
+  std::ostringstream out;
+  out << "digraph tape {\n  rankdir=LR;\n  node [fontname=\"Helvetica\"];\n";
+  for (const auto& [leaf, index] : leaves_)
+    out << "  v" << index << " [shape=box, style=filled, fillcolor=lightblue, label=\"leaf "
+        << values_[index].shape << "\"];\n";
+  for (const Entry& entry : entries_) {
+    out << "  v" << entry.output << " [label=\"" << entry.op << "\\n" << values_[entry.output].shape;
+    if (!entry.path.empty()) out << "\\n" << entry.path;
+    out << "\"];\n";
+    for (int64_t input : entry.inputs)
+      if (input >= 0) out << "  v" << input << " -> v" << entry.output << ";\n";
+  }
+  out << "}\n";
+  return out.str();
+}
+
+std::ostream& operator<<(std::ostream& out, const Tape& tape) {
+  for (const auto& [leaf, index] : tape.leaves_)
+    out << '%' << index << " = leaf  " << tape.values_[index].shape << '\n';
+  for (const Tape::Entry& entry : tape.entries_) {
+    out << '%' << entry.output << " = " << entry.op << '(';
+    const char* separator = "";
+    for (int64_t input : entry.inputs) {
+      out << separator;
+      separator = ", ";
+      if (input >= 0) out << '%' << input;
+      else out << "constant";
+    }
+    out << ")  " << tape.values_[entry.output].shape;
+    if (!entry.path.empty()) out << "  in " << entry.path;
+    out << '\n';
+  }
+  return out;
+}
+
+NoGrad::NoGrad() : outer_(active_tape) { active_tape = nullptr; }
+NoGrad::~NoGrad() { active_tape = outer_; }
+
+Anomaly::Anomaly() : outer_(anomaly_enabled) { anomaly_enabled = true; }
+Anomaly::~Anomaly() { anomaly_enabled = outer_; }
+bool Anomaly::enabled() { return anomaly_enabled; }
+
+void Anomaly::inspect(const Tensor& tensor, const char* op, const char* what) {
+  if (!tensor.defined() || !is_floating(tensor.dtype())) return;
+  bool finite = true;
+  const Tensor on_cpu = tensor.detach().to(Device::cpu);
+  dispatch_floating(tensor.dtype(), op, [&](auto zero) { finite = all_finite<decltype(zero)>(on_cpu); });
+  check(finite, "anomaly: the ", what, " of ", op, " (shape ", tensor.shape(),
+        ") holds NaN or infinity");
+}
+
+void Gradients::set(int input, const Tensor& gradient) {
+  const int64_t index = entry_.inputs[input];
+  if (index < 0) return;
+  const Tape::Value& expected = tape_.values_[index];
+  check(gradient.defined() && gradient.shape() == expected.shape &&
+            gradient.dtype() == expected.dtype,
+        "backward of ", entry_.op, ": the gradient of input ", input, " must have shape ",
+        expected.shape, " and dtype ", expected.dtype, ", got shape ", gradient.shape(), " and ",
+        gradient.dtype());
+  if (Anomaly::enabled()) Anomaly::inspect(gradient, entry_.op, "gradient");
+  Tensor& sum = all_[index];
+  if (!sum.defined()) {
+    sum = gradient;
+    return;
+  }
+  if (!sum.is_only_handle()) sum = sum.clone();
+  sum.add_(gradient);
+}
+
+}  // namespace pade

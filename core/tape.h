@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+class Gradients;
+/// An op's derivative: given the gradient of the output, sets the gradients of the inputs.
+using BackwardFunction = std::function<void(Gradients&)>;
+
+struct BackwardOptions {
+  bool keep = false;        ///< keep the tape, so that backward() can run on it again
+  bool accumulate = false;  ///< add to the leaves' gradients instead of assigning them
+};
+
+/// A scoped list of what was computed, in order, replayed backwards to get gradients:
+///
+///   Tape tape;                        // records from here to the end of the scope
+///   Tensor loss = cross_entropy(network(images), labels);
+///   tape.backward(loss);              // assigns weight.grad() of every leaf that was used
+///
+/// Only ops with an input that needs a gradient are recorded. The order of recording is a
+/// topological order, so nothing is sorted and nothing recurses. Tensors hold (generation, index)
+/// and never a pointer to their tape: keeping a loss does not keep what led to it.
+///
+/// Tapes nest: the innermost records, and takes the results of outer tapes for constants. So are
+/// results of a tape that is gone. A Tape belongs to the thread that made it.
+class Tape {
+ public:
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Gradients of `loss` (one element) with respect to every leaf it depends on. Saved tensors are
+  /// dropped as soon as they have been used. Throws Error when the tape was consumed by an earlier
+  /// call, when `loss` is not on it, and when a saved tensor was changed in place since.
+  void backward(const Tensor& loss, BackwardOptions options = {});
+
+  /// The number of ops recorded.
+  int64_t size() const { return static_cast<int64_t>(entries_.size()); }
+  /// The recorded ops as a graph in Graphviz' language.
+  std::string to_dot() const;
+  /// One line per recorded op: `%3 = exp(%1)  [2, 3]  in features.0`.
+  friend std::ostream& operator<<(std::ostream& out, const Tape& tape);
+
+  /// The innermost tape of this thread that is recording now; null when there is none.
+  static Tape* recording();
+
+  /// The number of `tensor` on this tape; −1 when no gradient flows to it. Leaves get a number when
+  /// they are first used.
+  int64_t index_of(const Tensor& tensor);
+  void append(const char* op, std::span<const Tensor* const> inputs, Tensor& output,
+              std::span<const Tensor* const> saved, BackwardFunction backward);
+
+ private:
+  friend class NoGrad;
+  friend class Gradients;
+
+  struct Saved {
+    Tensor tensor;
+    uint32_t version;
+  };
+  struct Entry {
+    const char* op;
+    std::string path;             // of the module that was being called
+    std::vector<int64_t> inputs;  // −1: needs no gradient
+    int64_t output;
+    std::vector<Saved> saved;
+    BackwardFunction backward;
+  };
+  struct Value {
+    Shape shape;
+    DType dtype;
+  };
+
+  int64_t new_value(const Tensor& tensor);
+  void check_saved_versions(const Entry& entry) const;
+  void assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate);
+
+  uint64_t generation_;
+  Tape* outer_;
+  bool consumed_ = false;
+  std::vector<Entry> entries_;
+  std::vector<Value> values_;
+  std::vector<std::pair<std::shared_ptr<Leaf>, int64_t>> leaves_;  // and their numbers
+  std::unordered_map<const Leaf*, int64_t> index_of_leaf_;
+};
+
+/// Nothing is recorded while one of these is in scope (except by a Tape opened inside).
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  Tape* outer_;
+};
+
+/// While one of these is in scope, every result and every gradient is searched for NaN and
+/// infinities; the first op that makes one is reported by an Error with its module's path.
+class Anomaly {
+ public:
+  Anomaly();
+  ~Anomaly();
+  Anomaly(const Anomaly&) = delete;
+  Anomaly& operator=(const Anomaly&) = delete;
+
+  static bool enabled();
+  /// Throws Error when `tensor` is floating and holds a NaN or an infinity.
+  static void inspect(const Tensor& tensor, const char* op, const char* what);
+
+ private:
+  bool outer_;
+};
+
+/// What a BackwardFunction works with.
+class Gradients {
+ public:
+  /// The gradient of the op's output, in the output's shape.
+  const Tensor& of_output() const { return of_output_; }
+  /// Whether the gradient of the op's input number `input` is asked for.
+  bool needs(int input) const { return entry_.inputs[input] >= 0; }
+  /// Gives the gradient of input number `input`: assigned when it is the first to arrive, added
+  /// afterwards. Ignored where it is not asked for. Throws Error on a wrong shape or dtype.
+  void set(int input, const Tensor& gradient);
+  /// A tensor that was saved when the op was recorded.
+  const Tensor& saved(int i) const { return entry_.saved[i].tensor; }
+
+ private:
+  friend class Tape;
+  Gradients(const Tape& tape, const Tape::Entry& entry, std::vector<Tensor>& all,
+            const Tensor& of_output)
+      : tape_(tape), entry_(entry), all_(all), of_output_(of_output) {}
+
+  const Tape& tape_;
+  const Tape::Entry& entry_;
+  std::vector<Tensor>& all_;  // by value number
+  const Tensor& of_output_;
+};
+
+/// Called by every differentiable op with its result: puts it on the recording tape if an input
+/// needs a gradient. `saved` are the tensors that `backward` will ask for; it must hold no tensor
+/// by other means, or changes to it would go unnoticed.
+///
+///   record("exp", {&x}, y, {&y}, [](Gradients& g) { g.set(0, mul(g.of_output(), g.saved(0))); });
+template <class F>
+void record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor& output,
+            std::initializer_list<const Tensor*> saved, F&& backward) {
+  if (Anomaly::enabled()) Anomaly::inspect(output, op, "result");
+  Tape* tape = Tape::recording();
+  if (!tape) return;
+  for (const Tensor* input : inputs) {
+    if (tape->index_of(*input) < 0) continue;
+    tape->append(op, {inputs.begin(), inputs.size()}, output, {saved.begin(), saved.size()},
+                 std::forward<F>(backward));
+    return;
+  }
+}
+
+}  // namespace pade

@@ -1,0 +1,299 @@
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include <pade/core/error.h>
+#include <pade/core/parallel.h>
+#include <pade/core/tape.h>
+#include <pade/core/tensor.h>
+
+namespace pade {
+namespace {
+
+/// As static_cast, but what an integer type cannot hold becomes its nearest value, and NaN zero.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+    if (std::isnan(value)) return To{0};
+    if (value <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+    if (value >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+  } else if constexpr (std::is_same_v<To, uint8_t> && std::is_same_v<From, int32_t>) {
+    return static_cast<To>(std::clamp<From>(value, 0, 255));
+  }
+  return static_cast<To>(value);
+}
+
+/// The extents with a single −1 replaced by what makes the sizes equal.
+Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
+  int64_t known = 1;
+  int unknown = 0;
+  for (int64_t extent : extents) {
+    if (extent == -1) ++unknown;
+    else known *= extent;
+  }
+  if (unknown == 0) return Shape(extents);
+  check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
+  check(known > 0 && from.size() % known == 0, "reshape: ", from, " has ", from.size(),
+        " elements, which is no multiple of ", known);
+  std::vector<int64_t> filled(extents);
+  for (int64_t& extent : filled)
+    if (extent == -1) extent = from.size() / known;
+  return Shape(std::span<const int64_t>(filled));
+}
+
+void check_same_layout(const char* method, const Tensor& a, const Tensor& b) {
+  check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), method,
+        ": expected ", a.shape(), " ", a.dtype(), " on ", a.device(), ", got ", b.shape(), " ",
+        b.dtype(), " on ", b.device());
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
+  size_t bytes = 0;
+  check(!__builtin_mul_overflow(static_cast<size_t>(shape.size()), size_of(dtype), &bytes),
+        "tensor of shape ", shape, ": too many bytes to count");
+  return Tensor(std::make_shared<Storage>(bytes, device), 0, shape, dtype);
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor tensor = empty(shape, dtype, device);
+  tensor.fill_(value);
+  return tensor;
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
+  return full(shape, 0, dtype, device);
+}
+Tensor Tensor::ones(const Shape& shape, DType dtype, Device device) {
+  return full(shape, 1, dtype, device);
+}
+Tensor Tensor::empty_like(const Tensor& other) {
+  return empty(other.shape(), other.dtype(), other.device());
+}
+Tensor Tensor::zeros_like(const Tensor& other) {
+  return zeros(other.shape(), other.dtype(), other.device());
+}
+Tensor Tensor::scalar(double value, DType dtype) { return full({}, value, dtype); }
+
+Tensor Tensor::arange(int64_t n, DType dtype) {
+  Tensor tensor = empty({n}, dtype);
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* out = tensor.mutable_data<T>();
+    std::iota(out, out + n, T{0});
+  });
+  return tensor;
+}
+
+Storage& Tensor::storage_or_fail() const {
+  check(defined(), "an undefined tensor was used");
+  return *storage_;
+}
+
+std::byte* Tensor::bytes_at_offset(DType expected) const {
+  Storage& storage = storage_or_fail();
+  check(expected == dtype_, "tensor of ", dtype_, ": its elements were asked for as ", expected);
+  return storage.data() + offset_;
+}
+
+Device Tensor::device() const { return storage_or_fail().device(); }
+
+uint32_t Tensor::version() const { return storage_or_fail().version(); }
+
+double Tensor::item() const {
+  check(size() == 1, "item: expected one element, got shape ", shape_);
+  double value = 0;
+  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(*data<decltype(zero)>()); });
+  return value;
+}
+
+double Tensor::at(std::initializer_list<int64_t> index) const {
+  check(static_cast<int>(index.size()) == rank(), "at: ", index.size(),
+        " indices for a tensor of shape ", shape_);
+  int64_t flat = 0;
+  int axis = 0;
+  for (int64_t i : index) {
+    const int64_t extent = shape_[axis++];
+    const int64_t resolved = i < 0 ? i + extent : i;
+    check(resolved >= 0 && resolved < extent, "at: index ", i, " is out of range for axis ",
+          axis - 1, " of shape ", shape_);
+    flat = flat * extent + resolved;
+  }
+  double value = 0;
+  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(data<decltype(zero)>()[flat]); });
+  return value;
+}
+
+Tensor Tensor::view(const Shape& shape, int64_t offset) const {
+  storage_or_fail();
+  return Tensor(storage_, offset, shape, dtype_);
+}
+
+Tensor Tensor::reshape(std::initializer_list<int64_t> extents) const {
+  return reshape(infer_extent(extents, shape_));
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  check(shape.size() == size(), "reshape: ", shape_, " has ", size(), " elements, ", shape, " has ",
+        shape.size());
+  Tensor result = view(shape, offset_);
+  record("reshape", {this}, result, {}, [from = shape_](Gradients& gradients) {
+    gradients.set(0, gradients.of_output().reshape(from));
+  });
+  return result;
+}
+
+Tensor Tensor::slice(int64_t begin, int64_t end) const {
+  check(rank() >= 1, "slice: a tensor of rank 0 has no axis to slice");
+  check(0 <= begin && begin <= end && end <= shape_[0], "slice: [", begin, ", ", end,
+        ") is out of range for shape ", shape_);
+  const int64_t row_bytes = shape_.size_from(1) * static_cast<int64_t>(size_of(dtype_));
+  Tensor result = view(shape_.with(0, end - begin), offset_ + begin * row_bytes);
+  record("slice", {this}, result, {},
+         [from = shape_, begin, end](Gradients& gradients) {
+           const Tensor& of_rows = gradients.of_output();
+           Tensor gradient = Tensor::zeros(from, of_rows.dtype(), of_rows.device());
+           gradient.slice(begin, end).copy_(of_rows);
+           gradients.set(0, gradient);
+         });
+  return result;
+}
+
+Tensor Tensor::operator[](int64_t index) const {
+  check(rank() >= 1, "operator[]: a tensor of rank 0 has no axis to index");
+  const int64_t resolved = index < 0 ? index + shape_[0] : index;
+  check(resolved >= 0 && resolved < shape_[0], "operator[]: index ", index,
+        " is out of range for shape ", shape_);
+  return slice(resolved, resolved + 1).reshape(Shape(std::span(shape_.begin() + 1, shape_.end())));
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor result = empty(shape_, dtype, device());
+  dispatch(dtype_, [&](auto from_zero) {
+    dispatch(dtype, [&](auto to_zero) {
+      using To = decltype(to_zero);
+      const auto* in = data<decltype(from_zero)>();
+      To* out = result.mutable_data<To>();
+      parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) out[i] = convert<To>(in[i]);
+      });
+    });
+  });
+  if (is_floating(dtype) && is_floating(dtype_)) {
+    record("to", {this}, result, {}, [from = dtype_](Gradients& gradients) {
+      gradients.set(0, gradients.of_output().to(from));
+    });
+  }
+  return result;
+}
+
+Tensor Tensor::to(Device device) const {
+  require_available(device);
+  return *this;
+}
+
+Tensor Tensor::clone() const {
+  Tensor result = empty(shape_, dtype_, device());
+  result.copy_(*this);
+  record("clone", {this}, result, {},
+         [](Gradients& gradients) { gradients.set(0, gradients.of_output()); });
+  return result;
+}
+
+Tensor Tensor::detach() const { return view(shape_, offset_); }
+
+/// A change in place is not recorded, so it must not happen to what an open tape differentiates.
+void Tensor::prepare_change(const char* method) {
+  storage_or_fail();
+  Tape* tape = Tape::recording();
+  check(!tape || (!leaf_ && tape->index_of(*this) < 0), method,
+        ": a tensor of shape ", shape_,
+        " that the open tape follows cannot be changed in place; use NoGrad or detach()");
+}
+
+Tensor& Tensor::fill_(double value) {
+  prepare_change("fill_");
+  dispatch(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    T* out = mutable_data<T>();
+    const T filler = convert<T>(value);
+    parallel_for(size(), kElementBlock,
+                 [&](int64_t begin, int64_t end) { std::fill(out + begin, out + end, filler); });
+  });
+  return *this;
+}
+
+Tensor& Tensor::copy_(const Tensor& source) {
+  prepare_change("copy_");
+  check_same_layout("copy_", *this, source);
+  dispatch(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = source.data<T>();
+    T* out = mutable_data<T>();
+    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
+      std::memmove(out + begin, in + begin, (end - begin) * sizeof(T));
+    });
+  });
+  return *this;
+}
+
+Tensor& Tensor::add_(const Tensor& other, double alpha) {
+  prepare_change("add_");
+  check_same_layout("add_", *this, other);
+  dispatch_floating(dtype_, "add_", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = other.data<T>();
+    T* out = mutable_data<T>();
+    const T scale = static_cast<T>(alpha);
+    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] += scale * in[i];
+    });
+  });
+  return *this;
+}
+
+Tensor& Tensor::mul_(double factor) {
+  prepare_change("mul_");
+  dispatch_floating(dtype_, "mul_", [&](auto zero) {
+    using T = decltype(zero);
+    T* out = mutable_data<T>();
+    const T scale = static_cast<T>(factor);
+    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] *= scale;
+    });
+  });
+  return *this;
+}
+
+Tensor& Tensor::requires_grad_(bool value) {
+  storage_or_fail();
+  check(!value || is_floating(dtype_), "requires_grad_: expected float32 or float64, got ", dtype_);
+  if (!value) leaf_ = nullptr;
+  else if (!leaf_) leaf_ = std::make_shared<Leaf>();
+  tape_generation_ = 0;
+  tape_index_ = -1;
+  return *this;
+}
+
+bool Tensor::requires_grad() const {
+  if (leaf_) return true;
+  Tape* tape = Tape::recording();
+  return tape && tape->index_of(*this) >= 0;
+}
+
+const Tensor& Tensor::grad() const {
+  check(leaf_ != nullptr, "grad: this tensor is no leaf; call requires_grad_() before using it");
+  return leaf_->grad;
+}
+
+void Tensor::set_grad(const Tensor& gradient) {
+  check(leaf_ != nullptr, "set_grad: this tensor is no leaf; call requires_grad_() first");
+  if (gradient.defined()) check_same_layout("set_grad", *this, gradient);
+  leaf_->grad = gradient;
+  leaf_->fresh = gradient.defined();
+}
+
+}  // namespace pade

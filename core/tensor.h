@@ -1,0 +1,171 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <pade/core/device.h>
+#include <pade/core/dtype.h>
+#include <pade/core/shape.h>
+#include <pade/core/storage.h>
+
+namespace pade {
+
+class Tape;
+struct Leaf;
+
+/// An n-dimensional array: contiguous, row-major (images are NCHW), of one dtype on one device.
+///
+/// A Tensor is a handle. Copies, reshape() and slices of the first axis share the storage; clone()
+/// copies it. Methods that change the contents end in an underscore. A default-constructed Tensor
+/// is undefined: it has no storage, and every accessor but defined() refuses it.
+///
+/// Differentiable functions of tensors are in core/ops; a Tape records them.
+class Tensor {
+ public:
+  Tensor() = default;
+
+  /// Not initialised.
+  static Tensor empty(const Shape& shape, DType dtype = DType::float32,
+                      Device device = Device::cpu);
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
+                     Device device = Device::cpu);
+  static Tensor zeros(const Shape& shape, DType dtype = DType::float32,
+                      Device device = Device::cpu);
+  static Tensor ones(const Shape& shape, DType dtype = DType::float32,
+                     Device device = Device::cpu);
+  static Tensor empty_like(const Tensor& other);
+  static Tensor zeros_like(const Tensor& other);
+  /// Rank 0.
+  static Tensor scalar(double value, DType dtype = DType::float32);
+  /// [0, 1, …, n−1], int32 by default.
+  static Tensor arange(int64_t n, DType dtype = DType::int32);
+  /// The values in row-major order. Throws Error unless there are shape.size() of them.
+  template <class T>
+  static Tensor from(const std::vector<T>& values, const Shape& shape);
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  int64_t size() const { return shape_.size(); }
+  int rank() const { return shape_.rank(); }
+  int64_t extent(int axis) const { return shape_[axis]; }
+  DType dtype() const { return dtype_; }
+  Device device() const;
+  bool on_cuda() const { return device() == Device::cuda; }
+  size_t bytes() const { return static_cast<size_t>(size()) * size_of(dtype_); }
+
+  /// The elements. Throws Error unless T is the tensor's dtype. Writing through the second form
+  /// counts as a change in place: call it once per change, not once per element.
+  template <class T>
+  const T* data() const;
+  template <class T>
+  T* mutable_data();
+
+  /// The only element, as a double. Throws Error unless size() == 1.
+  double item() const;
+  /// The element at an index per axis, negative ones counted from the end.
+  double at(std::initializer_list<int64_t> index) const;
+  template <class T>
+  std::vector<T> to_vector() const;
+
+  /// The same elements with another shape, sharing storage; one extent may be −1 and is inferred.
+  Tensor reshape(std::initializer_list<int64_t> extents) const;
+  Tensor reshape(const Shape& shape) const;
+  /// Elements [begin, end) of the first axis, sharing storage.
+  Tensor slice(int64_t begin, int64_t end) const;
+  /// Element `index` of the first axis, without that axis, sharing storage.
+  Tensor operator[](int64_t index) const;
+  /// Converted; *this when the dtype is the same. Floating to integer truncates towards zero and
+  /// saturates.
+  Tensor to(DType dtype) const;
+  /// Copied to `device`; *this when it is there.
+  Tensor to(Device device) const;
+  Tensor clone() const;
+  /// The same storage, without a place on any tape and without a gradient.
+  Tensor detach() const;
+
+  /// Changes in place. Throws Error where an open tape still needs the old contents' gradient.
+  Tensor& fill_(double value);
+  /// Same shape and dtype.
+  Tensor& copy_(const Tensor& source);
+  /// this += alpha · other, same shape and dtype.
+  Tensor& add_(const Tensor& other, double alpha = 1);
+  Tensor& mul_(double factor);
+  /// How often the storage has been changed in place.
+  uint32_t version() const;
+
+  /// Makes this a leaf: a tensor whose gradient backward() keeps. Floating dtypes only. Every copy
+  /// of the handle made afterwards shares the gradient.
+  Tensor& requires_grad_(bool value = true);
+  /// Whether this is a leaf, or a result recorded on the active tape.
+  bool requires_grad() const;
+  /// What the last backward() through this leaf assigned; undefined before that.
+  const Tensor& grad() const;
+  void set_grad(const Tensor& gradient);
+
+  /// Whether both handles show the same bytes.
+  bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
+  /// Whether no other handle sees these bytes, so that a change in place is nobody's surprise.
+  bool is_only_handle() const { return storage_.use_count() == 1; }
+
+ private:
+  friend class Tape;
+
+  Tensor(std::shared_ptr<Storage> storage, int64_t offset, const Shape& shape, DType dtype)
+      : storage_(std::move(storage)), offset_(offset), shape_(shape), dtype_(dtype) {}
+
+  Storage& storage_or_fail() const;
+  std::byte* bytes_at_offset(DType expected) const;
+  void prepare_change(const char* method);
+  Tensor view(const Shape& shape, int64_t offset) const;
+
+  std::shared_ptr<Storage> storage_;
+  int64_t offset_ = 0;  // in bytes
+  Shape shape_{0};
+  DType dtype_ = DType::float32;
+
+  std::shared_ptr<Leaf> leaf_;     // only for tensors that require a gradient themselves
+  uint64_t tape_generation_ = 0;   // which tape computed this, 0: none …
+  int64_t tape_index_ = -1;        // … and the number of this value on it
+};
+
+/// What all handles of one leaf share.
+struct Leaf {
+  Tensor grad;
+  bool fresh = false;  ///< assigned by backward(), not yet used by an optimiser's step
+};
+
+/// As NumPy prints arrays; long axes are abbreviated, a last line names shape and dtype.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+template <class T>
+const T* Tensor::data() const {
+  return reinterpret_cast<const T*>(bytes_at_offset(dtype_of<T>()));
+}
+
+template <class T>
+T* Tensor::mutable_data() {
+  std::byte* bytes = bytes_at_offset(dtype_of<T>());
+  storage_->bump_version();
+  return reinterpret_cast<T*>(bytes);
+}
+
+template <class T>
+Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
+  check(static_cast<int64_t>(values.size()) == shape.size(), "Tensor::from: shape ", shape,
+        " wants ", shape.size(), " values, got ", values.size());
+  Tensor tensor = empty(shape, dtype_of<T>());
+  std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
+  return tensor;
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const T* first = data<T>();
+  return std::vector<T>(first, first + size());
+}
+
+}  // namespace pade

@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <pade/core/gradcheck.h>
+#include <pade/core/ops/unary.h>
+#include <pade/core/random.h>
+
+using namespace pade;
+
+namespace {
+
+struct Case {
+  const char* name;
+  Tensor (*op)(const Tensor&);
+  long double (*reference)(long double);
+  double low, high;  // where it is smooth
+};
+
+const Case kCases[] = {
+    {"exp", exp, std::exp, -3, 3},
+    {"log", log, std::log, 0.1, 5},
+    {"sqrt", sqrt, std::sqrt, 0.1, 5},
+    {"abs, left", abs, std::fabs, -3, -0.1},
+    {"abs, right", abs, std::fabs, 0.1, 3},
+    {"power 2.5", [](const Tensor& x) { return power(x, 2.5); },
+     [](long double x) { return std::pow(x, 2.5L); }, 0.1, 3},
+    {"power 3 below 0", [](const Tensor& x) { return power(x, 3); },
+     [](long double x) { return x * x * x; }, -3, 0},
+    {"tanh", tanh, std::tanh, -3, 3},
+    {"sigmoid", sigmoid, [](long double x) { return 1 / (1 + std::exp(-x)); }, -8, 8},
+    {"clamp inside", [](const Tensor& x) { return clamp(x, -1, 1); },
+     [](long double x) { return x; }, -0.9, 0.9},
+    {"clamp above", [](const Tensor& x) { return clamp(x, -1, 1); },
+     [](long double) { return 1.0L; }, 1.1, 3},
+    {"relu, left", relu, [](long double) { return 0.0L; }, -3, -0.1},
+    {"relu, right", relu, [](long double x) { return x; }, 0.1, 3},
+    {"leaky_relu, left", [](const Tensor& x) { return leaky_relu(x, 0.2); },
+     [](long double x) { return 0.2L * x; }, -3, -0.1},
+    {"leaky_relu, right", [](const Tensor& x) { return leaky_relu(x, 0.2); },
+     [](long double x) { return x; }, 0.1, 3},
+};
+
+const Shape kShapes[] = {{}, {0}, {1}, {7}, {3, 5}, {2, 1, 4, 3}};
+
+}  // namespace
+
+TEST_CASE("unary ops have the values of a long double reference, in both precisions") {
+  Rng rng(1);
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      const Tensor x = rng.uniform({40000}, c.low, c.high, dtype);  // several blocks
+      const Tensor y = c.op(x);
+      REQUIRE(y.dtype() == dtype);
+      const double epsilon = dtype == DType::float32 ? 6e-7 : 1e-15;
+      for (int64_t i = 0; i < x.size(); ++i) {
+        const double expected = static_cast<double>(c.reference(x.at({i})));
+        REQUIRE(std::abs(y.at({i}) - expected) <= epsilon * std::max(1.0, std::abs(expected)));
+      }
+    }
+  }
+}
+
+TEST_CASE("unary ops have the gradients of central differences") {
+  Rng rng(2);
+  for (const Case& c : kCases)
+    for (const Shape& shape : kShapes) {
+      const auto report = gradcheck([&](const auto& in) { return c.op(in[0]); },
+                                    {rng.uniform(shape, c.low, c.high, DType::float64)});
+      CHECK_MESSAGE(report.ok, c.name, " ", to_string(shape), ": ", report.message);
+    }
+}
+
+TEST_CASE("unary ops at special points") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor x = Tensor::from<double>({-inf, -1000, 0, 1000, inf, nan}, {6});
+  CHECK(sigmoid(x).at({0}) == 0);
+  CHECK(sigmoid(x).at({1}) == 0);
+  CHECK(sigmoid(x).at({2}) == 0.5);
+  CHECK(sigmoid(x).at({4}) == 1);
+  CHECK(log(x).at({2}) == -inf);
+  CHECK(std::isnan(log(x).at({1})));
+  CHECK(relu(x).at({4}) == inf);
+  for (const Tensor& y : {exp(x), tanh(x), sigmoid(x), relu(x), leaky_relu(x), clamp(x, -1, 1)})
+    CHECK(std::isnan(y.at({5})));
+}
+
+TEST_CASE("unary ops refuse what they cannot do") {
+  CHECK_THROWS_WITH_AS(exp(Tensor::arange(3)), "exp: expected float32 or float64, got int32", Error);
+  CHECK_THROWS_WITH_AS(clamp(Tensor::ones({2}), 2, 1), "clamp: low 2 is above high 1", Error);
+  CHECK_THROWS_WITH_AS(relu(Tensor()), "an undefined tensor was used", Error);
+}
