@@ -1,0 +1,91 @@
+#include <array>
+#include <string>
+
+#include <pade/core/error.h>
+#include <pade/core/ops/rational.h>
+#include <pade/core/ops/rational_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+constexpr std::array kAllForms = {RationalForm::termwise, RationalForm::whole_sum,
+                                  RationalForm::unsafe};
+
+void check_coefficients(const char* what, const Tensor& x, const Tensor& coefficients) {
+  check(coefficients.defined() && coefficients.dtype() == x.dtype(), "rational: the ", what,
+        " must have x's dtype ", x.dtype());
+  check(coefficients.rank() == 1 || coefficients.rank() == 2, "rational: expected a ", what,
+        " of shape [coefficients] or [groups, coefficients], got ", coefficients.shape());
+}
+
+int64_t groups_of(const Tensor& coefficients) {
+  return coefficients.rank() == 2 ? coefficients.extent(0) : 1;
+}
+
+RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
+                             RationalOptions options) {
+  check(is_floating(x.dtype()), "rational: expected float32 or float64, got ", x.dtype());
+  check_coefficients("numerator", x, numerator);
+  check_coefficients("denominator", x, denominator);
+  const int64_t m = numerator.extent(-1) - 1, n = denominator.extent(-1);
+  check(m >= 0, "rational: the numerator has no coefficients");
+  check(m <= kMaxDegree && n <= kMaxDegree, "rational: degrees ", m, "/", n,
+        " are above the limit of ", kMaxDegree, "/", kMaxDegree);
+  RationalProblem problem{
+      options, 1, groups_of(numerator), x.size(), static_cast<int>(m), static_cast<int>(n)};
+  check(groups_of(denominator) == problem.groups, "rational: numerator ", numerator.shape(),
+        " and denominator ", denominator.shape(), " have different numbers of groups");
+  if (problem.groups == 1) return problem;
+  check(x.rank() >= 2 && problem.groups >= 1 && x.extent(1) % problem.groups == 0,
+        "rational: the channels (axis 1) of ", x.shape(), " cannot be cut into ", problem.groups,
+        " equal groups");
+  problem.outer = x.extent(0);
+  problem.run = x.shape().size_from(1) / problem.groups;
+  return problem;
+}
+
+}  // namespace
+
+const char* name_of(RationalForm form) {
+  switch (form) {
+    case RationalForm::termwise:
+      return "termwise";
+    case RationalForm::whole_sum:
+      return "whole_sum";
+    case RationalForm::unsafe:
+      return "unsafe";
+  }
+  return "unknown";
+}
+
+RationalForm rational_form_named(std::string_view name) {
+  std::string names;
+  for (RationalForm form : kAllForms) {
+    if (name == name_of(form)) return form;
+    names += std::string(names.empty() ? "" : ", ") + name_of(form);
+  }
+  fail("unknown form \"", name, "\"; the forms are: ", names);
+}
+
+Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
+                RationalOptions options) {
+  const RationalProblem problem = make_problem(x, numerator, denominator, options);
+  Tensor y = Tensor::empty_like(x);
+  cpu::rational_forward(problem, x, numerator, denominator, y);
+  record("rational", {&x, &numerator, &denominator}, y, {&x, &numerator, &denominator},
+         [problem](Gradients& gradients) {
+           const Tensor &x = gradients.saved(0), &numerator = gradients.saved(1),
+                        &denominator = gradients.saved(2);
+           Tensor dx = Tensor::empty_like(x), dnumerator = Tensor::empty_like(numerator),
+                  ddenominator = Tensor::empty_like(denominator);
+           cpu::rational_backward(problem, x, numerator, denominator, gradients.of_output(), dx,
+                                  dnumerator, ddenominator);
+           gradients.set(0, dx);
+           gradients.set(1, dnumerator);
+           gradients.set(2, ddenominator);
+         });
+  return y;
+}
+
+}  // namespace pade

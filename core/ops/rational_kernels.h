@@ -1,0 +1,23 @@
+#pragma once
+
+#include <pade/core/ops/rational.h>
+
+namespace pade {
+
+/// What a rational kernel works on: x seen as [outer, groups, run], coefficients [groups, …].
+struct RationalProblem {
+  RationalOptions options;
+  int64_t outer, groups, run;
+  int m, n;
+};
+
+namespace cpu {
+
+void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
+                      const Tensor& denominator, Tensor& y);
+void rational_backward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
+                       const Tensor& denominator, const Tensor& dy, Tensor& dx, Tensor& dnumerator,
+                       Tensor& ddenominator);
+
+}  // namespace cpu
+}  // namespace pade
