@@ -38,8 +38,10 @@ void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int
     function(CblasRowMajor, op_a, op_b, checked(rows), checked(columns), checked(inner), alpha, a,
              checked(a_stride), b, checked(b_stride), beta, c, checked(c_stride));
   };
-  if constexpr (sizeof(T) == sizeof(float)) call(cblas_sgemm);
-  else call(cblas_dgemm);
+  if constexpr (sizeof(T) == sizeof(float))
+    call(cblas_sgemm);
+  else
+    call(cblas_dgemm);
 }
 
 template void gemm<float>(bool, bool, int64_t, int64_t, int64_t, float, const float*, int64_t,

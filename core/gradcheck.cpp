@@ -46,14 +46,15 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     check(input.dtype() == DType::float64, "gradcheck: expected float64 inputs, got ",
           input.dtype());
     input = input.detach().clone().requires_grad_();
-    input.set_grad(Tensor::full(input.shape(), std::numeric_limits<double>::infinity(),
-                                DType::float64));
+    input.set_grad(
+        Tensor::full(input.shape(), std::numeric_limits<double>::infinity(), DType::float64));
   }
   const Shape output_shape = [&] {
     const NoGrad no_grad;
     return function(inputs).shape();
   }();
-  const Tensor cotangent = Rng(options.seed, "gradcheck").uniform(output_shape, 0.5, 1.5, DType::float64);
+  const Tensor cotangent =
+      Rng(options.seed, "gradcheck").uniform(output_shape, 0.5, 1.5, DType::float64);
 
   std::vector<Tensor> once;
   {
@@ -72,14 +73,15 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
     report.ok = report.worst_error <= options.tolerance;
     std::ostringstream message;
-    message << "input " << input << ' ' << inputs[input].shape() << ", element " << i << ": " << what
-            << ' ' << analytic << ", expected " << numeric;
+    message << "input " << input << ' ' << inputs[input].shape() << ", element " << i << ": "
+            << what << ' ' << analytic << ", expected " << numeric;
     report.message = message.str();
   };
   const NoGrad no_grad;
   for (size_t k = 0; k < inputs.size(); ++k) {
     const int64_t size = inputs[k].size();
-    const int64_t stride = std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
+    const int64_t stride =
+        std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
     const bool reached = inputs[k].grad().defined();
     for (int64_t i = 0; i < size; i += stride) {
       const double analytic = once[k].data<double>()[i];

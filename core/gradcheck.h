@@ -10,10 +10,11 @@
 namespace pade {
 
 struct GradcheckOptions {
-  double step = 1e-6;        ///< relative to max(1, |x|)
-  double tolerance = 1e-6;   ///< on |analytic − numeric| / max(1, |numeric|)
-  uint64_t seed = 1;         ///< of the random cotangent
-  int64_t max_elements = 512;  ///< of one input that are perturbed; evenly spread when there are more
+  double step = 1e-6;       ///< relative to max(1, |x|)
+  double tolerance = 1e-6;  ///< on |analytic − numeric| / max(1, |numeric|)
+  uint64_t seed = 1;        ///< of the random cotangent
+  int64_t max_elements =
+      512;  ///< of one input that are perturbed; evenly spread when there are more
 };
 
 struct GradcheckReport {
@@ -28,8 +29,8 @@ std::ostream& operator<<(std::ostream& out, const GradcheckReport& report);
 /// summed. Inputs are float64 tensors; keep them a few steps away from kinks.
 ///
 /// Meanwhile new storage is filled with NaN and the inputs' gradients hold infinities beforehand,
-/// so that an element that nobody assigns is found too; the tape is replayed once with accumulation,
-/// so that a gradient that is assigned where it should be added is found as well.
+/// so that an element that nobody assigns is found too; the tape is replayed once with
+/// accumulation, so that a gradient that is assigned where it should be added is found as well.
 ///
 ///   CHECK(gradcheck([](const std::vector<Tensor>& in) { return mul(in[0], in[1]); }, {a, b}).ok);
 GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,

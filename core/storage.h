@@ -8,8 +8,8 @@
 
 namespace pade {
 
-/// Bytes on one device, from a caching allocator, 64-byte aligned and not initialised. Tensors share it by
-/// reference count; views of one storage share its version.
+/// Bytes on one device, from a caching allocator, 64-byte aligned and not initialised. Tensors
+/// share it by reference count; views of one storage share its version.
 class Storage {
  public:
   Storage(size_t bytes, Device device);
@@ -36,9 +36,9 @@ class Storage {
 /// What the allocator behind Storage holds. Freed blocks are kept for reuse, so after one training
 /// step `system_allocations` stops growing.
 struct AllocatorStats {
-  size_t bytes_in_use = 0;        ///< in live storages, rounded up to block sizes
-  size_t bytes_cached = 0;        ///< freed, kept for reuse
-  size_t peak_bytes_in_use = 0;   ///< the largest bytes_in_use so far
+  size_t bytes_in_use = 0;          ///< in live storages, rounded up to block sizes
+  size_t bytes_cached = 0;          ///< freed, kept for reuse
+  size_t peak_bytes_in_use = 0;     ///< the largest bytes_in_use so far
   uint64_t system_allocations = 0;  ///< blocks asked of the system since the start
 };
 AllocatorStats allocator_stats();

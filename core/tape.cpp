@@ -28,9 +28,7 @@ Tape::Tape() : generation_(next_generation++), outer_(active_tape) { active_tape
 
 Tape::~Tape() { active_tape = outer_; }
 
-Tape* Tape::recording() {
-  return active_tape && !active_tape->consumed_ ? active_tape : nullptr;
-}
+Tape* Tape::recording() { return active_tape && !active_tape->consumed_ ? active_tape : nullptr; }
 
 int64_t Tape::new_value(const Tensor& tensor) {
   values_.push_back({tensor.shape(), tensor.dtype()});
@@ -122,7 +120,8 @@ std::string Tape::to_dot() const {
     out << "  v" << index << " [shape=box, style=filled, fillcolor=lightblue, label=\"leaf "
         << values_[index].shape << "\"];\n";
   for (const Entry& entry : entries_) {
-    out << "  v" << entry.output << " [label=\"" << entry.op << "\\n" << values_[entry.output].shape;
+    out << "  v" << entry.output << " [label=\"" << entry.op << "\\n"
+        << values_[entry.output].shape;
     if (!entry.path.empty()) out << "\\n" << entry.path;
     out << "\"];\n";
     for (int64_t input : entry.inputs)
@@ -141,8 +140,10 @@ std::ostream& operator<<(std::ostream& out, const Tape& tape) {
     for (int64_t input : entry.inputs) {
       out << separator;
       separator = ", ";
-      if (input >= 0) out << '%' << input;
-      else out << "constant";
+      if (input >= 0)
+        out << '%' << input;
+      else
+        out << "constant";
     }
     out << ")  " << tape.values_[entry.output].shape;
     if (!entry.path.empty()) out << "  in " << entry.path;
@@ -162,7 +163,8 @@ void Anomaly::inspect(const Tensor& tensor, const char* op, const char* what) {
   if (!tensor.defined() || !is_floating(tensor.dtype())) return;
   bool finite = true;
   const Tensor on_cpu = tensor.detach().to(Device::cpu);
-  dispatch_floating(tensor.dtype(), op, [&](auto zero) { finite = all_finite<decltype(zero)>(on_cpu); });
+  dispatch_floating(tensor.dtype(), op,
+                    [&](auto zero) { finite = all_finite<decltype(zero)>(on_cpu); });
   check(finite, "anomaly: the ", what, " of ", op, " (shape ", tensor.shape(),
         ") holds NaN or infinity");
 }

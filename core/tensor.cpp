@@ -16,8 +16,10 @@ template <class To, class From>
 To convert(From value) {
   if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
     if (std::isnan(value)) return To{0};
-    if (value <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-    if (value >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+    if (value <= static_cast<From>(std::numeric_limits<To>::min()))
+      return std::numeric_limits<To>::min();
+    if (value >= static_cast<From>(std::numeric_limits<To>::max()))
+      return std::numeric_limits<To>::max();
   } else if constexpr (std::is_same_v<To, uint8_t> && std::is_same_v<From, int32_t>) {
     return static_cast<To>(std::clamp<From>(value, 0, 255));
   }
@@ -29,8 +31,10 @@ Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
   int64_t known = 1;
   int unknown = 0;
   for (int64_t extent : extents) {
-    if (extent == -1) ++unknown;
-    else known *= extent;
+    if (extent == -1)
+      ++unknown;
+    else
+      known *= extent;
   }
   if (unknown == 0) return Shape(extents);
   check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
@@ -151,13 +155,12 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
         ") is out of range for shape ", shape_);
   const int64_t row_bytes = shape_.size_from(1) * static_cast<int64_t>(size_of(dtype_));
   Tensor result = view(shape_.with(0, end - begin), offset_ + begin * row_bytes);
-  record("slice", {this}, result, {},
-         [from = shape_, begin, end](Gradients& gradients) {
-           const Tensor& of_rows = gradients.of_output();
-           Tensor gradient = Tensor::zeros(from, of_rows.dtype(), of_rows.device());
-           gradient.slice(begin, end).copy_(of_rows);
-           gradients.set(0, gradient);
-         });
+  record("slice", {this}, result, {}, [from = shape_, begin, end](Gradients& gradients) {
+    const Tensor& of_rows = gradients.of_output();
+    Tensor gradient = Tensor::zeros(from, of_rows.dtype(), of_rows.device());
+    gradient.slice(begin, end).copy_(of_rows);
+    gradients.set(0, gradient);
+  });
   return result;
 }
 
@@ -209,8 +212,7 @@ Tensor Tensor::detach() const { return view(shape_, offset_); }
 void Tensor::prepare_change(const char* method) {
   storage_or_fail();
   Tape* tape = Tape::recording();
-  check(!tape || (!leaf_ && tape->index_of(*this) < 0), method,
-        ": a tensor of shape ", shape_,
+  check(!tape || (!leaf_ && tape->index_of(*this) < 0), method, ": a tensor of shape ", shape_,
         " that the open tape follows cannot be changed in place; use NoGrad or detach()");
 }
 
@@ -271,8 +273,10 @@ Tensor& Tensor::mul_(double factor) {
 Tensor& Tensor::requires_grad_(bool value) {
   storage_or_fail();
   check(!value || is_floating(dtype_), "requires_grad_: expected float32 or float64, got ", dtype_);
-  if (!value) leaf_ = nullptr;
-  else if (!leaf_) leaf_ = std::make_shared<Leaf>();
+  if (!value)
+    leaf_ = nullptr;
+  else if (!leaf_)
+    leaf_ = std::make_shared<Leaf>();
   tape_generation_ = 0;
   tape_index_ = -1;
   return *this;

@@ -35,8 +35,7 @@ class Tensor {
                      Device device = Device::cpu);
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32,
                       Device device = Device::cpu);
-  static Tensor ones(const Shape& shape, DType dtype = DType::float32,
-                     Device device = Device::cpu);
+  static Tensor ones(const Shape& shape, DType dtype = DType::float32, Device device = Device::cpu);
   static Tensor empty_like(const Tensor& other);
   static Tensor zeros_like(const Tensor& other);
   /// Rank 0.
@@ -127,9 +126,9 @@ class Tensor {
   Shape shape_{0};
   DType dtype_ = DType::float32;
 
-  std::shared_ptr<Leaf> leaf_;     // only for tensors that require a gradient themselves
-  uint64_t tape_generation_ = 0;   // which tape computed this, 0: none …
-  int64_t tape_index_ = -1;        // … and the number of this value on it
+  std::shared_ptr<Leaf> leaf_;    // only for tensors that require a gradient themselves
+  uint64_t tape_generation_ = 0;  // which tape computed this, 0: none …
+  int64_t tape_index_ = -1;       // … and the number of this value on it
 };
 
 /// What all handles of one leaf share.

@@ -29,7 +29,9 @@ template <class T>
 class Printer {
  public:
   Printer(std::ostream& out, const Tensor& tensor)
-      : out_(out), shape_(tensor.shape()), values_(tensor.data<T>()),
+      : out_(out),
+        shape_(tensor.shape()),
+        values_(tensor.data<T>()),
         abbreviate_(tensor.size() > kAbbreviateFrom) {
     for_each_shown(0, 0, [&](int64_t i) { width_ = std::max(width_, format(values_[i]).size()); });
   }

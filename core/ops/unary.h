@@ -4,8 +4,8 @@
 
 #include <pade/core/tensor.h>
 
-/// Functions of one tensor, element by element: result[i] = f(x[i]), float32 and float64, any shape.
-/// NaN in, NaN out, unless said otherwise. All throw Error on other dtypes.
+/// Functions of one tensor, element by element: result[i] = f(x[i]), float32 and float64, any
+/// shape. NaN in, NaN out, unless said otherwise. All throw Error on other dtypes.
 namespace pade {
 
 Tensor exp(const Tensor& x);
