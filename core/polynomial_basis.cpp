@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <string>
 
-#include <pade/core/error.h>
+#include <pade/core/names.h>
 #include <pade/core/polynomial_basis.h>
 
 namespace pade {
@@ -27,14 +26,7 @@ const char* name_of(Basis basis) {
   return "unknown";
 }
 
-Basis basis_named(std::string_view name) {
-  std::string names;
-  for (Basis basis : kAllBases) {
-    if (name == name_of(basis)) return basis;
-    names += std::string(names.empty() ? "" : ", ") + name_of(basis);
-  }
-  fail("unknown basis \"", name, "\"; the bases are: ", names);
-}
+Basis basis_named(std::string_view name) { return value_named("basis", name, kAllBases); }
 
 Recurrence recurrence_of(Basis basis) {
   Recurrence r{};

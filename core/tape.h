@@ -156,17 +156,23 @@ class Gradients {
 ///
 ///   record("exp", {&x}, y, {&y}, [](Gradients& g) { g.set(0, mul(g.of_output(), g.saved(0))); });
 template <class F>
-void record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor& output,
-            std::initializer_list<const Tensor*> saved, F&& backward) {
+void record(const char* op, std::span<const Tensor* const> inputs, Tensor& output,
+            std::span<const Tensor* const> saved, F&& backward) {
   if (Anomaly::enabled()) Anomaly::inspect(output, op, "result");
   Tape* tape = Tape::recording();
   if (!tape) return;
   for (const Tensor* input : inputs) {
     if (tape->index_of(*input) < 0) continue;
-    tape->append(op, {inputs.begin(), inputs.size()}, output, {saved.begin(), saved.size()},
-                 std::forward<F>(backward));
+    tape->append(op, inputs, output, saved, std::forward<F>(backward));
     return;
   }
+}
+
+template <class F>
+void record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor& output,
+            std::initializer_list<const Tensor*> saved, F&& backward) {
+  record(op, std::span(inputs.begin(), inputs.size()), output,
+         std::span(saved.begin(), saved.size()), std::forward<F>(backward));
 }
 
 }  // namespace pade

@@ -300,4 +300,10 @@ void Tensor::set_grad(const Tensor& gradient) {
   leaf_->fresh = gradient.defined();
 }
 
+bool Tensor::has_fresh_grad() const { return leaf_ && leaf_->fresh; }
+
+void Tensor::mark_grad_used() {
+  if (leaf_) leaf_->fresh = false;
+}
+
 }  // namespace pade

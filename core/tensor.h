@@ -15,7 +15,7 @@
 namespace pade {
 
 class Tape;
-struct Leaf;
+struct Leaf;  // what all handles of one leaf share
 
 /// An n-dimensional array: contiguous, row-major (images are NCHW), of one dtype on one device.
 ///
@@ -104,6 +104,10 @@ class Tensor {
   /// What the last backward() through this leaf assigned; undefined before that.
   const Tensor& grad() const;
   void set_grad(const Tensor& gradient);
+  /// Whether the gradient was set since an optimiser last used it: a leaf that a backward() did not
+  /// reach is then left alone.
+  bool has_fresh_grad() const;
+  void mark_grad_used();
 
   /// Whether both handles show the same bytes.
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
@@ -131,10 +135,10 @@ class Tensor {
   int64_t tape_index_ = -1;       // … and the number of this value on it
 };
 
-/// What all handles of one leaf share.
+
 struct Leaf {
   Tensor grad;
-  bool fresh = false;  ///< assigned by backward(), not yet used by an optimiser's step
+  bool fresh = false;  ///< set since an optimiser last used it
 };
 
 /// As NumPy prints arrays; long axes are abbreviated, a last line names shape and dtype.

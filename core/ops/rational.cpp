@@ -1,7 +1,7 @@
 #include <array>
-#include <string>
 
 #include <pade/core/error.h>
+#include <pade/core/names.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/rational_kernels.h>
 #include <pade/core/tape.h>
@@ -60,12 +60,7 @@ const char* name_of(RationalForm form) {
 }
 
 RationalForm rational_form_named(std::string_view name) {
-  std::string names;
-  for (RationalForm form : kAllForms) {
-    if (name == name_of(form)) return form;
-    names += std::string(names.empty() ? "" : ", ") + name_of(form);
-  }
-  fail("unknown form \"", name, "\"; the forms are: ", names);
+  return value_named("form", name, kAllForms);
 }
 
 Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,

@@ -403,6 +403,6 @@ TEST_CASE("rational refuses what it cannot do") {
   CHECK_THROWS_WITH_AS(rational(x, Tensor::ones({6}, DType::float64), d),
                        "rational: the numerator must have x's dtype float32", Error);
   CHECK_THROWS_WITH_AS(rational_form_named("safe"),
-                       "unknown form \"safe\"; the forms are: termwise, whole_sum, unsafe", Error);
+                       "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, unsafe", Error);
   CHECK_THROWS_AS(basis_named("hermite"), Error);
 }

@@ -1,0 +1,12 @@
+#include <cblas.h>
+
+#include <pade/core/build_info.h>
+
+namespace pade {
+
+BuildInfo build_info() {
+  return {PADE_VERSION, PADE_COMMIT, PADE_COMPILER,
+          std::string(openblas_get_config()) + " on " + openblas_get_corename(), "none"};
+}
+
+}  // namespace pade

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+namespace pade {
+
+/// What this binary was made from: for run records and bug reports.
+struct BuildInfo {
+  std::string version;   ///< of Padé
+  std::string commit;    ///< of the source tree when it was configured; "unknown" outside git
+  std::string compiler;  ///< and its target, as `g++ 12.2.0, native, Release`
+  std::string blas;      ///< OpenBLAS's own description, with the kernels it chose here
+  std::string cuda;      ///< the toolkit's version, or "none"
+};
+BuildInfo build_info();
+
+}  // namespace pade

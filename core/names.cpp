@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <numeric>
+
+#include <pade/core/error.h>
+#include <pade/core/names.h>
+
+namespace pade {
+namespace {
+
+/// Levenshtein's distance, one row at a time.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view given, const std::vector<std::string>& known) {
+  std::string nearest;
+  size_t best = std::max<size_t>(given.size() / 2, 2) + 1;
+  for (const std::string& name : known) {
+    const size_t distance = name.starts_with(given) && !given.empty() ? 1 : edit_distance(given, name);
+    if (distance >= best) continue;
+    best = distance;
+    nearest = name;
+  }
+  return nearest;
+}
+
+void fail_unknown_name(std::string_view kind, std::string_view given,
+                       const std::vector<std::string>& known) {
+  std::string message = "unknown " + std::string(kind) + " \"" + std::string(given) + "\"; ";
+  const std::string nearest = nearest_name(given, known);
+  if (!nearest.empty()) message += "did you mean \"" + nearest + "\"? ";
+  message += nearest.empty() ? "there are: " : "There are: ";
+  for (size_t i = 0; i < known.size(); ++i) message += (i ? ", " : "") + known[i];
+  throw_error(message);
+}
+
+}  // namespace pade

@@ -1,0 +1,127 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include <pade/core/error.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+
+using namespace pade;
+
+using Block = std::array<uint32_t, 4>;
+
+TEST_CASE("Philox gives the known answers of its authors' test vectors") {
+  constexpr uint32_t kOnes = 0xffffffff;
+  CHECK(philox({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}) ==
+        Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+  CHECK(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
+        Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+}
+
+TEST_CASE("seed, stream and index each select other numbers; the same ones the same") {
+  std::set<uint32_t> firsts;
+  for (const uint64_t seed : {0, 1})
+    for (const char* stream : {"", "init", "shuffle"})
+      for (const uint64_t index : {0, 1, 2}) firsts.insert(Rng(seed, stream, index).bits());
+  CHECK(firsts.size() == 18);
+  CHECK(Rng(5, "init", 2).bits() == Rng(5, "init", 2).bits());
+}
+
+TEST_CASE("the counter is the whole state") {
+  Rng rng(1, "any");
+  rng.uniform({1000}, 0, 1);
+  CHECK(rng.counter() == 250);
+  const Tensor expected = rng.normal({77}, 0, 1);
+  Rng again(1, "any");
+  again.set_counter(250);
+  CHECK(again.normal({77}, 0, 1).to_vector<float>() == expected.to_vector<float>());
+}
+
+TEST_CASE("fills are the same for any number of threads") {
+  const int threads = num_threads();
+  std::vector<std::vector<float>> uniform, normal;
+  for (const int count : {1, 2}) {
+    set_num_threads(count);
+    Rng rng(2);
+    uniform.push_back(rng.uniform({100003}, -1, 1).to_vector<float>());
+    normal.push_back(rng.normal({100003}, 0, 1).to_vector<float>());
+  }
+  set_num_threads(threads);
+  CHECK(uniform[0] == uniform[1]);
+  CHECK(normal[0] == normal[1]);
+}
+
+TEST_CASE("uniform and normal have their ranges and moments") {
+  constexpr int64_t kCount = 200000;
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    Rng rng(3);
+    const auto uniform = rng.uniform({kCount}, 2, 5, dtype).to(DType::float64).to_vector<double>();
+    CHECK(*std::min_element(uniform.begin(), uniform.end()) >= 2);
+    CHECK(*std::max_element(uniform.begin(), uniform.end()) <= 5);
+    const double mean = std::accumulate(uniform.begin(), uniform.end(), 0.0) / kCount;
+    CHECK(std::abs(mean - 3.5) <= 5 * std::sqrt(9 / 12.0 / kCount));
+
+    const auto normal = rng.normal({kCount}, 1, 2, dtype).to(DType::float64).to_vector<double>();
+    std::array<double, 4> moments{};
+    for (const double x : normal)
+      for (int k = 0; k < 4; ++k) moments[k] += std::pow((x - 1) / 2, k + 1) / kCount;
+    // Five standard errors: the k-th moment's variance is E[Z²ᵏ] − E[Zᵏ]².
+    const std::array<double, 4> expected{0, 1, 0, 3}, variance{1, 2, 15, 96};
+    for (int k = 0; k < 4; ++k)
+      CHECK(std::abs(moments[k] - expected[k]) <= 5 * std::sqrt(variance[k] / kCount));
+  }
+}
+
+TEST_CASE("below() is fair") {
+  Rng rng(4);
+  constexpr int kBins = 7, kDraws = 70000;
+  std::array<int, kBins> counts{};
+  for (int i = 0; i < kDraws; ++i) ++counts[rng.below(kBins)];
+  double chi_square = 0;
+  for (const int count : counts) chi_square += std::pow(count - kDraws / kBins, 2) / (kDraws / kBins);
+  CHECK(chi_square <= 22.46);  // 6 degrees of freedom, p = 0.001
+  CHECK(rng.below(1) == 0);
+  const uint64_t huge = (uint64_t{1} << 63) + 1;
+  for (int i = 0; i < 100; ++i) CHECK(rng.below(huge) < huge);
+}
+
+TEST_CASE("integers stay in their range and reach its ends") {
+  const auto values = Rng(5).integers({1000}, -3, 3).to_vector<int32_t>();
+  CHECK(*std::min_element(values.begin(), values.end()) == -3);
+  CHECK(*std::max_element(values.begin(), values.end()) == 2);
+}
+
+TEST_CASE("permutation holds every number once, in an order of its own") {
+  Rng rng(6);
+  const std::vector<int64_t> first = rng.permutation(1000), second = rng.permutation(1000);
+  CHECK(first != second);
+  std::vector<int64_t> sorted = first, expected(1000);
+  std::sort(sorted.begin(), sorted.end());
+  std::iota(expected.begin(), expected.end(), 0);
+  CHECK(sorted == expected);
+  CHECK(rng.permutation(0).empty());
+}
+
+TEST_CASE("manual_seed starts the layers' streams anew") {
+  manual_seed(9);
+  const uint32_t first = next_stream("init").bits(), second = next_stream("init").bits();
+  CHECK(first != second);
+  manual_seed(9);
+  CHECK(next_stream("dropout").bits() != first);
+  CHECK(next_stream("init").bits() == first);
+  manual_seed(10);
+  CHECK(next_stream("init").bits() != first);
+}
+
+TEST_CASE("impossible requests are refused") {
+  Rng rng(7);
+  CHECK_THROWS_WITH_AS(rng.below(0), "Rng::below: the bound must be at least 1", Error);
+  CHECK_THROWS_WITH_AS(rng.integers({2}, 3, 3), "Rng::integers: [3, 3) is empty", Error);
+  CHECK_THROWS_AS(rng.normal({2}, 0, 1, DType::int32), Error);
+  CHECK_THROWS_AS(rng.uniform({2}, 0, 1, DType::int32), Error);
+}
