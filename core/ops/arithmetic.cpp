@@ -1,0 +1,79 @@
+#include <cmath>
+#include <limits>
+
+#include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/arithmetic_kernels.h>
+#include <pade/core/ops/broadcast.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+using arithmetic::Uses;
+
+template <class F>
+Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
+  constexpr bool kTakesIntegers = !std::is_same_v<F, arithmetic::Div>;
+  check_same_kind(op, a, b);
+  check(is_floating(a.dtype()) || (kTakesIntegers && a.dtype() == DType::int32), op,
+        kTakesIntegers ? ": expected float32, float64 or int32, got "
+                       : ": expected float32 or float64, got ",
+        a.dtype());
+  Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), a.dtype(), a.device());
+  cpu::arithmetic_forward(function, a, b, y);
+
+  static constexpr Uses for_a = F::kForA, for_b = F::kForB;
+  const bool needs_a = a.requires_grad(), needs_b = b.requires_grad();
+  const Tensor saved_a = (needs_a && for_a.a) || (needs_b && for_b.a) ? a : Tensor();
+  const Tensor saved_b = (needs_a && for_a.b) || (needs_b && for_b.b) ? b : Tensor();
+  record(op, {&a, &b}, y, {&saved_a, &saved_b},
+         [function, shapes = std::array{a.shape(), b.shape()}](Gradients& gradients) {
+           const Tensor& dy = gradients.of_output();
+           for (const int operand : {0, 1}) {
+             if (!gradients.needs(operand)) continue;
+             if ((operand == 0 ? for_a : for_b).is_dy && shapes[operand] == dy.shape()) {
+               gradients.set(operand, dy);
+               continue;
+             }
+             Tensor gradient = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
+             cpu::arithmetic_backward(function, operand, dy, gradients.saved(0), gradients.saved(1),
+                                      gradient);
+             gradients.set(operand, gradient);
+           }
+         });
+  return y;
+}
+
+/// A number as an operand beside x.
+Tensor scalar_like(const Tensor& x, double value) {
+  using Limits = std::numeric_limits<int32_t>;
+  const bool fits = value >= Limits::min() && value <= Limits::max() && std::trunc(value) == value;
+  check(fits || x.dtype() != DType::int32, "arithmetic with int32: ", value, " is no int32");
+  return Tensor::full({}, value, x.dtype(), x.device());
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) { return apply("add", arithmetic::Add{}, a, b); }
+Tensor sub(const Tensor& a, const Tensor& b) { return apply("sub", arithmetic::Sub{}, a, b); }
+Tensor mul(const Tensor& a, const Tensor& b) { return apply("mul", arithmetic::Mul{}, a, b); }
+Tensor div(const Tensor& a, const Tensor& b) { return apply("div", arithmetic::Div{}, a, b); }
+
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return apply("minimum", arithmetic::Minimum{}, a, b);
+}
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return apply("maximum", arithmetic::Maximum{}, a, b);
+}
+
+Tensor operator+(const Tensor& a, double b) { return add(a, scalar_like(a, b)); }
+Tensor operator-(const Tensor& a, double b) { return sub(a, scalar_like(a, b)); }
+Tensor operator*(const Tensor& a, double b) { return mul(a, scalar_like(a, b)); }
+Tensor operator/(const Tensor& a, double b) { return div(a, scalar_like(a, b)); }
+Tensor operator+(double a, const Tensor& b) { return add(scalar_like(b, a), b); }
+Tensor operator-(double a, const Tensor& b) { return sub(scalar_like(b, a), b); }
+Tensor operator*(double a, const Tensor& b) { return mul(scalar_like(b, a), b); }
+Tensor operator/(double a, const Tensor& b) { return div(scalar_like(b, a), b); }
+Tensor operator-(const Tensor& x) { return x * -1; }
+
+}  // namespace pade

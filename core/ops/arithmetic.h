@@ -1,0 +1,39 @@
+#pragma once
+
+#include <pade/core/tensor.h>
+
+/// Arithmetic of two tensors, element by element, float32 and float64; all but div take int32 too
+/// (which wraps around).
+///
+/// Shapes broadcast as in NumPy: aligned at the last axis, missing axes and axes of extent 1 are
+/// stretched, so a bias [C, 1, 1] is added to images [N, C, H, W]. The gradient of a stretched
+/// operand is the sum over the axes along which it was stretched. Throws Error where dtypes differ
+/// or shapes do not broadcast, naming both.
+namespace pade {
+
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor sub(const Tensor& a, const Tensor& b);
+Tensor mul(const Tensor& a, const Tensor& b);
+Tensor div(const Tensor& a, const Tensor& b);
+/// The smaller / the larger one. NaN where either is NaN, which then gets the gradient; where both
+/// are equal the first gets it.
+Tensor minimum(const Tensor& a, const Tensor& b);
+Tensor maximum(const Tensor& a, const Tensor& b);
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+
+/// A number takes the tensor's dtype; int32 refuses what it cannot hold.
+Tensor operator+(const Tensor& a, double b);
+Tensor operator-(const Tensor& a, double b);
+Tensor operator*(const Tensor& a, double b);
+Tensor operator/(const Tensor& a, double b);
+Tensor operator+(double a, const Tensor& b);
+Tensor operator-(double a, const Tensor& b);
+Tensor operator*(double a, const Tensor& b);
+Tensor operator/(double a, const Tensor& b);
+Tensor operator-(const Tensor& x);
+
+}  // namespace pade

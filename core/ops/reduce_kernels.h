@@ -1,0 +1,19 @@
+#pragma once
+
+#include <pade/core/tensor.h>
+
+/// `kept` is x's shape with extent 1 on the axes that are reduced; results hold kept.size()
+/// elements, in any shape.
+namespace pade::cpu {
+
+/// y = Σ x / divisor.
+void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y);
+
+/// The maxima and, int32, their numbers among the elements that they were chosen from, in row-major
+/// order.
+void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number);
+
+/// dx = dy at the elements of these numbers, 0 elsewhere.
+void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& dy, Tensor& dx);
+
+}  // namespace pade::cpu

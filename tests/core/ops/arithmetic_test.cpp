@@ -1,0 +1,339 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <pade/core/gradcheck.h>
+#include <pade/core/ops/arithmetic.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+#include <pade/core/tape.h>
+
+#include "tests/core/ops/index_reference.h"
+
+using namespace pade;
+
+namespace {
+
+struct Case {
+  const char* name;
+  Tensor (*op)(const Tensor&, const Tensor&);
+  double (*reference)(double, double);
+};
+
+const Case kCases[] = {
+    {"add", add, [](double a, double b) { return a + b; }},
+    {"sub", sub, [](double a, double b) { return a - b; }},
+    {"mul", mul, [](double a, double b) { return a * b; }},
+    {"div", div, [](double a, double b) { return a / b; }},
+    {"minimum", minimum, [](double a, double b) { return a < b ? a : b; }},
+    {"maximum", maximum, [](double a, double b) { return a > b ? a : b; }},
+};
+
+struct ShapePair {
+  Shape a, b;
+};
+
+const ShapePair kShapes[] = {
+    {{}, {}},
+    {{7}, {7}},
+    {{7}, {}},
+    {{}, {2, 3}},
+    {{0}, {1}},
+    {{3, 0, 2}, {3, 1, 1}},
+    {{0, 5}, {5}},
+    {{3, 5}, {5}},
+    {{3, 5}, {3, 1}},
+    {{3, 1}, {1, 5}},
+    {{4}, {3, 1}},
+    {{2, 3, 4, 5}, {3, 1, 1}},
+    {{2, 1, 4, 1}, {2, 3, 4, 5}},
+    {{2, 3, 1, 1}, {2, 3, 4, 5}},
+    {{2, 1, 3, 1, 2}, {1, 4, 1, 5, 1}},
+    {{1, 2, 1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1, 2, 1}},
+};
+
+/// Positive and negative, away from 0.
+Tensor random_operand(Rng& rng, const Shape& shape, DType dtype) {
+  Tensor x = rng.uniform(shape, -3, 3, dtype);
+  dispatch_floating(dtype, "random_operand", [&](auto zero) {
+    using T = decltype(zero);
+    T* values = x.mutable_data<T>();
+    for (int64_t i = 0; i < x.size(); ++i) values[i] += values[i] < 0 ? T(-0.5) : T(0.5);
+  });
+  return x;
+}
+
+/// What the op should give, rounded once to the operands' dtype, as IEEE arithmetic is.
+std::vector<double> expected_values(const Case& c, const Tensor& a, const Tensor& b,
+                                    const Shape& shape) {
+  const auto of_a = a.to(DType::float64).to_vector<double>();
+  const auto of_b = b.to(DType::float64).to_vector<double>();
+  std::vector<double> expected(shape.size());
+  for (int64_t i = 0; i < shape.size(); ++i) {
+    const auto index = reference::index_of(shape, i);
+    const double y = c.reference(of_a[reference::stretched(a.shape(), index)],
+                                 of_b[reference::stretched(b.shape(), index)]);
+    expected[i] = a.dtype() == DType::float32 ? static_cast<double>(static_cast<float>(y)) : y;
+  }
+  return expected;
+}
+
+void check_values(const Case& c, Rng& rng, const Shape& shape_a, const Shape& shape_b,
+                  const Shape& shape_y) {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    CAPTURE(c.name);
+    CAPTURE(to_string(shape_a));
+    CAPTURE(to_string(shape_b));
+    const Tensor a = random_operand(rng, shape_a, dtype), b = random_operand(rng, shape_b, dtype);
+    const Tensor y = c.op(a, b);
+    REQUIRE(y.dtype() == dtype);
+    REQUIRE(y.shape() == shape_y);
+    CHECK(reference::worst_error(y, expected_values(c, a, b, shape_y)) == 0);
+  }
+}
+
+/// The gradients of loss = Σ op(a, b) · w for float32 leaves, by hand where dy = w.
+struct Gradient {
+  Tensor a, b;
+};
+Gradient gradients_of(const Case& c, Tensor a, Tensor b, const Tensor& w) {
+  a = a.detach().requires_grad_();
+  b = b.detach().requires_grad_();
+  Tape tape;
+  Tensor loss = Tensor::scalar(0);
+  const Tensor y = c.op(a, b);
+  record("weigh", {&y}, loss, {&w},
+         [](Gradients& gradients) { gradients.set(0, gradients.saved(0)); });
+  tape.backward(loss);
+  return {a.grad(), b.grad()};
+}
+
+}  // namespace
+
+TEST_CASE("arithmetic has the values of IEEE arithmetic on stretched operands") {
+  Rng rng(1);
+  const Shape results[] = {{},
+                           {7},
+                           {7},
+                           {2, 3},
+                           {0},
+                           {3, 0, 2},
+                           {0, 5},
+                           {3, 5},
+                           {3, 5},
+                           {3, 5},
+                           {3, 4},
+                           {2, 3, 4, 5},
+                           {2, 3, 4, 5},
+                           {2, 3, 4, 5},
+                           {2, 4, 3, 5, 2},
+                           {2, 2, 2, 2, 2, 2, 2, 2}};
+  for (const Case& c : kCases) {
+    for (size_t i = 0; i < std::size(kShapes); ++i)
+      check_values(c, rng, kShapes[i].a, kShapes[i].b, results[i]);
+    check_values(c, rng, {40001}, {40001}, {40001});  // several blocks, odd tails
+    check_values(c, rng, {3, 7001}, {7001}, {3, 7001});
+    check_values(c, rng, {7001, 3}, {7001, 1}, {7001, 3});
+    check_values(c, rng, {3, 7, 31, 33}, {7, 1, 1}, {3, 7, 31, 33});
+    check_values(c, rng, {}, {33000}, {33000});
+  }
+}
+
+TEST_CASE("arithmetic on random shapes") {
+  Rng rng(2);
+  for (int round = 0; round < 200; ++round) {
+    const Shape shape = reference::random_shape(rng);
+    const Shape squeezed = reference::random_squeezed(rng, shape);
+    const Case& c = kCases[round % std::size(kCases)];
+    if (round % 2)
+      check_values(c, rng, shape, squeezed, shape);
+    else
+      check_values(c, rng, squeezed, shape, shape);
+  }
+}
+
+TEST_CASE("arithmetic has the gradients of central differences") {
+  Rng rng(3);
+  for (const Case& c : kCases) {
+    auto agree = [&](const Shape& a, const Shape& b) {
+      const auto report = gradcheck(
+          [&](const auto& in) { return c.op(in[0], in[1]); },
+          {random_operand(rng, a, DType::float64), random_operand(rng, b, DType::float64)});
+      CHECK_MESSAGE(report.ok, c.name, " ", to_string(a), ", ", to_string(b), ": ", report.message);
+    };
+    for (const ShapePair& shapes : kShapes) agree(shapes.a, shapes.b);
+    for (int round = 0; round < 10; ++round) {
+      const Shape shape = reference::random_shape(rng);
+      agree(reference::random_squeezed(rng, shape), shape);
+    }
+  }
+}
+
+TEST_CASE("arithmetic on a tensor and itself, and on a constant") {
+  Rng rng(4);
+  const Tensor x = random_operand(rng, {3, 4}, DType::float64);
+  const Tensor constant = random_operand(rng, {4}, DType::float64);
+  for (const Case& c : kCases) {
+    const bool has_kink = c.op == minimum || c.op == maximum;
+    if (!has_kink) CHECK(gradcheck([&](const auto& in) { return c.op(in[0], in[0]); }, {x}).ok);
+    CHECK(gradcheck([&](const auto& in) { return c.op(in[0], constant); }, {x}).ok);
+    CHECK(gradcheck([&](const auto& in) { return c.op(constant, in[0]); }, {x}).ok);
+  }
+}
+
+TEST_CASE("gradients of stretched operands are right in float32 and for any number of threads") {
+  Rng rng(5);
+  const int threads = num_threads();
+  const ShapePair pairs[] = {
+      {{18, 2, 31, 33}, {2, 1, 1}},  // chunks of runs
+      {{1000, 37}, {37}},            // chunks of short rows
+      {{40, 1500}, {1500}},          // strips of columns
+      {{41, 1100}, {41, 1}},         // one run per result
+      {{40001}, {}},                 // all into one
+      {{7, 60, 5, 11}, {60, 1, 11}},
+  };
+  for (const ShapePair& shapes : pairs) {
+    const Tensor a = random_operand(rng, shapes.a, DType::float32);
+    const Tensor b = random_operand(rng, shapes.b, DType::float32);
+    const Tensor w = rng.uniform(shapes.a, -1, 1);
+    Tensor b_written_out = Tensor::empty(shapes.a, DType::float64);
+    double* out = b_written_out.mutable_data<double>();
+    for (int64_t i = 0; i < a.size(); ++i) {
+      const auto index = reference::index_of(shapes.a, i);
+      out[i] = b.data<float>()[reference::stretched(shapes.b, index)];
+    }
+    const Tensor a_64 = a.to(DType::float64), b_64 = b.to(DType::float64);
+    const Tensor w_64 = w.to(DType::float64);
+    for (const Case& c : kCases) {
+      CAPTURE(c.name);
+      CAPTURE(to_string(shapes.a));
+      CAPTURE(to_string(shapes.b));
+      // Compared in float64: rounding to float32 would hide another order of summation.
+      set_num_threads(1);
+      const Gradient one = gradients_of(c, a_64, b_64, w_64);
+      set_num_threads(2);
+      const Gradient two = gradients_of(c, a_64, b_64, w_64);
+      set_num_threads(threads);
+      CHECK(one.a.to_vector<double>() == two.a.to_vector<double>());
+      CHECK(one.b.to_vector<double>() == two.b.to_vector<double>());
+
+      const Gradient gradient = gradients_of(c, a, b, w), turned = gradients_of(c, b, a, w);
+      const Gradient exact = gradients_of(c, a_64, b_written_out, w_64);
+      CHECK(reference::worst_error(gradient.a, exact.a.to_vector<double>()) <= 1e-6);
+      CHECK(reference::worst_error(gradient.b, reference::sum_to(exact.b, shapes.b)) <= 2e-5);
+      const Gradient exact_turned = gradients_of(c, b_written_out, a_64, w_64);
+      CHECK(reference::worst_error(turned.a, reference::sum_to(exact_turned.a, shapes.b)) <= 2e-5);
+      CHECK(reference::worst_error(turned.b, exact_turned.b.to_vector<double>()) <= 1e-6);
+    }
+  }
+}
+
+TEST_CASE("only what a gradient needs is saved") {
+  Tensor x = Tensor::full({2}, 3).requires_grad_();
+  Tensor constant = Tensor::full({2}, 5);
+  {
+    Tape tape;  // the gradient of x does not depend on x …
+    const Tensor y = (x * constant)[0];
+    {
+      const NoGrad no_grad;
+      x.fill_(4);
+    }
+    tape.backward(y);
+    CHECK(x.grad().to_vector<float>() == std::vector<float>{5, 0});
+  }
+  {
+    Tape tape;  // … but on the constant
+    const Tensor y = (x * constant)[0];
+    constant.fill_(6);
+    CHECK_THROWS_WITH_AS(tape.backward(y),
+                         "backward of mul: a tensor of shape [2] that it needs was changed in "
+                         "place: it was saved at version 1 and is now at version 2",
+                         Error);
+  }
+  Tape tape;
+  const Tensor y = (x + constant)[0];
+  constant.fill_(7);
+  tape.backward(y);
+  CHECK(x.grad().to_vector<float>() == std::vector<float>{1, 0});
+}
+
+TEST_CASE("minimum and maximum: NaN wins, ties go to the first") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Tensor a = Tensor::from<double>({nan, 1, 2, -1}, {4});
+  Tensor b = Tensor::from<double>({1, nan, 2, 0}, {4});
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor w = Tensor::from<double>({1, 2, 3, inf}, {4});
+  for (const Case& c : {Case{"minimum", minimum, nullptr}, Case{"maximum", maximum, nullptr}}) {
+    CAPTURE(c.name);
+    const Tensor y = c.op(a, b);
+    CHECK(std::isnan(y.at({0})));
+    CHECK(std::isnan(y.at({1})));
+    CHECK(y.at({2}) == 2);
+    CHECK(y.at({3}) == (c.op == minimum ? -1 : 0));
+    const Gradient gradient = gradients_of(c, a, b, w);
+    const double of_a = c.op == minimum ? inf : 0, of_b = c.op == minimum ? 0 : inf;
+    CHECK(gradient.a.to_vector<double>() == std::vector<double>{1, 0, 3, of_a});
+    CHECK(gradient.b.to_vector<double>() == std::vector<double>{0, 2, 0, of_b});
+  }
+}
+
+TEST_CASE("div keeps its gradient where the divisor's square overflows") {
+  const Tensor a = Tensor::full({1}, 1e30), b = Tensor::full({1}, 1e25), w = Tensor::ones({1});
+  const Gradient gradient = gradients_of({"div", div, nullptr}, a, b, w);
+  CHECK(std::abs(gradient.b.item() + 1e-20) <= 1e-26);
+}
+
+TEST_CASE("operators take numbers on either side") {
+  const Tensor x = Tensor::from<float>({1, 2, 4}, {3});
+  auto values = [](const Tensor& y) { return y.to_vector<float>(); };
+  CHECK(values(x + x) == std::vector<float>{2, 4, 8});
+  CHECK(values(x - x) == std::vector<float>{0, 0, 0});
+  CHECK(values(x * x) == std::vector<float>{1, 4, 16});
+  CHECK(values(x / x) == std::vector<float>{1, 1, 1});
+  CHECK(values(x + 1) == std::vector<float>{2, 3, 5});
+  CHECK(values(x - 1) == std::vector<float>{0, 1, 3});
+  CHECK(values(x * 0.5) == std::vector<float>{0.5, 1, 2});
+  CHECK(values(x / 2) == std::vector<float>{0.5, 1, 2});
+  CHECK(values(1 + x) == std::vector<float>{2, 3, 5});
+  CHECK(values(1 - x) == std::vector<float>{0, -1, -3});
+  CHECK(values(3 * x) == std::vector<float>{3, 6, 12});
+  CHECK(values(8 / x) == std::vector<float>{8, 4, 2});
+  CHECK(values(-x) == std::vector<float>{-1, -2, -4});
+  CHECK(((x + 0.1).dtype() == DType::float32));
+  CHECK((x.to(DType::float64) + 0.1).at({0}) == 1.1);
+
+  Rng rng(6);
+  const Tensor z = random_operand(rng, {2, 3}, DType::float64);
+  const auto report =
+      gradcheck([](const auto& in) { return -((2 - in[0]) * 3 + 1 / in[0] - in[0] / 4); }, {z});
+  CHECK_MESSAGE(report.ok, report.message);
+}
+
+TEST_CASE("int32 arithmetic wraps around") {
+  const int32_t top = std::numeric_limits<int32_t>::max(), bottom = -top - 1;
+  const Tensor x = Tensor::from<int32_t>({top, bottom, 3}, {3});
+  CHECK((x + 1).to_vector<int32_t>() == std::vector<int32_t>{bottom, bottom + 1, 4});
+  CHECK((x - 1).to_vector<int32_t>() == std::vector<int32_t>{top - 1, top, 2});
+  CHECK((x * x).to_vector<int32_t>() == std::vector<int32_t>{1, 0, 9});
+  CHECK((-x).to_vector<int32_t>() == std::vector<int32_t>{-top, bottom, -3});
+  CHECK(minimum(x, Tensor::scalar(2, DType::int32)).to_vector<int32_t>() ==
+        std::vector<int32_t>{2, bottom, 2});
+}
+
+TEST_CASE("arithmetic refuses what it cannot do") {
+  const Tensor x = Tensor::ones({2, 3}), labels = Tensor::arange(3);
+  CHECK_THROWS_WITH_AS(x + Tensor::ones({2}), "add: shapes [2, 3] and [2] do not broadcast", Error);
+  CHECK_THROWS_WITH_AS(Tensor::ones({0}) * Tensor::ones({2}),
+                       "mul: shapes [0] and [2] do not broadcast", Error);
+  CHECK_THROWS_WITH_AS(x - labels, "sub: expected one dtype, got float32 [2, 3] and int32 [3]",
+                       Error);
+  CHECK_THROWS_WITH_AS(labels / labels, "div: expected float32 or float64, got int32", Error);
+  const Tensor pixels = Tensor::zeros({2}, DType::uint8);
+  CHECK_THROWS_WITH_AS(maximum(pixels, pixels),
+                       "maximum: expected float32, float64 or int32, got uint8", Error);
+  CHECK_THROWS_WITH_AS(labels + 0.5, "arithmetic with int32: 0.5 is no int32", Error);
+  CHECK_THROWS_WITH_AS(labels * 3e9, "arithmetic with int32: 3e+09 is no int32", Error);
+  CHECK_THROWS_WITH_AS(x + Tensor(), "an undefined tensor was used", Error);
+  CHECK_THROWS_WITH_AS(Tensor() * 2, "an undefined tensor was used", Error);
+}
