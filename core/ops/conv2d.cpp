@@ -1,0 +1,67 @@
+#include <pade/core/error.h>
+#include <pade/core/ops/conv2d.h>
+#include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                           const Conv2dOptions& options) {
+  check(is_floating(x.dtype()), "conv2d: expected float32 or float64, got ", x.dtype());
+  check(weight.dtype() == x.dtype(), "conv2d: input is ", x.dtype(), ", weight is ",
+        weight.dtype());
+  check(x.rank() == 4 && weight.rank() == 4,
+        "conv2d: expected input [N, C, H, W] and weight [O, C/groups, KH, KW], got input ",
+        x.shape(), " and weight ", weight.shape());
+  const int64_t channels = x.extent(1), out = weight.extent(0), groups = options.groups;
+  check(groups >= 1 && channels % groups == 0 && out % groups == 0, "conv2d: ", channels,
+        " input channels and ", out, " output channels cannot be cut into ", groups,
+        " groups (input ", x.shape(), ", weight ", weight.shape(), ")");
+  check(channels / groups == weight.extent(1), "conv2d: input has ", channels / groups, " channels",
+        groups > 1 ? " per group" : "", ", weight expects ", weight.extent(1), " (input ",
+        x.shape(), ", weight ", weight.shape(), ")");
+  if (bias.defined())
+    check(bias.shape() == Shape{out} && bias.dtype() == x.dtype(),
+          "conv2d: expected a bias of shape ", Shape{out}, " and ", x.dtype(), ", got ",
+          bias.shape(), " and ", bias.dtype(), " (weight ", weight.shape(), ")");
+  const Window window{
+      {weight.extent(2), weight.extent(3)}, options.stride, options.padding, options.dilation};
+  const Size2 image{x.extent(2), x.extent(3)};
+  return {x.extent(0), channels, out, groups, image, count_windows("conv2d", image, window),
+          window};
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dOptions options) {
+  const Conv2dProblem problem = make_problem(x, weight, bias, options);
+  Tensor y =
+      Tensor::empty({problem.images, problem.out_channels, problem.output.h, problem.output.w},
+                    x.dtype(), x.device());
+  cpu::conv2d_forward(problem, x, weight, bias, y);
+  const Tensor nothing;  // x and weight are each needed for the other one's gradient only
+  record("conv2d", {&x, &weight, &bias}, y,
+         {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
+         [problem, x_shape = x.shape(), weight_shape = weight.shape()](Gradients& gradients) {
+           const Tensor& dy = gradients.of_output();
+           if (gradients.needs(0)) {
+             Tensor dx = Tensor::empty(x_shape, dy.dtype(), dy.device());
+             cpu::conv2d_backward_data(problem, gradients.saved(1), dy, dx);
+             gradients.set(0, dx);
+           }
+           if (gradients.needs(1)) {
+             Tensor dweight = Tensor::empty(weight_shape, dy.dtype(), dy.device());
+             cpu::conv2d_backward_weight(problem, gradients.saved(0), dy, dweight);
+             gradients.set(1, dweight);
+           }
+           if (gradients.needs(2)) {
+             Tensor dbias = Tensor::empty({problem.out_channels}, dy.dtype(), dy.device());
+             cpu::conv2d_backward_bias(dy, dbias);
+             gradients.set(2, dbias);
+           }
+         });
+  return y;
+}
+
+}  // namespace pade

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <pade/core/ops/window_kernels.h>
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+struct Conv2dProblem {
+  int64_t images, in_channels, out_channels, groups;
+  Size2 image, output;  // heights and widths
+  Window window;
+
+  int64_t group_in() const { return in_channels / groups; }
+  int64_t group_out() const { return out_channels / groups; }
+  int64_t taps() const { return window.kernel.area(); }
+  /// Products per output element: the length of a filter.
+  int64_t terms() const { return group_in() * taps(); }
+  /// Multiplications for one group of one image.
+  double multiplications() const {
+    return static_cast<double>(group_out() * terms()) * static_cast<double>(output.area());
+  }
+};
+
+/// x [N, C, H, W], weight [O, C/groups, KH, KW], y and dy [N, O, H', W'], bias [O].
+namespace cpu {
+
+/// `bias` may be undefined.
+void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+                    const Tensor& bias, Tensor& y);
+void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                          Tensor& dx);
+void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                            Tensor& dweight);
+void conv2d_backward_bias(const Tensor& dy, Tensor& dbias);
+
+/// The method for few channels per group, depthwise convolutions among them: shifted copies of the
+/// image are multiplied and added up directly.
+namespace direct {
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y);
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx);
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight);
+}  // namespace direct
+
+/// The method for many channels: the image is laid out as a matrix (im2col), which is multiplied
+/// by the filters.
+namespace im2col {
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y);
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx);
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight);
+}  // namespace im2col
+
+}  // namespace cpu
+}  // namespace pade

@@ -1,0 +1,61 @@
+#include <pade/core/error.h>
+#include <pade/core/ops/cross_entropy.h>
+#include <pade/core/ops/cross_entropy_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
+  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
+  axis = x.shape().resolve_axis(axis);
+  const SoftmaxLines lines{x.shape().size_before(axis), x.extent(axis),
+                           x.shape().size_from(axis + 1)};
+  Tensor y = Tensor::empty_like(x);
+  cpu::softmax_forward(lines, log, x, y);
+  record(op, {&x}, y, {&y}, [lines, log](Gradients& gradients) {
+    Tensor dx = Tensor::empty_like(gradients.of_output());
+    cpu::softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx);
+    gradients.set(0, dx);
+  });
+  return y;
+}
+
+void check_arguments(const Tensor& logits, const Tensor& labels,
+                     const CrossEntropyOptions& options) {
+  check(is_floating(logits.dtype()), "cross_entropy: expected logits of float32 or float64, got ",
+        logits.dtype());
+  check(labels.dtype() == DType::int32, "cross_entropy: expected labels of int32, got ",
+        labels.dtype());
+  check(logits.rank() == 2 && labels.rank() == 1 && labels.extent(0) == logits.extent(0),
+        "cross_entropy: expected logits [N, K] and labels [N], got ", logits.shape(), " and ",
+        labels.shape());
+  check(options.label_smoothing >= 0 && options.label_smoothing <= 1,
+        "cross_entropy: the label smoothing must be in [0, 1], got ", options.label_smoothing);
+  const int64_t bad = cpu::find_bad_label(labels, logits.extent(1));
+  if (bad >= 0)
+    fail("cross_entropy: label ", labels.at({bad}), " at position ", bad, " is out of range for ",
+         logits.extent(1), " classes (logits ", logits.shape(), ")");
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int axis) { return normalised("softmax", false, x, axis); }
+Tensor log_softmax(const Tensor& x, int axis) { return normalised("log_softmax", true, x, axis); }
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOptions options) {
+  check_arguments(logits, labels, options);
+  const bool per_sample = options.reduction == Reduction::none;
+  Tensor loss =
+      Tensor::empty(per_sample ? labels.shape() : Shape{}, logits.dtype(), logits.device());
+  cpu::cross_entropy_forward(options, logits, labels, loss);
+  record("cross_entropy", {&logits}, loss, {&logits, &labels}, [options](Gradients& gradients) {
+    const Tensor &logits = gradients.saved(0), &labels = gradients.saved(1);
+    Tensor dlogits = Tensor::empty_like(logits);
+    cpu::cross_entropy_backward(options, logits, labels, gradients.of_output(), dlogits);
+    gradients.set(0, dlogits);
+  });
+  return loss;
+}
+
+}  // namespace pade

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+/// exp(x) / Σ exp(x) along `axis` (negative: from the end), without overflow for finite x.
+/// −Inf has probability 0; a line that holds NaN or +Inf, or nothing but −Inf, becomes NaN.
+/// float32 and float64.
+Tensor softmax(const Tensor& x, int axis = -1);
+/// The logarithm of softmax(x, axis), accurate for small probabilities too.
+Tensor log_softmax(const Tensor& x, int axis = -1);
+
+/// What becomes of the losses of a batch.
+enum class Reduction { mean, sum, none };
+
+struct CrossEntropyOptions {
+  double label_smoothing = 0;             ///< ε in [0, 1]
+  Reduction reduction = Reduction::mean;  ///< none: a loss per sample, [N]
+};
+
+/// −Σ_k t_k · log_softmax(logits)_k of each sample, in one numerically stable step. The target t is
+/// 1 − ε at the label plus ε/K everywhere. logits [N, K], float32 or float64; labels [N], int32 in
+/// [0, K). The mean of no samples (N = 0) is NaN. Throws Error on other shapes and dtypes and where
+/// a label is out of range.
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOptions options = {});
+
+}  // namespace pade

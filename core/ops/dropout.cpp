@@ -1,0 +1,25 @@
+#include <pade/core/error.h>
+#include <pade/core/ops/dropout.h>
+#include <pade/core/ops/dropout_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+
+Tensor dropout(const Tensor& x, double probability, Rng& rng) {
+  check(is_floating(x.dtype()), "dropout: expected float32 or float64, got ", x.dtype());
+  check(probability >= 0 && probability < 1, "dropout: the probability must be in [0, 1), got ",
+        probability);
+  if (probability == 0) return x;
+  const Rng start = rng;  // backward draws the mask again instead of keeping it
+  Tensor y = Tensor::empty_like(x);
+  cpu::dropout(x, probability, start, y);
+  rng.advance((x.size() + 3) / 4);
+  record("dropout", {&x}, y, {}, [probability, start](Gradients& gradients) {
+    Tensor dx = Tensor::empty_like(gradients.of_output());
+    cpu::dropout(gradients.of_output(), probability, start, dx);
+    gradients.set(0, dx);
+  });
+  return y;
+}
+
+}  // namespace pade

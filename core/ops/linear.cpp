@@ -1,0 +1,59 @@
+#include <pade/core/error.h>
+#include <pade/core/ops/broadcast.h>
+#include <pade/core/ops/linear.h>
+#include <pade/core/ops/matmul_kernels.h>
+#include <pade/core/ops/reduce_kernels.h>
+#include <pade/core/ops/strided_copy_kernels.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+void check_arguments(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check(is_floating(x.dtype()), "linear: expected float32 or float64, got ", x.dtype());
+  check_same_kind("linear", x, weight);
+  check(x.rank() == 2 && weight.rank() == 2 && x.extent(1) == weight.extent(1),
+        "linear: expected x [N, in] and weight [out, in], got x ", x.shape(), " and weight ",
+        weight.shape());
+  if (!bias.defined()) return;
+  check_same_kind("linear", x, bias);
+  check(bias.shape() == Shape{weight.extent(0)}, "linear: expected a bias of shape [",
+        weight.extent(0), "], got ", bias.shape());
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_arguments(x, weight, bias);
+  const int64_t n = x.extent(0), in = x.extent(1), out = weight.extent(0);
+  Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
+  if (bias.defined()) cpu::strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
+  cpu::matmul(
+      {.transpose_b = true, .rows = n, .columns = out, .inner = in, .accumulate = bias.defined()},
+      x, weight, y);
+  const Tensor nothing;  // x and weight are each needed for the other one's gradient only
+  record("linear", {&x, &weight, &bias}, y,
+         {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
+         [n, in, out](Gradients& gradients) {
+           const Tensor& dy = gradients.of_output();
+           if (gradients.needs(0)) {
+             Tensor dx = Tensor::empty({n, in}, dy.dtype(), dy.device());
+             cpu::matmul({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1), dx);
+             gradients.set(0, dx);
+           }
+           if (gradients.needs(1)) {
+             Tensor dweight = Tensor::empty({out, in}, dy.dtype(), dy.device());
+             cpu::matmul({.transpose_a = true, .rows = out, .columns = in, .inner = n}, dy,
+                         gradients.saved(0), dweight);
+             gradients.set(1, dweight);
+           }
+           if (gradients.needs(2)) {
+             Tensor dbias = Tensor::empty({out}, dy.dtype(), dy.device());
+             cpu::reduce_sum(dy, {1, out}, 1, dbias);
+             gradients.set(2, dbias);
+           }
+         });
+  return y;
+}
+
+}  // namespace pade

@@ -1,0 +1,150 @@
+#include <algorithm>
+
+#include <pade/core/ops/pool_kernels.h>
+#include <pade/core/parallel.h>
+
+namespace pade::cpu {
+namespace {
+
+/// A window's rows and columns inside the image, and how many elements count for a mean.
+struct Window {
+  int64_t top, bottom, left, right;
+  int64_t counted;
+};
+
+Window window_at(const PoolProblem& p, int64_t i, int64_t j) {
+  const int64_t top = i * p.stride.h - p.padding.h, left = j * p.stride.w - p.padding.w;
+  Window window{std::max<int64_t>(top, 0), std::min(top + p.kernel.h, p.h),
+                std::max<int64_t>(left, 0), std::min(left + p.kernel.w, p.w), 0};
+  window.counted = p.count_padding ? p.kernel.h * p.kernel.w
+                                   : (window.bottom - window.top) * (window.right - window.left);
+  return window;
+}
+
+/// Calls f(plane) for every plane, several at a time where they are small.
+template <class F>
+void for_each_plane(const PoolProblem& p, F&& f) {
+  const int64_t planes_at_once = std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w));
+  parallel_for(p.planes, planes_at_once, [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) f(plane);
+  });
+}
+
+/// Whether `value` takes the lead: NaN does, and keeps it.
+template <class T>
+bool beats(T value, T best) { return value > best || (value != value && best == best); }
+
+template <class T>
+void max_pool_plane(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
+  for (int64_t i = 0; i < p.oh; ++i)
+    for (int64_t j = 0; j < p.ow; ++j) {
+      const Window window = window_at(p, i, j);
+      int64_t best = window.top * p.w + window.left;
+      for (int64_t row = window.top; row < window.bottom; ++row)
+        for (int64_t at = row * p.w + window.left; at < row * p.w + window.right; ++at)
+          if (beats(x[at], x[best])) best = at;
+      y[i * p.ow + j] = x[best];
+      winner[i * p.ow + j] = static_cast<int32_t>(best);
+    }
+}
+
+/// The same for 2×2 windows side by side, without branches.
+template <class T>
+void max_pool_plane_2x2(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
+  for (int64_t i = 0; i < p.oh; ++i) {
+    const T* upper = x + 2 * i * p.w;
+    const T* lower = upper + p.w;
+    const int32_t first = static_cast<int32_t>(2 * i * p.w), width = static_cast<int32_t>(p.w);
+    T* out = y + i * p.ow;
+    int32_t* won = winner + i * p.ow;
+    for (int32_t j = 0; j < static_cast<int32_t>(p.ow); ++j) {
+      T best = upper[2 * j];
+      int32_t place = 0;
+      auto challenge = [&](T value, int32_t candidate) {
+        const bool wins = beats(value, best);
+        best = wins ? value : best;
+        place = wins ? candidate : place;
+      };
+      challenge(upper[2 * j + 1], 1);
+      challenge(lower[2 * j], width);
+      challenge(lower[2 * j + 1], width + 1);
+      out[j] = best;
+      won[j] = first + 2 * j + place;
+    }
+  }
+}
+
+}  // namespace
+
+void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
+  const bool side_by_side = p.kernel == 2 && p.stride == 2 && p.padding == 0;
+  dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    int32_t* won = winner.mutable_data<int32_t>();
+    for_each_plane(p, [&](int64_t plane) {
+      const int64_t from = plane * p.h * p.w, to = plane * p.oh * p.ow;
+      if (side_by_side) max_pool_plane_2x2(p, in + from, out + to, won + to);
+      else max_pool_plane(p, in + from, out + to, won + to);
+    });
+  });
+}
+
+void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& winner, Tensor& dx) {
+  dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* upstream = dy.data<T>();
+    const int32_t* won = winner.data<int32_t>();
+    T* out = dx.mutable_data<T>();
+    for_each_plane(p, [&](int64_t plane) {
+      T* image = out + plane * p.h * p.w;
+      std::fill_n(image, p.h * p.w, T{0});
+      const int64_t first = plane * p.oh * p.ow;
+      for (int64_t i = first; i < first + p.oh * p.ow; ++i) image[won[i]] += upstream[i];
+    });
+  });
+}
+
+void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
+  dispatch_floating(x.dtype(), "avg_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    for_each_plane(p, [&](int64_t plane) {
+      const T* image = in + plane * p.h * p.w;
+      for (int64_t i = 0; i < p.oh; ++i)
+        for (int64_t j = 0; j < p.ow; ++j) {
+          const Window window = window_at(p, i, j);
+          double total = 0;
+          for (int64_t row = window.top; row < window.bottom; ++row)
+            for (int64_t column = window.left; column < window.right; ++column)
+              total += image[row * p.w + column];
+          out[(plane * p.oh + i) * p.ow + j] =
+              static_cast<T>(total / static_cast<double>(window.counted));
+        }
+    });
+  });
+}
+
+void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
+  dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* upstream = dy.data<T>();
+    T* out = dx.mutable_data<T>();
+    for_each_plane(p, [&](int64_t plane) {
+      T* image = out + plane * p.h * p.w;
+      std::fill_n(image, p.h * p.w, T{0});
+      for (int64_t i = 0; i < p.oh; ++i)
+        for (int64_t j = 0; j < p.ow; ++j) {
+          const Window window = window_at(p, i, j);
+          const T share = upstream[(plane * p.oh + i) * p.ow + j] / static_cast<T>(window.counted);
+          for (int64_t row = window.top; row < window.bottom; ++row)
+            for (int64_t column = window.left; column < window.right; ++column)
+              image[row * p.w + column] += share;
+        }
+    });
+  });
+}
+
+}  // namespace pade::cpu

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+
+namespace pade {
+
+/// Height and width of a kernel, stride, padding or dilation; one number stands for both.
+struct Size2 {
+  constexpr Size2(int64_t both) : h(both), w(both) {}
+  constexpr Size2(int64_t height, int64_t width) : h(height), w(width) {}
+
+  constexpr int64_t area() const { return h * w; }
+  bool operator==(const Size2&) const = default;
+
+  int64_t h, w;
+};
+
+/// As `3×5`.
+inline std::ostream& operator<<(std::ostream& out, const Size2& size) {
+  return out << size.h << "×" << size.w;
+}
+
+}  // namespace pade
