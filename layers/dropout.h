@@ -1,0 +1,24 @@
+#pragma once
+
+#include <pade/layers/module.h>
+
+namespace pade {
+
+/// In train mode sets each element to 0 with this probability and multiplies the others by
+/// 1 / (1 − probability); does nothing in eval mode. Every Dropout has a stream of its own.
+class Dropout : public Module {
+ public:
+  explicit Dropout(double probability = 0.5);
+
+  void visit(ModuleVisitor& visitor) override { visitor.generator("rng", rng_); }
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double probability_;
+  Rng rng_;
+};
+
+}  // namespace pade

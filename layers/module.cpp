@@ -1,0 +1,143 @@
+#include <pade/core/scope.h>
+#include <pade/core/tape.h>
+#include <pade/layers/module.h>
+
+namespace pade {
+namespace {
+
+thread_local ForwardObserver* active_observer = nullptr;
+
+/// Calls its functions with dotted names for everything at and below a module.
+class Walk : public ModuleVisitor {
+ public:
+  std::function<void(const std::string&, Tensor&, ParameterRole)> on_parameter;
+  std::function<void(const std::string&, Tensor&)> on_buffer;
+  std::function<void(const std::string&, Rng&)> on_generator;
+  std::function<void(const std::string&, Module&)> on_module;
+
+  void start(Module& root) {
+    if (on_module) on_module("", root);
+    root.visit(*this);
+  }
+
+  void parameter(const std::string& name, Tensor& tensor, ParameterRole role) override {
+    if (on_parameter && tensor.defined()) on_parameter(path_ + name, tensor, role);
+  }
+  void buffer(const std::string& name, Tensor& tensor) override {
+    if (on_buffer && tensor.defined()) on_buffer(path_ + name, tensor);
+  }
+  void generator(const std::string& name, Rng& rng) override {
+    if (on_generator) on_generator(path_ + name, rng);
+  }
+  void child(const std::string& name, Module& module) override {
+    if (on_module) on_module(path_ + name, module);
+    const size_t length = path_.size();
+    path_ += name + '.';
+    module.visit(*this);
+    path_.resize(length);
+  }
+
+ private:
+  std::string path_;  // empty, or ending in a dot
+};
+
+/// Replaces every parameter and buffer below `root` by convert(it).
+void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& convert) {
+  Walk walk;
+  walk.on_parameter = [&](const std::string&, Tensor& tensor, ParameterRole) {
+    const bool trainable = tensor.requires_grad();
+    tensor = convert(tensor.detach());
+    if (trainable) tensor.requires_grad_();
+  };
+  walk.on_buffer = [&](const std::string&, Tensor& tensor) { tensor = convert(tensor); };
+  walk.start(root);
+}
+
+}  // namespace
+
+void ModuleVisitor::parameter(const std::string&, Tensor&, ParameterRole) {}
+void ModuleVisitor::buffer(const std::string&, Tensor&) {}
+void ModuleVisitor::generator(const std::string&, Rng&) {}
+void ModuleVisitor::child(const std::string&, Module&) {}
+
+void Module::visit(ModuleVisitor&) {}
+
+void Module::name_children() {
+  struct Namer : ModuleVisitor {
+    void child(const std::string& name, Module& module) override { module.name_ = name; }
+  } namer;
+  visit(namer);
+  children_named_ = true;
+}
+
+Tensor Module::operator()(const Tensor& x) {
+  if (!children_named_) name_children();
+  const Scope scope(name_);
+  Tensor y = forward(x);
+  if (active_observer) active_observer->observe_(Scope::path(), *this, x, y);
+  return y;
+}
+
+std::vector<Parameter> Module::parameters() {
+  std::vector<Parameter> parameters;
+  Walk walk;
+  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole role) {
+    if (tensor.requires_grad()) parameters.push_back({name, tensor, role});
+  };
+  walk.start(*this);
+  return parameters;
+}
+
+std::vector<std::pair<std::string, Tensor>> Module::state() {
+  std::vector<std::pair<std::string, Tensor>> state;
+  Walk walk;
+  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole) {
+    state.emplace_back(name, tensor.detach());
+  };
+  walk.on_buffer = [&](const std::string& name, Tensor& tensor) { state.emplace_back(name, tensor); };
+  walk.start(*this);
+  return state;
+}
+
+std::vector<std::pair<std::string, Rng*>> Module::generators() {
+  std::vector<std::pair<std::string, Rng*>> generators;
+  Walk walk;
+  walk.on_generator = [&](const std::string& name, Rng& rng) { generators.emplace_back(name, &rng); };
+  walk.start(*this);
+  return generators;
+}
+
+int64_t Module::parameter_count() {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters()) count += parameter.tensor.size();
+  return count;
+}
+
+void Module::for_each_module(const std::function<void(const std::string&, Module&)>& f) {
+  Walk walk;
+  walk.on_module = f;
+  walk.start(*this);
+}
+
+void Module::train(bool on) {
+  for_each_module([on](const std::string&, Module& module) { module.training_ = on; });
+}
+
+void Module::to(Device device) {
+  convert_tensors(*this, [device](const Tensor& tensor) { return tensor.to(device); });
+}
+
+void Module::to(DType dtype) {
+  check(is_floating(dtype), "Module::to: expected float32 or float64, got ", dtype);
+  convert_tensors(*this, [dtype](const Tensor& tensor) {
+    return is_floating(tensor.dtype()) ? tensor.to(dtype) : tensor;
+  });
+}
+
+ForwardObserver::ForwardObserver(Function observe)
+    : observe_(std::move(observe)), outer_(active_observer) {
+  active_observer = this;
+}
+ForwardObserver::~ForwardObserver() { active_observer = outer_; }
+
+}  // namespace pade

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pade/core/parameter.h>
+#include <pade/core/random.h>
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+class Module;
+
+/// Is shown, by Module::visit, what a module is made of. Everything that must reach every part of a
+/// network (optimisers, checkpoints, devices, train and eval mode) does so through a visitor.
+class ModuleVisitor {
+ public:
+  virtual ~ModuleVisitor() = default;
+  /// A trainable leaf; an undefined tensor (no bias) is passed over.
+  virtual void parameter(const std::string& name, Tensor& tensor,
+                         ParameterRole role = ParameterRole::weight);
+  /// State that is saved but not trained, such as running statistics.
+  virtual void buffer(const std::string& name, Tensor& tensor);
+  /// A stream of random numbers, whose counter is saved.
+  virtual void generator(const std::string& name, Rng& rng);
+  virtual void child(const std::string& name, Module& module);
+};
+
+/// A part of a network: named parameters and buffers, a train/eval flag, a call operator.
+///
+/// A module of your own has its parts as members, lists them in visit(), and computes in forward():
+///
+///   struct Residual : Module {
+///     Linear inner{64, 64};
+///     Rational activation = Rational::hp1();
+///     Tensor forward(const Tensor& x) override { return x + activation(inner(x)); }
+///     void visit(ModuleVisitor& visitor) override {
+///       visitor.child("inner", inner);
+///       visitor.child("activation", activation);
+///     }
+///   };
+///
+/// Modules move but do not copy: two networks never share a parameter by accident.
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module() = default;
+
+  /// forward(x) inside a Scope named after the module, so that errors say where they come from.
+  Tensor operator()(const Tensor& x);
+
+  /// Lists parameters, buffers, generators and children in a fixed order.
+  virtual void visit(ModuleVisitor& visitor);
+  /// As summaries show it: `Conv2d(1, 6, kernel=5, padding=2)`.
+  virtual std::string description() const = 0;
+
+  /// All parameters below, under dotted names (`features.0.weight`), in the order of visit().
+  std::vector<Parameter> parameters();
+  /// All parameters and buffers: what a checkpoint of the network holds.
+  std::vector<std::pair<std::string, Tensor>> state();
+  std::vector<std::pair<std::string, Rng*>> generators();
+  /// The number of trainable scalars.
+  int64_t parameter_count();
+  /// Calls f(dotted path, module) for this module (path "") and all below, parents first.
+  void for_each_module(const std::function<void(const std::string&, Module&)>& f);
+
+  /// Dropout and batch norm behave differently in the two modes; a new module is in train mode.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  /// Moves parameters and buffers. Call it before building an optimiser: the leaves are new ones.
+  void to(Device device);
+  /// Converts floating parameters and buffers; float64 is for gradient checks.
+  void to(DType dtype);
+
+ protected:
+  virtual Tensor forward(const Tensor& x) = 0;
+  /// For modules whose children change after the first call.
+  void forget_children_names() { children_named_ = false; }
+
+ private:
+  void name_children();
+
+  std::string name_;
+  bool children_named_ = false;
+  bool training_ = true;
+};
+
+/// While one of these is in scope on a thread, `observe` is called after every module call there.
+class ForwardObserver {
+ public:
+  using Function = std::function<void(const std::string& path, const Module& module,
+                                      const Tensor& input, const Tensor& output)>;
+  explicit ForwardObserver(Function observe);
+  ~ForwardObserver();
+  ForwardObserver(const ForwardObserver&) = delete;
+  ForwardObserver& operator=(const ForwardObserver&) = delete;
+
+ private:
+  friend class Module;
+  Function observe_;
+  ForwardObserver* outer_;
+};
+
+/// A table of the modules that were called for an input of this shape: path, description, output
+/// shape, number of parameters; and the total. Runs the network once, in eval mode, on zeros.
+std::string summary(Module& network, const Shape& input);
+
+}  // namespace pade

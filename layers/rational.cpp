@@ -1,0 +1,91 @@
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/layers/rational.h>
+
+namespace pade {
+namespace {
+
+Tensor repeated_rows(const std::vector<double>& row, int64_t rows) {
+  Tensor tensor = Tensor::empty({rows, static_cast<int64_t>(row.size())});
+  float* out = tensor.mutable_data<float>();
+  for (int64_t r = 0; r < rows; ++r) out = std::copy(row.begin(), row.end(), out);
+  return tensor.requires_grad_();
+}
+
+}  // namespace
+
+// The digits are what fit_rational() gives; the tests fit again and compare.
+
+const RationalPreset& hp1_preset() {
+  static const RationalPreset preset{
+      "hp1",
+      {{Basis::hermite_he, RationalForm::termwise},
+       {1.13087026, 1.78755706, 1.09498094, 0.326910915, 0.0423014616, 0.00205891032},
+       {1.07541206, 0.306586174, 0.0412111199, 0.00221276331}},
+      {-10, 10}};
+  return preset;
+}
+
+const RationalPreset& hp2_preset() {
+  static const RationalPreset preset{
+      "hp2",
+      {{Basis::hermite_h, RationalForm::termwise},
+       {2.92107621, 3.47525167, 1.66374458, 0.419328136, 0.0494784474, 0.00233234464},
+       {3.83356133, 0.730237419, 0.0841069964, 0.00618070572}},
+      {-5, 5}};
+  return preset;
+}
+
+const RationalPreset& pau_preset() {
+  static const RationalPreset preset{
+      "pau",
+      {{Basis::monomial, RationalForm::termwise},
+       {0.0297659244, 0.618574311, 2.32093983, 3.04302414, 1.47792785, 0.249197369},
+       {1.14161766, 4.37961228, 0.86732956, 0.344638058}},
+      {-3, 3}};
+  return preset;
+}
+
+Rational::Rational(const RationalFunction& start, int64_t groups) : options_(start.options) {
+  check(groups >= 1, "Rational: expected at least 1 group, got ", groups);
+  check(!start.c.empty() && start.c.size() <= kMaxDegree + 1 && start.d.size() <= kMaxDegree,
+        "Rational: degrees ", static_cast<int>(start.c.size()) - 1, "/", start.d.size(),
+        " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
+  numerator = repeated_rows(start.c, groups);
+  denominator = repeated_rows(start.d, groups);
+}
+
+Rational Rational::hp1(int64_t groups) { return Rational(hp1_preset().start, groups); }
+Rational Rational::hp2(int64_t groups) { return Rational(hp2_preset().start, groups); }
+Rational Rational::pau(int64_t groups) { return Rational(pau_preset().start, groups); }
+
+RationalFunction Rational::function(int64_t group) const {
+  const auto row = [group](const Tensor& coefficients) {
+    return coefficients.detach()[group].to(Device::cpu).to(DType::float64).to_vector<double>();
+  };
+  return {options_, row(numerator), row(denominator)};
+}
+
+void Rational::set_trainable(bool trainable) {
+  numerator.requires_grad_(trainable);
+  denominator.requires_grad_(trainable);
+}
+
+void Rational::visit(ModuleVisitor& visitor) {
+  visitor.parameter("numerator", numerator, ParameterRole::activation);
+  visitor.parameter("denominator", denominator, ParameterRole::activation);
+}
+
+std::string Rational::description() const {
+  std::ostringstream out;
+  out << "Rational(" << name_of(options_.basis) << ", " << name_of(options_.form) << ", "
+      << numerator.extent(1) - 1 << '/' << denominator.extent(1);
+  if (groups() > 1) out << ", groups=" << groups();
+  out << ')';
+  return out.str();
+}
+
+Tensor Rational::forward(const Tensor& x) { return rational(x, numerator, denominator, options_); }
+
+}  // namespace pade

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <pade/layers/module.h>
+#include <pade/layers/rational_fit.h>
+
+namespace pade {
+
+/// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1] and
+/// denominator [groups, n] are trainable; optimisers give them a group of their own.
+///
+///   Rational::hp1()                                   // as in the paper
+///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
+class Rational : public Module {
+ public:
+  /// Every group starts as `start`. groups = 1 shares one function in the whole layer; otherwise the
+  /// input's channels are cut into that many runs.
+  explicit Rational(const RationalFunction& start, int64_t groups = 1);
+
+  /// HP-1 and HP-2 of arXiv:2106.09693 (Hermite He and H, eq. 7, degrees 5/4), and the Padé activation
+  /// unit PAU (monomial, eq. 4), starting as least-squares fits of Leaky ReLU, slope 0.01, on
+  /// [−10, 10], [−5, 5] and [−3, 3].
+  static Rational hp1(int64_t groups = 1);
+  static Rational hp2(int64_t groups = 1);
+  static Rational pau(int64_t groups = 1);
+
+  /// The function that one group is now.
+  RationalFunction function(int64_t group = 0) const;
+  const RationalOptions& options() const { return options_; }
+  int64_t groups() const { return numerator.extent(0); }
+  /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
+  void set_trainable(bool trainable);
+
+  void visit(ModuleVisitor& visitor) override;
+  std::string description() const override;
+
+  Tensor numerator, denominator;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  RationalOptions options_;
+};
+
+/// The starts of Rational::hp1(), hp2() and pau(), and how they were fitted.
+struct RationalPreset {
+  const char* name;
+  RationalFunction start;
+  FitOptions fit;  ///< of leaky_relu
+};
+const RationalPreset& hp1_preset();
+const RationalPreset& hp2_preset();
+const RationalPreset& pau_preset();
+
+}  // namespace pade

@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include <pade/core/tape.h>
+#include <pade/layers/module.h>
+
+namespace pade {
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// Counts only what the module itself holds.
+struct OwnParameters : ModuleVisitor {
+  int64_t count = 0;
+  void parameter(const std::string&, Tensor& tensor, ParameterRole) override {
+    if (tensor.defined() && tensor.requires_grad()) count += tensor.size();
+  }
+};
+
+std::string with_thousands(int64_t count) {
+  std::string digits = std::to_string(count);
+  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+std::string print_table(const std::vector<Row>& rows) {
+  std::vector<size_t> width(rows.front().size(), 0);
+  for (const Row& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  std::ostringstream out;
+  for (const Row& row : rows) {
+    for (size_t i = 0; i + 1 < row.size(); ++i)
+      out << std::left << std::setw(static_cast<int>(width[i]) + 2) << row[i];
+    out << std::right << std::setw(static_cast<int>(width.back())) << row.back() << '\n';
+  }
+  return out.str();
+}
+
+}  // namespace
+
+std::string summary(Module& network, const Shape& input) {
+  std::vector<Row> rows{{"module", "", "output", "parameters"}};
+  const bool was_training = network.training();
+  network.eval();
+  {
+    const NoGrad no_grad;
+    const ForwardObserver observer([&](const std::string& path, const Module& module, const Tensor&,
+                                       const Tensor& output) {
+      OwnParameters own;
+      const_cast<Module&>(module).visit(own);
+      rows.push_back({path, module.description(), to_string(output.shape()),
+                      own.count ? with_thousands(own.count) : "-"});
+    });
+    network(Tensor::zeros(input));
+  }
+  network.train(was_training);
+  rows.push_back({"total", "", "", with_thousands(network.parameter_count())});
+  return print_table(rows);
+}
+
+}  // namespace pade

@@ -1,0 +1,60 @@
+#include <doctest/doctest.h>
+
+#include <pade/core/ops/cross_entropy.h>
+#include <pade/optim/sgd.h>
+
+#include "tests/fixtures/fixture.h"
+#include "tests/lenet.h"
+
+using namespace pade;
+
+namespace {
+
+/// The fixture's parameters, the activations' from where the results are.
+Sequential start_network(const std::string& activation, const Fixture& start,
+                         const Fixture& results, DType dtype) {
+  Sequential network = lenet(activation);
+  network.to(dtype);
+  for (auto& [name, tensor] : network.state())
+    tensor.copy_((start.has(name) ? start : results).at(name).to(dtype));
+  return network;
+}
+
+}  // namespace
+
+TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in the same steps") {
+  const Fixture start("lenet");
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const std::string activation : {"relu", "hp1"}) {
+      CAPTURE(activation);
+      CAPTURE(dtype);
+      const Fixture results("lenet_" + activation);
+      Sequential network = start_network(activation, start, results, dtype);
+      const Tensor images = start.at("images").to(dtype), labels = start.at("labels");
+      Sgd optimizer(network.parameters(), {.lr = 0.02, .momentum = 0.9, .weight_decay = 5e-4});
+
+      const double tolerance = parity_tolerance(dtype);
+      std::vector<double> losses;
+      for (int64_t step = 0; step < results.at("losses").size(); ++step) {
+        Tape tape;
+        const Tensor logits = network(images);
+        const Tensor loss = cross_entropy(logits, labels);
+        tape.backward(loss);
+        losses.push_back(loss.item());
+        if (step == 0) {
+          CHECK(relative_error(logits, results.at("logits")) <= tolerance);
+          for (const Parameter& p : network.parameters()) {
+            CAPTURE(p.name);
+            // The fixture has them rounded to float32.
+            CHECK(relative_error(p.tensor.grad(), results.at(p.name + ".grad")) <=
+                  std::max(tolerance, 1e-7));
+          }
+        }
+        optimizer.step();
+      }
+      const Tensor all_losses = Tensor::from(losses, {static_cast<int64_t>(losses.size())});
+      CHECK(relative_error(all_losses, results.at("losses")) <= tolerance);
+      if (dtype == DType::float32)
+        CHECK(relative_error(all_losses, results.at("float32.losses")) <= tolerance);
+    }
+}

@@ -1,0 +1,165 @@
+#include <doctest/doctest.h>
+
+#include <pade/core/error.h>
+#include <pade/core/gradcheck.h>
+#include <pade/core/scope.h>
+#include <pade/core/tape.h>
+#include <pade/layers/activation.h>
+#include <pade/layers/batch_norm.h>
+#include <pade/layers/conv.h>
+#include <pade/layers/dropout.h>
+#include <pade/layers/flatten.h>
+#include <pade/layers/linear.h>
+#include <pade/layers/pool.h>
+#include <pade/layers/rational.h>
+#include <pade/layers/sequential.h>
+
+using namespace pade;
+
+namespace {
+
+Sequential make_network() {
+  return Sequential{named("conv", Conv2d(2, 4, {.kernel = 3, .padding = 1})), BatchNorm2d(4),
+                    Rational::hp1(2), MaxPool2d(2), Flatten(), Dropout(0.25),
+                    named("head", Sequential{Linear(16, 3)})};
+}
+
+std::vector<std::string> names_of(const std::vector<std::pair<std::string, Tensor>>& named_tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : named_tensors) names.push_back(name);
+  return names;
+}
+
+/// A module as a user writes one.
+struct Residual : Module {
+  Linear inner{5, 5};
+  Rational activation = Rational::hp1();
+  Tensor shift = Tensor::zeros({5});
+
+  void visit(ModuleVisitor& visitor) override {
+    visitor.child("inner", inner);
+    visitor.child("activation", activation);
+    visitor.buffer("shift", shift);
+  }
+  std::string description() const override { return "Residual"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return activation(inner(x)); }
+};
+
+}  // namespace
+
+TEST_CASE("parameters, buffers and generators have dotted names in order") {
+  manual_seed(1);
+  Sequential network = make_network();
+  CHECK(names_of(network.state()) ==
+        std::vector<std::string>{"conv.weight", "conv.bias", "1.weight", "1.bias", "1.running_mean",
+                                 "1.running_var", "2.numerator", "2.denominator", "head.0.weight",
+                                 "head.0.bias"});
+  const std::vector<Parameter> parameters = network.parameters();
+  REQUIRE(parameters.size() == 8);
+  CHECK(parameters[4].name == "2.numerator");
+  CHECK(parameters[4].role == ParameterRole::activation);
+  CHECK(parameters[0].role == ParameterRole::weight);
+  CHECK(network.parameter_count() == 4 * 2 * 9 + 4 + 8 + 2 * 10 + 16 * 3 + 3);
+  REQUIRE(network.generators().size() == 1);
+  CHECK(network.generators()[0].first == "5.rng");
+}
+
+TEST_CASE("moving a network keeps its parts, and parameters() shows the live ones") {
+  Sequential first = make_network();
+  const std::vector<Parameter> parameters = first.parameters();
+  Sequential network = std::move(first);
+  CHECK(network.parameters()[0].tensor.shares_storage_with(parameters[0].tensor));
+  const Tensor y = network(Tensor::ones({2, 2, 4, 4}));
+  CHECK(y.shape() == Shape{2, 3});
+}
+
+TEST_CASE("errors and tape entries say which module they come from") {
+  Sequential network = make_network();
+  network(Tensor::ones({2, 2, 4, 4}));
+  CHECK_THROWS_WITH_AS(network["head"](Tensor::ones({2, 7})),
+                       doctest::Contains(" in head.0"), Error);
+  try {
+    network(Tensor::ones({2, 3, 4, 4}));
+    FAIL("three channels were accepted");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).ends_with(" in conv"));
+  }
+  CHECK(Scope::path().empty());
+}
+
+TEST_CASE("train and eval reach everything; dropout and batch norm follow") {
+  Sequential network = make_network();
+  CHECK(network.training());
+  network.eval();
+  CHECK_FALSE(network["head"].training());
+  const Tensor x = Rng(3).normal({4, 2, 4, 4}, 0, 1);
+  CHECK(network(x).to_vector<float>() == network(x).to_vector<float>());
+  network.train();
+  CHECK(network(x).to_vector<float>() != network(x).to_vector<float>());
+}
+
+TEST_CASE("the same seed makes the same network, another seed another") {
+  auto first_weight = [](uint64_t seed) {
+    manual_seed(seed);
+    return make_network().state()[0].second.to_vector<float>();
+  };
+  CHECK(first_weight(1) == first_weight(1));
+  CHECK(first_weight(1) != first_weight(2));
+}
+
+TEST_CASE("the activation does not change the other layers' start") {
+  auto head_weight = [](const char* activation) {
+    manual_seed(5);
+    Sequential network{Linear(3, 4), make_activation(activation), Linear(4, 2)};
+    return network.state().back().second.to_vector<float>();
+  };
+  CHECK(head_weight("relu") == head_weight("hp1"));
+}
+
+TEST_CASE("to(float64) makes gradient checks of whole networks possible") {
+  manual_seed(2);
+  Residual block;
+  block.to(DType::float64);
+  const auto report = gradcheck([&](const auto& in) { return block(in[0]); },
+                                {Rng(4).normal({3, 5}, 0, 0.3, DType::float64)});
+  CHECK_MESSAGE(report.ok, report.message);
+  for (const Parameter& parameter : block.parameters()) CHECK(parameter.tensor.dtype() == DType::float64);
+}
+
+TEST_CASE("a user's module is named through its members") {
+  Residual block;
+  CHECK(names_of(block.state()) ==
+        std::vector<std::string>{"inner.weight", "inner.bias", "activation.numerator",
+                                 "activation.denominator", "shift"});
+  CHECK_THROWS_WITH_AS(block(Tensor::ones({2, 4})), doctest::Contains(" in inner"), Error);
+}
+
+TEST_CASE("summary shows shapes and counts") {
+  Sequential network = make_network();
+  const std::string table = summary(network, {1, 2, 4, 4});
+  CHECK(table.find("Conv2d(2, 4, kernel=3, padding=1)") != std::string::npos);
+  CHECK(table.find("[1, 4, 4, 4]") != std::string::npos);
+  CHECK(table.find("Rational(hermite_he, termwise, 5/4, groups=2)") != std::string::npos);
+  CHECK(table.find("head.0") != std::string::npos);
+  CHECK(table.ends_with("155\n"));
+  CHECK(network.training());
+}
+
+TEST_CASE("sequential refuses wrong names and indices") {
+  Sequential network{Flatten()};
+  CHECK_THROWS_WITH_AS(network.add(named("0", Flatten())),
+                       "Sequential: there are two modules named \"0\"", Error);
+  CHECK_THROWS_AS(network.add(named("a.b", Flatten())), Error);
+  CHECK_THROWS_WITH_AS(network[3], "Sequential: index 3 is out of range for 1 modules", Error);
+  CHECK_THROWS_WITH_AS(network["head"], "Sequential: there is no module named \"head\"", Error);
+}
+
+TEST_CASE("layers refuse impossible options") {
+  CHECK_THROWS_WITH_AS(Conv2d(3, 4, {.groups = 2}),
+                       "Conv2d: 3 and 4 channels cannot be cut into 2 groups", Error);
+  CHECK_THROWS_AS(Linear(0, 3), Error);
+  CHECK_THROWS_AS(Dropout(1.0), Error);
+  CHECK_THROWS_AS(Rational::hp1(0), Error);
+}
