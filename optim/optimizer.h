@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pade/core/parameter.h>
+
+namespace pade {
+
+/// Parameters that are updated alike.
+struct ParameterGroup {
+  std::string name;
+  std::vector<Parameter> parameters;
+  double lr = 0;  ///< before the schedule's factor
+  double weight_decay = 0;
+};
+
+/// "weights" with this rate and decay, and "activations": the coefficients of learned activations,
+/// with a rate of their own and no decay, which would pull them towards the zero function. A group
+/// without parameters is left out.
+std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
+                                           double weight_decay, double activation_lr);
+
+/// Changes parameters along their gradients.
+///
+///   Sgd optimizer(network.parameters(), {.lr = 0.01, .momentum = 0.9});
+///   … tape.backward(loss); optimizer.step();
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// Updates, in place, every parameter whose gradient was set since the last step. The others are
+  /// left as they are, and so is their state.
+  void step();
+
+  const std::vector<ParameterGroup>& groups() const { return groups_; }
+  /// Multiplies every group's learning rate from now on: a schedule's value.
+  void set_lr_factor(double factor) { lr_factor_ = factor; }
+  double lr_factor() const { return lr_factor_; }
+
+  /// What the optimiser remembers, under stable names (`momentum.conv1.weight`, `steps`). Copying a
+  /// saved state into these tensors makes training go on with the same bits.
+  std::vector<std::pair<std::string, Tensor>> state() const;
+
+ protected:
+  /// The update of one parameter.
+  struct Update {
+    Tensor& parameter;
+    const Tensor& gradient;
+    std::vector<Tensor>& slots;  ///< as named in the constructor, all zero at first
+    double lr, weight_decay;
+    int64_t step;  ///< from 1
+  };
+
+  /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
+  /// negative rate or decay, no parameters, a parameter that is no leaf, and names that occur twice.
+  Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
+
+  virtual void apply(const Update& update) = 0;
+
+ private:
+  std::vector<ParameterGroup> groups_;
+  std::vector<std::string> slot_names_;
+  std::vector<std::vector<Tensor>> slots_;  // by parameter, in the order of the groups
+  Tensor steps_;                            // int32 [1]
+  double lr_factor_ = 1;
+};
+
+}  // namespace pade

@@ -1,0 +1,32 @@
+#pragma once
+
+namespace pade {
+
+/// How the learning rate changes with time: a factor on it, as a function of the epochs done, which
+/// may be a fraction.
+class Schedule {
+ public:
+  /// 1.
+  static Schedule constant();
+  /// ½ (1 + cos(π · epochs / total)): from 1 to 0 at `total`, and 0 from there on (Loshchilov and
+  /// Hutter 2017, without restarts).
+  static Schedule cosine(double total);
+  /// gamma ^ ⌊epochs / every⌋.
+  static Schedule step(double every, double gamma);
+
+  /// The same, but rising in proportion from 0 to it during the first `epochs`.
+  Schedule with_warm_up(double epochs) const;
+
+  double factor(double epochs) const;
+
+ private:
+  enum class Kind { constant, cosine, step };
+
+  Schedule(Kind kind, double length, double gamma) : kind_(kind), length_(length), gamma_(gamma) {}
+
+  Kind kind_;
+  double length_, gamma_;
+  double warm_up_ = 0;
+};
+
+}  // namespace pade

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+
+#include <pade/optim/optimizer.h>
+
+namespace pade {
+
+struct SgdOptions {
+  double lr = 0.01;
+  double momentum = 0;
+  bool nesterov = false;    ///< needs momentum
+  double weight_decay = 0;  ///< added to the gradient; not of activations' coefficients
+  std::optional<double> activation_lr = {};  ///< of activations' coefficients; lr when not given
+};
+
+/// Stochastic gradient descent with momentum as in PyTorch: buffer = momentum · buffer + gradient,
+/// parameter −= lr · buffer, or, with Nesterov's momentum, lr · (gradient + momentum · buffer).
+class Sgd : public Optimizer {
+ public:
+  explicit Sgd(const std::vector<Parameter>& parameters, SgdOptions options = {});
+  /// With groups of your own: their lr and weight_decay count, not the options'.
+  Sgd(std::vector<ParameterGroup> groups, SgdOptions options);
+
+ protected:
+  void apply(const Update& update) override;
+
+ private:
+  SgdOptions options_;
+};
+
+}  // namespace pade
