@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include <pade/core/error.h>
+#include <pade/core/io/atomic_file.h>
+#include <tests/temporary_folder.h>
+
+using namespace pade;
+using pade::testing::contents_of;
+using pade::testing::TemporaryFolder;
+
+namespace {
+
+/// While in scope, no file of this process can grow beyond `bytes`: writing fails with EFBIG.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : outer_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &outer_);
+    rlimit limit = outer_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &outer_);
+    std::signal(SIGXFSZ, outer_handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*outer_handler_)(int);
+  rlimit outer_{};
+};
+
+}  // namespace
+
+TEST_CASE("write_file_atomically makes a file, and replaces it") {
+  const TemporaryFolder folder;
+  const auto path = folder / "run.json";
+  write_file_atomically(path, "first");
+  CHECK(contents_of(path) == "first");
+  const std::vector<std::string_view> pieces{"sec", "", std::string_view("o\0nd", 4)};
+  write_file_atomically(path, pieces);
+  CHECK(contents_of(path) == std::string("seco\0nd", 7));
+  write_file_atomically(path, "");
+  CHECK(contents_of(path).empty());
+  CHECK(folder.names() == std::vector<std::string>{"run.json"});
+
+  const mode_t mask = umask(0);
+  umask(mask);
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == (0666 & ~mask));
+}
+
+TEST_CASE("write_file_atomically writes through a symbolic link, and beside leftovers") {
+  const TemporaryFolder folder;
+  folder.write("real/last", "old");
+  std::filesystem::create_symlink("real/last", folder / "link");
+  const std::string leftover = "real/last." + std::to_string(getpid()) + "-0.tmp";
+  folder.write(leftover, "of a process that died");
+  write_file_atomically(folder / "link", "new");
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(contents_of(folder / "real/last") == "new");
+  CHECK(contents_of(folder / leftover) == "of a process that died");
+}
+
+TEST_CASE("when the disk is full, the old file stays and the temporary one goes") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("model", "the old contents");
+  const std::string large(100'000, 'x');
+  {
+    const FileSizeLimit limit(50'000);
+    CHECK_THROWS_WITH_AS(
+        write_file_atomically(path, large),
+        ("cannot write " + path.string() + ": File too large; free some space or write elsewhere")
+            .c_str(),
+        Error);
+  }
+  CHECK(contents_of(path) == "the old contents");
+  CHECK(folder.names() == std::vector<std::string>{"model"});
+  write_file_atomically(path, large);
+  CHECK(contents_of(path) == large);
+}
+
+TEST_CASE("write_file_atomically says why it cannot write") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(write_file_atomically(folder / "absent/file", "x"),
+                       ("cannot write " + (folder / "absent/file").string() +
+                        ": No such file or directory; create the folder first")
+                           .c_str(),
+                       Error);
+  folder.write("file", "");
+  CHECK_THROWS_WITH_AS(write_file_atomically(folder / "file/below", "x"),
+                       doctest::Contains("Not a directory; create the folder first"), Error);
+  CHECK_THROWS_WITH_AS(write_file_atomically(folder.path(), "x"),
+                       doctest::Contains("it exists and is no regular file; write elsewhere"),
+                       Error);
+  CHECK_THROWS_WITH_AS(write_file_atomically("/dev/null", "x"),
+                       doctest::Contains("it exists and is no regular file"), Error);
+  if (geteuid() == 0) {
+    MESSAGE("not tried as root: a folder that must not be written to");
+    return;
+  }
+  std::filesystem::create_directory(folder / "locked");
+  chmod((folder / "locked").c_str(), 0500);
+  CHECK_THROWS_WITH_AS(
+      write_file_atomically(folder / "locked/file", "x"),
+      doctest::Contains("Permission denied; choose a folder that you may write to"), Error);
+}
