@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <pade/core/shape.h>
+
+namespace pade::data {
+
+enum class Split { train, test };
+const char* name_of(Split split);
+
+/// What all images of a set have in common.
+struct DatasetInfo {
+  std::string name;
+  Shape image_shape;  ///< [channels, height, width]
+  int64_t num_classes = 0;
+  std::vector<double> mean, std;  ///< of pixel/255 over the training images, per channel
+};
+
+/// A set of labelled images of one size, with bytes as pixels.
+///
+/// A set of your own says in its constructor what its images have in common, and overrides size()
+/// and read(). The Loader makes batches of it.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual int64_t size() const = 0;
+  /// Writes the pixels of image `index`, [C, H, W], and returns its label, in [0, num_classes()).
+  /// May be called from several threads at once.
+  virtual int32_t read(int64_t index, uint8_t* pixels) const = 0;
+
+  const std::string& name() const { return info_.name; }
+  const Shape& image_shape() const { return info_.image_shape; }
+  int64_t num_classes() const { return info_.num_classes; }
+  const std::vector<double>& mean() const { return info_.mean; }
+  const std::vector<double>& std() const { return info_.std; }
+
+  /// image[c, h, w] = (pixel/255 − mean[c]) / std[c], which is what a network sees.
+  void normalize(const uint8_t* pixels, float* image) const;
+  /// read() and normalize(). Throws Error when there is no image of that index.
+  void load(int64_t index, float* image, int32_t& label) const;
+
+ protected:
+  /// Throws Error unless the shape has three axes, and mean and std one number per channel, those
+  /// of std above 0.
+  explicit Dataset(DatasetInfo info);
+
+ private:
+  DatasetInfo info_;
+  std::vector<float> normalized_;  // [channel, pixel value]
+};
+
+}  // namespace pade::data

@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pade/core/error.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+#include <pade/data/loader.h>
+
+namespace pade::data {
+
+/// The batches of one epoch, from a given one on.
+class EpochRun {
+ public:
+  /// `order` lists the images of the whole epoch; batches are [first, end).
+  EpochRun(const Dataset& dataset, std::vector<int64_t> order, int64_t batch_size, int64_t first,
+           int64_t end, int64_t prefetch)
+      : dataset_(dataset),
+        order_(std::move(order)),
+        pixels_(static_cast<size_t>(dataset.image_shape().size())),
+        batch_size_(batch_size),
+        next_(first),
+        end_(end),
+        prefetch_(static_cast<size_t>(prefetch)) {
+    if (prefetch_ > 0 && first < end) producer_ = std::thread([this] { produce(); });
+  }
+
+  ~EpochRun() {
+    if (!producer_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      abandoned_ = true;
+    }
+    changed_.notify_all();
+    producer_.join();
+  }
+
+  EpochRun(const EpochRun&) = delete;
+  EpochRun& operator=(const EpochRun&) = delete;
+
+  /// Nothing when the epoch is over.
+  std::optional<Batch> next() {
+    if (!producer_.joinable()) return assemble_next();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
+    if (ready_.empty()) {
+      if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+      return std::nullopt;
+    }
+    std::optional<Batch> batch = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    return batch;
+  }
+
+ private:
+  /// Runs on the producer's thread. A batch is begun when there will be room for it.
+  void produce() {
+    std::exception_ptr failure;
+    try {
+      while (wait_for_room()) {
+        std::optional<Batch> batch = assemble_next();
+        if (!batch) break;
+        {
+          const std::lock_guard lock(mutex_);
+          ready_.push_back(std::move(*batch));
+        }
+        changed_.notify_all();
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      finished_ = true;
+      failure_ = failure;
+    }
+    changed_.notify_all();
+  }
+
+  /// Whether there is still somebody to prepare batches for.
+  bool wait_for_room() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ready_.size() < prefetch_ || abandoned_; });
+    return !abandoned_;
+  }
+
+  std::optional<Batch> assemble_next() {
+    if (next_ >= end_) return std::nullopt;
+    const int64_t begin = std::exchange(next_, next_ + 1) * batch_size_;
+    const int64_t count = std::min(batch_size_, static_cast<int64_t>(order_.size()) - begin);
+    const Shape& image = dataset_.image_shape();
+    Batch batch{Tensor::empty({count, image[0], image[1], image[2]}),
+                Tensor::empty({count}, DType::int32)};
+    float* images = batch.images.mutable_data<float>();
+    int32_t* labels = batch.labels.mutable_data<int32_t>();
+    for (int64_t i = 0; i < count; ++i) {
+      labels[i] = dataset_.read(order_[static_cast<size_t>(begin + i)], pixels_.data());
+      dataset_.normalize(pixels_.data(), images + i * image.size());
+    }
+    return batch;
+  }
+
+  // Used by whoever assembles: the producer, or the caller of next() when there is none.
+  const Dataset& dataset_;
+  const std::vector<int64_t> order_;
+  std::vector<uint8_t> pixels_;
+  const int64_t batch_size_;
+  int64_t next_;
+  const int64_t end_;
+
+  const size_t prefetch_;
+  std::mutex mutex_;  // guards what follows, but for the thread itself
+  std::condition_variable changed_;
+  std::deque<Batch> ready_;
+  bool finished_ = false;
+  bool abandoned_ = false;
+  std::exception_ptr failure_;
+  std::thread producer_;
+};
+
+Loader::Loader(const Dataset& dataset, LoaderOptions options)
+    : dataset_(&dataset), options_(options) {
+  check(options.batch_size >= 1, "Loader: batch_size is ", options.batch_size,
+        ", expected at least 1");
+  check(options.prefetch >= 0, "Loader: prefetch is ", options.prefetch, ", expected at least 0");
+  check(options.limit.value_or(1) >= 1, "Loader: limit is ", options.limit.value_or(1),
+        ", expected at least 1");
+  if (!options_.seed) options_.seed = next_stream("loader").seed();
+}
+
+int64_t Loader::limited_size() const {
+  return std::min(dataset_->size(), options_.limit.value_or(dataset_->size()));
+}
+
+int64_t Loader::images() const {
+  return limited_size() - (options_.drop_last ? limited_size() % options_.batch_size : 0);
+}
+
+int64_t Loader::size() const { return blocks_of(images(), options_.batch_size); }
+
+void Loader::set_epoch(int64_t epoch, int64_t first_batch) {
+  check(epoch >= 0, "Loader: epoch ", epoch, " is negative");
+  check(first_batch >= 0 && first_batch <= size(), "Loader: batch ", first_batch,
+        " is out of range; an epoch has ", size());
+  epoch_ = epoch;
+  first_batch_ = first_batch;
+}
+
+Loader::Iterator Loader::begin() {
+  const int64_t used = limited_size();
+  std::vector<int64_t> order;
+  if (options_.shuffle) {
+    order = Rng(*options_.seed, "shuffle", static_cast<uint64_t>(epoch_)).permutation(used);
+  } else {
+    order.resize(static_cast<size_t>(used));
+    std::iota(order.begin(), order.end(), int64_t{0});
+  }
+  ++epoch_;
+  const int64_t first = std::exchange(first_batch_, 0);
+  return Iterator(std::make_shared<EpochRun>(*dataset_, std::move(order), options_.batch_size,
+                                             first, size(), options_.prefetch));
+}
+
+Loader::Iterator& Loader::Iterator::operator++() {
+  batch_.reset();  // so that its memory can serve again
+  batch_ = run_->next();
+  return *this;
+}
+
+}  // namespace pade::data

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include <pade/core/tensor.h>
+#include <pade/data/dataset.h>
+
+namespace pade::data {
+
+struct Batch {
+  Tensor images;  ///< float32 [B, C, H, W], normalised
+  Tensor labels;  ///< int32 [B]
+};
+
+struct LoaderOptions {
+  int64_t batch_size = 32;
+  bool shuffle = false;
+  std::optional<uint64_t> seed;  ///< of the order; by default what manual_seed() was given
+  bool drop_last = false;        ///< leave out a last batch that is not full
+  std::optional<int64_t> limit;  ///< use the first so many images only
+  int64_t prefetch = 2;          ///< batches prepared ahead, by a thread of their own; 0: none
+};
+
+class EpochRun;
+
+/// Makes batches of a Dataset, one epoch per loop:
+///
+///   Loader loader(train, {.batch_size = 128, .shuffle = true});
+///   for (int epoch = 0; epoch < 10; ++epoch)
+///     for (auto [images, labels] : loader) …
+///
+/// The order of epoch e is a function of the seed and e, so training can be resumed anywhere. The
+/// same batches come with and without prefetching. An exception in the dataset surfaces in the
+/// loop, after the batches before it. The dataset must outlive loader and loops.
+class Loader {
+ public:
+  /// Throws Error unless batch_size >= 1, prefetch >= 0 and limit >= 1.
+  explicit Loader(const Dataset& dataset, LoaderOptions options = {});
+  Loader(const Dataset&&, LoaderOptions = {}) = delete;
+
+  /// Batches per epoch, and the images in them.
+  int64_t size() const;
+  int64_t images() const;
+
+  const Dataset& dataset() const { return *dataset_; }
+
+  /// The epoch that the next loop runs. Each begin() moves on by one.
+  int64_t epoch() const { return epoch_; }
+  /// The next loop runs this epoch, from this batch on. Throws Error unless epoch >= 0 and
+  /// 0 <= first_batch <= size().
+  void set_epoch(int64_t epoch, int64_t first_batch = 0);
+
+  class Iterator;
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  int64_t limited_size() const;
+
+  const Dataset* dataset_;
+  LoaderOptions options_;
+  int64_t epoch_ = 0;
+  int64_t first_batch_ = 0;
+};
+
+/// Goes through one epoch. The last copy to be destroyed stops the prefetching.
+class Loader::Iterator {
+ public:
+  using value_type = Batch;
+  using difference_type = std::ptrdiff_t;
+
+  const Batch& operator*() const { return *batch_; }
+  const Batch* operator->() const { return &*batch_; }
+  Iterator& operator++();
+  void operator++(int) { ++*this; }
+  bool operator==(std::default_sentinel_t) const { return !batch_; }
+
+ private:
+  friend class Loader;
+  explicit Iterator(std::shared_ptr<EpochRun> run) : run_(std::move(run)) { ++*this; }
+
+  std::shared_ptr<EpochRun> run_;
+  std::optional<Batch> batch_;
+};
+
+}  // namespace pade::data

@@ -1,0 +1,120 @@
+#include <cstdlib>
+
+#include <pade/core/error.h>
+#include <pade/data/idx.h>
+#include <pade/data/known_sets.h>
+#include <pade/data/locate.h>
+
+namespace pade::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string without_gz(const std::string& name) {
+  return name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
+}
+
+fs::path variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// Empty when there is no home folder.
+fs::path cache_folder() {
+  if (const fs::path cache = variable("XDG_CACHE_HOME"); cache.is_absolute()) return cache / "pade";
+  const fs::path home = variable("HOME");
+  return home.empty() ? home : home / ".cache" / "pade";
+}
+
+/// Looks for the set in one folder after another, and remembers what it has not found where.
+class Search {
+ public:
+  explicit Search(const KnownSet& set) : set_(set) {
+    for (const RemoteFile& file : set.files)
+      report_ += (report_.empty() ? "" : ", ") + without_gz(file.name);
+    report_ = "Looked for " + report_ + " (each as it is or as .gz) in";
+  }
+
+  /// `folder` or `folder/name`; empty when neither has all files, or no folder is given.
+  fs::path below(const fs::path& folder) {
+    if (folder.empty()) return {};
+    for (const fs::path& candidate : {folder, folder / set_.name})
+      if (has_all_files(candidate)) return candidate;
+    return {};
+  }
+
+  /// The files, then a line for each folder.
+  const std::string& report() const { return report_; }
+
+ private:
+  bool has_all_files(const fs::path& folder) {
+    std::string missing;
+    size_t count = 0;
+    for (const RemoteFile& file : set_.files) {
+      const std::string name = without_gz(file.name);
+      if (!find_idx(folder, name).empty()) continue;
+      missing += (count++ ? ", " : " has no ") + name;
+    }
+    if (count == 0) return true;
+    std::error_code ignored;
+    report_ += "\n  " + folder.string();
+    if (!fs::is_directory(folder, ignored))
+      report_ += " is no folder";
+    else
+      report_ += count == set_.files.size() ? " has none of them" : missing;
+    return false;
+  }
+
+  const KnownSet& set_;
+  std::string report_;
+};
+
+/// Into the cache.
+fs::path fetch_set(const KnownSet& set, const Search& search) {
+  const std::string remedy = "\nGet the files by other means and give their folder (--data)" +
+                             (set.package.empty() ? "" : ", or: apt-get install " + set.package);
+  const fs::path cache = cache_folder();
+  check(!cache.empty(), set.name,
+        ": not found, and without HOME there is no place to fetch it to. ", search.report(),
+        remedy);
+  const fs::path mirror = variable("PADE_MIRROR");
+  try {
+    for (const RemoteFile& file : set.files)
+      fetch(file, mirror.empty() ? set.urls : std::vector{(mirror / set.name).string()},
+            cache / set.name);
+  } catch (const Error& error) {
+    fail(set.name, ": not found, and not fetched either. ", search.report(), '\n', error.what(),
+         remedy);
+  }
+  return cache / set.name;
+}
+
+}  // namespace
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const KnownSet& set : known_sets()) names.push_back(set.name);
+  return names;
+}
+
+fs::path find_dataset(std::string_view name, const fs::path& data_dir) {
+  const KnownSet& set = set_named(name);
+  Search search(set);
+  if (!data_dir.empty()) {
+    const fs::path folder = search.below(data_dir);
+    check(!folder.empty(), set.name, ": not found. ", search.report(),
+          "\nGive the folder that has these files, or none to have them found or fetched");
+    return folder;
+  }
+  for (const fs::path& place :
+       {variable("PADE_DATA"), fs::path("/usr/share/datasets"), cache_folder()})
+    if (const fs::path folder = search.below(place); !folder.empty()) return folder;
+  return fetch_set(set, search);
+}
+
+std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
+                                      const fs::path& data_dir) {
+  return set_named(name).open(find_dataset(name, data_dir), split);
+}
+
+}  // namespace pade::data

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pade/data/dataset.h>
+
+namespace pade::data {
+
+/// The data sets that can be found by name.
+std::vector<std::string> dataset_names();
+
+/// The folder that holds the files of a data set: the first of these that has them all, where a
+/// folder F stands for F itself and for F/name.
+///   1. `data_dir` (a program's --data), if given; then no other place is looked at
+///   2. the environment variable PADE_DATA
+///   3. /usr/share/datasets, where the system's packages put them
+///   4. pade in the user's cache: $XDG_CACHE_HOME, or else ~/.cache
+/// What is in none of them is fetched into the cache, from the set's official addresses, or from
+/// $PADE_MIRROR/name/ where that variable names a server of your own.
+///
+/// Throws Error for an unknown name, and when the files are not found or cannot be fetched: it says
+/// where they were looked for, and what to do.
+std::filesystem::path find_dataset(std::string_view name,
+                                   const std::filesystem::path& data_dir = {});
+
+/// The data set of that name, from the folder where find_dataset() finds it. Throws Error as that
+/// does, and as the set's own constructor does.
+std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
+                                      const std::filesystem::path& data_dir = {});
+
+}  // namespace pade::data

@@ -1,0 +1,224 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+
+#include <pade/core/error.h>
+#include <pade/core/random.h>
+#include <pade/core/storage.h>
+#include <pade/data/loader.h>
+#include <tests/data/synthetic_set.h>
+
+using namespace pade;
+using data::Batch;
+using data::Loader;
+using data::LoaderOptions;
+using pade::testing::SyntheticSet;
+
+namespace {
+
+/// Every bit of an epoch.
+struct Epoch {
+  std::vector<std::vector<float>> images;
+  std::vector<std::vector<int32_t>> labels;
+  bool operator==(const Epoch&) const = default;
+};
+
+Epoch run(Loader& loader) {
+  Epoch epoch;
+  for (auto [images, labels] : loader) {
+    epoch.images.push_back(images.to_vector<float>());
+    epoch.labels.push_back(labels.to_vector<int32_t>());
+  }
+  return epoch;
+}
+
+Epoch run(Loader&& loader) { return run(loader); }
+
+Epoch without_first(Epoch epoch, int batches) {
+  epoch.images.erase(epoch.images.begin(), epoch.images.begin() + batches);
+  epoch.labels.erase(epoch.labels.begin(), epoch.labels.begin() + batches);
+  return epoch;
+}
+
+}  // namespace
+
+TEST_CASE("Loader gives every image once, in order, the last batch shorter") {
+  const SyntheticSet set(23);
+  std::vector<int64_t> sizes;
+  int64_t index = 0;
+  for (auto [images, labels] : Loader(set, {.batch_size = 5})) {
+    const int64_t count = images.extent(0);
+    CHECK(images.shape() == Shape{count, 2, 2, 3});
+    CHECK(labels.shape() == Shape{count});
+    sizes.push_back(count);
+    for (int64_t i = 0; i < count; ++i, ++index) {
+      std::vector<float> expected(12);
+      int32_t label = -1;
+      set.load(index, expected.data(), label);
+      CHECK(images[i].to_vector<float>() == expected);
+      CHECK(labels.data<int32_t>()[i] == label);
+    }
+  }
+  CHECK(sizes == std::vector<int64_t>{5, 5, 5, 5, 3});
+}
+
+TEST_CASE("Loader's sizes") {
+  const SyntheticSet set(23);
+  const auto sizes = [&](LoaderOptions options) {
+    Loader loader(set, options);
+    const auto batches = static_cast<int64_t>(run(loader).labels.size());
+    CHECK(batches == loader.size());
+    return std::pair(loader.size(), loader.images());
+  };
+  CHECK(sizes({.batch_size = 5}) == std::pair<int64_t, int64_t>(5, 23));
+  CHECK(sizes({.batch_size = 5, .drop_last = true}) == std::pair<int64_t, int64_t>(4, 20));
+  CHECK(sizes({.batch_size = 23, .drop_last = true}) == std::pair<int64_t, int64_t>(1, 23));
+  CHECK(sizes({.batch_size = 24, .drop_last = true}) == std::pair<int64_t, int64_t>(0, 0));
+  CHECK(sizes({.batch_size = 24}) == std::pair<int64_t, int64_t>(1, 23));
+  CHECK(sizes({.batch_size = 5, .limit = 12}) == std::pair<int64_t, int64_t>(3, 12));
+  CHECK(sizes({.batch_size = 5, .drop_last = true, .limit = 12}) ==
+        std::pair<int64_t, int64_t>(2, 10));
+  CHECK(sizes({.batch_size = 5, .limit = 1000}) == std::pair<int64_t, int64_t>(5, 23));
+  const SyntheticSet nothing(0);
+  CHECK(Loader(nothing).size() == 0);
+  CHECK(run(Loader(nothing)) == Epoch{});
+}
+
+TEST_CASE("Loader shuffles by seed and epoch, within the limit") {
+  const SyntheticSet set(1000);
+  const LoaderOptions options{.batch_size = 7, .shuffle = true, .seed = 3, .limit = 40};
+  Loader loader(set, options);
+  std::vector<Epoch> epochs;
+  for (int64_t e = 0; e < 3; ++e) {
+    CHECK(loader.epoch() == e);
+    epochs.push_back(run(loader));
+    const std::vector<int64_t> order = Rng(3, "shuffle", static_cast<uint64_t>(e)).permutation(40);
+    std::vector<int32_t> expected, got;
+    for (const int64_t index : order) expected.push_back(static_cast<int32_t>(index % 10));
+    for (const auto& labels : epochs.back().labels)
+      got.insert(got.end(), labels.begin(), labels.end());
+    CHECK(got == expected);
+  }
+  CHECK(epochs[0] != epochs[1]);
+  CHECK(epochs[1] != epochs[2]);
+
+  Loader again(set, options);
+  again.set_epoch(2);
+  CHECK(run(again) == epochs[2]);
+  again.set_epoch(0);
+  CHECK(run(again) == epochs[0]);
+  CHECK(run(again) == epochs[1]);
+
+  LoaderOptions other = options;
+  other.seed = 4;
+  CHECK(run(Loader(set, other)) != epochs[0]);
+
+  other.seed.reset();
+  manual_seed(3);
+  CHECK(run(Loader(set, other)) == epochs[0]);
+  CHECK(run(Loader(set, other)) == epochs[0]);
+  manual_seed(0);
+}
+
+TEST_CASE("Loader gives the same bits with any prefetching") {
+  const SyntheticSet set(101);
+  LoaderOptions options{.batch_size = 8, .shuffle = true, .seed = 1, .prefetch = 0};
+  const Epoch expected = run(Loader(set, options));
+  for (const int64_t prefetch : {1, 2, 5, 100}) {
+    options.prefetch = prefetch;
+    CHECK(run(Loader(set, options)) == expected);
+  }
+}
+
+TEST_CASE("Loader resumes in the middle of an epoch") {
+  const SyntheticSet set(50);
+  for (const int64_t prefetch : {0, 2}) {
+    const LoaderOptions options{.batch_size = 8, .shuffle = true, .seed = 5, .prefetch = prefetch};
+    Loader straight(set, options);
+    run(straight);
+    const Epoch second = run(straight);
+    const Epoch third = run(straight);
+    Loader resumed(set, options);
+    resumed.set_epoch(1, 4);
+    CHECK(run(resumed) == without_first(second, 4));
+    CHECK(run(resumed) == third);
+    resumed.set_epoch(1, 7);  // its end
+    CHECK(run(resumed) == Epoch{});
+    CHECK(resumed.epoch() == 2);
+  }
+}
+
+TEST_CASE("Loader can be left early, and several loops can run at once") {
+  const SyntheticSet set(100);
+  Loader loader(set, {.batch_size = 10, .shuffle = true, .seed = 1});
+  const Epoch first = run(loader);
+  const Epoch second = run(loader);
+  loader.set_epoch(0);
+  int batches = 0;
+  for (const Batch& batch : loader) {
+    CHECK(batch.labels.to_vector<int32_t>() == first.labels[batches]);
+    if (++batches == 3) break;
+  }
+  CHECK(run(loader) == second);
+  for (int i = 0; i < 20; ++i)
+    for (const Batch& batch : loader) {
+      CHECK(batch.labels.size() == 10);
+      break;
+    }
+
+  loader.set_epoch(0);
+  auto a = loader.begin();
+  auto b = loader.begin();
+  CHECK(a->labels.to_vector<int32_t>() == first.labels[0]);
+  CHECK(b->labels.to_vector<int32_t>() == second.labels[0]);
+  ++a;
+  CHECK(a->labels.to_vector<int32_t>() == first.labels[1]);
+}
+
+TEST_CASE("an exception in the dataset surfaces in the loop, after the batches before it") {
+  SyntheticSet set(100);
+  set.unreadable = 57;
+  for (const int64_t prefetch : {0, 1, 3}) {
+    Loader loader(set, {.batch_size = 10, .prefetch = prefetch});
+    int batches = 0;
+    const auto loop = [&] {
+      for (const Batch& batch : loader) batches += batch.labels.size() == 10;
+    };
+    CHECK_THROWS_WITH_AS(loop(), "image 57 is unreadable", Error);
+    CHECK(batches == 5);
+  }
+  set.unreadable = 0;
+  Loader loader(set);
+  CHECK_THROWS_WITH_AS((void)loader.begin(), "image 0 is unreadable", Error);
+}
+
+TEST_CASE("Loader's batches can be kept, and their memory is reused when they are not") {
+  const SyntheticSet set(64);
+  Loader loader(set, {.batch_size = 8});
+  const Epoch expected = run(loader);
+  std::vector<Batch> kept;
+  for (const Batch& batch : loader) kept.push_back(batch);
+  for (size_t i = 0; i < kept.size(); ++i)
+    CHECK(kept[i].images.to_vector<float>() == expected.images[i]);
+  kept.clear();
+
+  const uint64_t before = allocator_stats().system_allocations;
+  for (int epoch = 0; epoch < 5; ++epoch) run(loader);
+  CHECK(allocator_stats().system_allocations == before);
+}
+
+TEST_CASE("Loader refuses options that make no sense") {
+  const SyntheticSet set(10);
+  CHECK_THROWS_WITH_AS(Loader(set, {.batch_size = 0}),
+                       "Loader: batch_size is 0, expected at least 1", Error);
+  CHECK_THROWS_WITH_AS(Loader(set, {.limit = 0}), "Loader: limit is 0, expected at least 1", Error);
+  CHECK_THROWS_WITH_AS(Loader(set, {.prefetch = -1}), "Loader: prefetch is -1, expected at least 0",
+                       Error);
+  Loader loader(set, {.batch_size = 5});
+  CHECK_THROWS_WITH_AS(loader.set_epoch(-1), "Loader: epoch -1 is negative", Error);
+  CHECK_THROWS_WITH_AS(loader.set_epoch(0, 3), "Loader: batch 3 is out of range; an epoch has 2",
+                       Error);
+}
