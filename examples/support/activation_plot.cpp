@@ -1,0 +1,115 @@
+#include "support/activation_plot.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <pade/core/io/atomic_file.h>
+#include <pade/layers/rational.h>
+
+extern char** environ;
+
+namespace pade::support {
+namespace {
+
+constexpr double kFrom = -5, kTo = 5;
+constexpr int kPoints = 201;
+
+struct Curve {
+  std::string title;
+  RationalFunction before, after;
+};
+
+/// The coefficients of epoch 0, by layer name, c and d one after another.
+std::map<std::string, std::vector<double>> starting_coefficients(const std::string& path) {
+  std::map<std::string, std::vector<double>> coefficients;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream row(line);
+    std::string epoch, layer, name;
+    std::getline(row, epoch, ',');
+    std::getline(row, layer, ',');
+    std::getline(row, name, ',');
+    if (epoch != "0") continue;
+    for (std::string value; std::getline(row, value, ',');)
+      coefficients[name].push_back(std::strtod(value.c_str(), nullptr));
+  }
+  return coefficients;
+}
+
+/// The first group of every rational layer.
+std::vector<Curve> curves_of(Module& network, const std::string& activations_csv) {
+  const auto starts = starting_coefficients(activations_csv);
+  std::vector<Curve> curves;
+  network.for_each_module([&](const std::string& name, Module& module) {
+    auto* rational = dynamic_cast<Rational*>(&module);
+    if (!rational) return;
+    const auto start = starts.find(rational->groups() > 1 ? name + "[0]" : name);
+    Curve curve{name, rational->function(), rational->function()};
+    const size_t count = curve.before.c.size() + curve.before.d.size();
+    if (start == starts.end() || start->second.size() != count) return;
+    const auto split = start->second.begin() + static_cast<int64_t>(curve.before.c.size());
+    curve.before.c.assign(start->second.begin(), split);
+    curve.before.d.assign(split, start->second.end());
+    curves.push_back(std::move(curve));
+  });
+  return curves;
+}
+
+std::string gnuplot_script(const std::vector<Curve>& curves) {
+  const size_t columns = std::min<size_t>(4, curves.size());
+  const size_t rows = (curves.size() + columns - 1) / columns;
+  std::ostringstream out;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    out << "$layer" << i << " << END\n";
+    for (int k = 0; k < kPoints; ++k) {
+      const double x = kFrom + (kTo - kFrom) * k / (kPoints - 1);
+      out << x << ' ' << curves[i].before(x) << ' ' << curves[i].after(x) << '\n';
+    }
+    out << "END\n";
+  }
+  out << "set terminal svg size " << 260 * columns << ',' << 250 * rows + 20
+      << " font 'Helvetica,12' background '#ffffff'\n"
+      << "set output 'activations.svg'\n"
+      << "set multiplot layout " << rows << ',' << columns << "\n"
+      << "set grid lc '#dddddd'\nset key top left samplen 1.5 noenhanced\nset xrange [" << kFrom << ':'
+      << kTo << "]\n";
+  for (size_t i = 0; i < curves.size(); ++i)
+    out << "set title '" << curves[i].title << "' noenhanced\n"
+        << "plot $layer" << i << " using 1:2 with lines lw 1.5 dt 2 lc '#888888' title 'start', $layer"
+        << i << " using 1:3 with lines lw 2 lc '#c0392b' title 'learned'\n";
+  out << "unset multiplot\n";
+  return out.str();
+}
+
+/// Runs gnuplot in the folder; false when it is not installed or fails.
+bool run_gnuplot(const std::string& folder) {
+  std::string program = "gnuplot", script = "activations.gp";
+  char* const arguments[] = {program.data(), script.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = 0;
+  return !failed && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+         WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+std::string plot_activations(const RunFolder& folder, Module& network) {
+  const std::vector<Curve> curves = curves_of(network, folder.file("activations.csv"));
+  if (curves.empty()) return "";
+  write_file_atomically(folder.file("activations.gp"), gnuplot_script(curves));
+  if (run_gnuplot(folder.path()))
+    return "what each activation became: " + folder.file("activations.svg");
+  return "gnuplot is not installed; with it, activations.gp in the run folder draws the activations";
+}
+
+}  // namespace pade::support

@@ -1,0 +1,82 @@
+#include "support/checkpoint.h"
+
+#include <charconv>
+
+#include <pade/core/error.h>
+#include <pade/core/io/safetensors.h>
+
+namespace pade::support {
+namespace {
+
+using Metadata = std::map<std::string, std::string>;
+
+/// Calls f(key, reference) for every number of a position.
+template <class P, class F>
+void for_each_number(P& position, F&& f) {
+  f("epoch", position.epoch);
+  f("batch", position.batch);
+  f("totals.loss", position.totals.loss);
+  f("totals.correct", position.totals.correct);
+  f("totals.images", position.totals.images);
+  f("epoch_seconds", position.epoch_seconds);
+  f("run_seconds", position.run_seconds);
+  f("best_accuracy", position.best_accuracy);
+  f("last.epoch", position.last.epoch);
+  f("last.lr", position.last.lr);
+  f("last.train.loss", position.last.train.loss);
+  f("last.train.accuracy", position.last.train.accuracy);
+  f("last.test.loss", position.last.test.loss);
+  f("last.test.accuracy", position.last.test.accuracy);
+  f("last.seconds", position.last.seconds);
+  f("last.images_per_second", position.last.images_per_second);
+}
+
+/// The shortest digits that read back to the same bits.
+template <class T>
+std::string exact(T value) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  return std::string(text, end);
+}
+
+template <class T>
+void read_exact(const SafetensorsFile& file, const std::string& key, T& value) {
+  const auto found = file.metadata.find(key);
+  check(found != file.metadata.end(), file.path, ": is no training state: \"", key, "\" is missing");
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  check(error == std::errc() && end == text.data() + text.size(), file.path,
+        ": is no training state: \"", key, "\" is \"", text, "\"");
+}
+
+/// Everything with elements, under the names it has in the file.
+NamedTensors all_tensors(Module& network, Optimizer& optimizer) {
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : network.state()) tensors.emplace_back("network." + name, tensor);
+  for (const auto& [name, tensor] : optimizer.state()) tensors.emplace_back("optimizer." + name, tensor);
+  return tensors;
+}
+
+}  // namespace
+
+void write_state(const std::string& path, Module& network, Optimizer& optimizer,
+                 const Position& position) {
+  Metadata metadata;
+  for_each_number(position, [&](const std::string& key, auto value) { metadata[key] = exact(value); });
+  for (const auto& [name, rng] : network.generators()) metadata["rng." + name] = exact(rng->counter());
+  write_safetensors(path, all_tensors(network, optimizer), metadata);
+}
+
+Position read_state(const std::string& path, Module& network, Optimizer& optimizer) {
+  const SafetensorsFile file = read_safetensors(path);
+  Position position;
+  for_each_number(position, [&](const std::string& key, auto& value) { read_exact(file, key, value); });
+  std::vector<std::pair<Rng*, uint64_t>> counters;
+  for (const auto& [name, rng] : network.generators())
+    read_exact(file, "rng." + name, counters.emplace_back(rng, 0).second);
+  load_into(all_tensors(network, optimizer), file);
+  for (const auto& [rng, counter] : counters) rng->set_counter(counter);
+  return position;
+}
+
+}  // namespace pade::support

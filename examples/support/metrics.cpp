@@ -1,0 +1,21 @@
+#include "support/metrics.h"
+
+#include <pade/core/ops/reduce.h>
+
+namespace pade::support {
+
+void Totals::add(const Tensor& batch_loss, const Tensor& logits, const Tensor& labels) {
+  const Tensor answers = argmax(logits.detach(), 1);
+  const int32_t* answer = answers.data<int32_t>();
+  const int32_t* label = labels.data<int32_t>();
+  for (int64_t i = 0; i < labels.size(); ++i) correct += answer[i] == label[i];
+  images += labels.size();
+  loss += batch_loss.item() * static_cast<double>(labels.size());
+}
+
+Evaluation Totals::mean() const {
+  const double count = static_cast<double>(images);
+  return {loss / count, static_cast<double>(correct) / count};
+}
+
+}  // namespace pade::support

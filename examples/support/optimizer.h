@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <pade/core/parameter.h>
+#include <pade/optim/optimizer.h>
+#include <pade/optim/schedule.h>
+
+#include "support/options.h"
+
+namespace pade::support {
+
+/// What --optimizer, --lr, --momentum, --weight-decay and --activation-lr describe.
+std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
+                                          const std::vector<Parameter>& parameters);
+/// What --schedule and --epochs describe, as a factor on the learning rates.
+Schedule make_schedule(const TrainingOptions& options);
+
+}  // namespace pade::support

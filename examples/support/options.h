@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace pade::support {
+
+/// What every training program can be told; the values here are the defaults of `lenet`.
+struct TrainingOptions {
+  std::string dataset = "fashion-mnist";
+  std::string activation = "hp1";
+  std::string data;  ///< folder; empty: look for it, fetch it
+  int64_t epochs = 10;
+  int64_t batch_size = 128;
+  std::string optimizer = "sgd";
+  double lr = 0.02;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+  std::string schedule = "cosine";
+  std::optional<double> activation_lr;  ///< of the activations' coefficients; lr when not given
+  double clip = 5;                      ///< largest norm of all gradients together; 0: no limit
+  uint64_t seed = 1;
+  int threads = 0;  ///< 0: all processors
+  std::string device = "cpu";
+  std::string out;     ///< run folder; empty: named by time, activation and seed
+  std::string resume;  ///< run folder to go on with
+  std::optional<int64_t> limit;  ///< use the first so many training images
+  bool quiet = false;
+  bool info = false;
+};
+
+/// Adds the flags of TrainingOptions to `app`.
+void add_training_flags(CLI::App& app, TrainingOptions& options);
+
+/// Calls f(flag name, reference to the value) for everything that a run's result depends on, in the
+/// order of run.json. `Options` is TrainingOptions or const TrainingOptions.
+template <class Options, class F>
+void for_each_recorded(Options& options, F&& f) {
+  f("dataset", options.dataset);
+  f("activation", options.activation);
+  f("data", options.data);
+  f("epochs", options.epochs);
+  f("batch-size", options.batch_size);
+  f("optimizer", options.optimizer);
+  f("lr", options.lr);
+  f("momentum", options.momentum);
+  f("weight-decay", options.weight_decay);
+  f("schedule", options.schedule);
+  f("activation-lr", options.activation_lr);
+  f("clip", options.clip);
+  f("seed", options.seed);
+  f("threads", options.threads);
+  f("device", options.device);
+  f("limit", options.limit);
+}
+
+/// Parses the command line, then runs `program`; what main() returns: 0 done, 1 the work failed (its
+/// message is printed on stderr), 2 the command line is wrong, or what `program` returns.
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
+
+}  // namespace pade::support

@@ -1,0 +1,229 @@
+#include "support/run_folder.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include <pade/core/build_info.h>
+#include <pade/core/device.h>
+#include <pade/core/error.h>
+#include <pade/core/io/atomic_file.h>
+#include <pade/core/parallel.h>
+#include <pade/layers/rational.h>
+
+namespace pade::support {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
+std::string as_file_name(std::string text) {
+  for (char& c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '-';
+  return text;
+}
+
+std::string current_time(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  char text[64];
+  std::strftime(text, sizeof text, format, std::localtime(&now));
+  return text;
+}
+
+std::string cpu_model() {
+  std::ifstream cpus("/proc/cpuinfo");
+  for (std::string line; std::getline(cpus, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
+}
+
+Json build_record() {
+  const BuildInfo build = build_info();
+  return {{"version", build.version}, {"commit", build.commit}, {"compiler", build.compiler},
+          {"blas", build.blas},       {"cuda", build.cuda}};
+}
+
+template <class T>
+Json to_json(const T& value) { return value; }
+template <class T>
+Json to_json(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
+
+template <class T>
+void from_json_value(const Json& json, T& value) { json.get_to(value); }
+template <class T>
+void from_json_value(const Json& json, std::optional<T>& value) {
+  if (json.is_null()) value.reset();
+  else value = json.get<T>();
+}
+
+Json read_json(const std::string& path) {
+  std::ifstream in(path);
+  check(in.good(), path, ": cannot be read, so there is no run to resume in that folder");
+  try {
+    return Json::parse(in);
+  } catch (const Json::exception& error) {
+    fail(path, ": is no run record: ", error.what());
+  }
+}
+
+/// Appends in one write, then checks that it arrived.
+void append(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::app);
+  out << text << std::flush;
+  check(out.good(), path, ": cannot be written; is the disk full?");
+}
+
+/// Enough digits to read the same float again.
+std::string digits(double value, int count) {
+  std::ostringstream out;
+  out.precision(count);
+  out << value;
+  return out.str();
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const std::string& program, const TrainingOptions& options) {
+  const std::string path =
+      !options.out.empty() ? options.out
+                           : "runs/" + current_time("%Y-%m-%dT%H-%M-%S") + "-" + program + "-" +
+                                 as_file_name(options.activation) + "-seed" +
+                                 std::to_string(options.seed);
+  std::error_code error;
+  check(!fs::exists(path) || (fs::is_directory(path) && fs::is_empty(path)), "run folder ", path,
+        ": exists and is not empty; go on with it by --resume ", path, ", or name another --out");
+  fs::create_directories(path, error);
+  check(!error, "run folder ", path, ": cannot be made: ", error.message());
+  return RunFolder(path);
+}
+
+RunFolder RunFolder::open(const std::string& path) {
+  check(fs::is_directory(path), "run folder ", path, ": there is no such folder");
+  check(fs::exists(path + "/state.safetensors"), "run folder ", path,
+        ": has no state.safetensors, the run was stopped before its first checkpoint; start it again");
+  return RunFolder(path);
+}
+
+void RunFolder::write_record(const std::string& program, const TrainingOptions& options,
+                             Module& network, const data::Dataset& dataset,
+                             const FinalFigures* final) const {
+  Json record;
+  record["program"] = program;
+  for_each_recorded(options, [&](const char* name, const auto& value) {
+    record["options"][name] = to_json(value);
+  });
+  record["seed"] = options.seed;
+  record["build"] = build_record();
+  record["machine"] = {{"cpu", cpu_model()}, {"threads", num_threads()}};
+  record["parameters"] = network.parameter_count();
+  record["input"] = {{"mean", dataset.mean()}, {"std", dataset.std()}};
+  if (final) {
+    record["final"] = {{"train_loss", final->train.loss},
+                       {"train_accuracy", final->train.accuracy},
+                       {"test_loss", final->test.loss},
+                       {"test_accuracy", final->test.accuracy},
+                       {"seconds", final->seconds},
+                       {"images_per_second", final->images_per_second},
+                       {"peak_rss_mib", peak_rss_mib()}};
+  }
+  write_file_atomically(file("run.json"), record.dump(2) + "\n");
+}
+
+void RunFolder::append_metrics(const EpochMetrics& metrics) const {
+  const std::string path = file("metrics.csv");
+  std::ostringstream row;
+  if (!fs::exists(path))
+    row << "epoch,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,images_per_second\n";
+  row << metrics.epoch << ',' << digits(metrics.lr, 9) << ',' << digits(metrics.train.loss, 9) << ','
+      << digits(metrics.train.accuracy, 9) << ',' << digits(metrics.test.loss, 9) << ','
+      << digits(metrics.test.accuracy, 9) << ',' << digits(metrics.seconds, 6) << ','
+      << digits(metrics.images_per_second, 6) << '\n';
+  append(path, row.str());
+}
+
+void RunFolder::append_activations(int64_t epoch, Module& network) const {
+  const std::string path = file("activations.csv");
+  std::vector<std::pair<std::string, Rational*>> layers;
+  network.for_each_module([&](const std::string& name, Module& module) {
+    if (auto* rational = dynamic_cast<Rational*>(&module)) layers.emplace_back(name, rational);
+  });
+  if (layers.empty()) return;
+  std::ostringstream rows;
+  if (!fs::exists(path)) {
+    rows << "epoch,layer,name";
+    for (int64_t i = 0; i < layers[0].second->numerator.extent(1); ++i) rows << ",c" << i;
+    for (int64_t j = 1; j <= layers[0].second->denominator.extent(1); ++j) rows << ",d" << j;
+    rows << '\n';
+  }
+  for (size_t layer = 0; layer < layers.size(); ++layer)
+    for (int64_t group = 0; group < layers[layer].second->groups(); ++group) {
+      const auto& [name, rational] = layers[layer];
+      const RationalFunction function = rational->function(group);
+      rows << epoch << ',' << layer << ',' << name;
+      if (rational->groups() > 1) rows << '[' << group << ']';
+      for (double c : function.c) rows << ',' << digits(c, 9);
+      for (double d : function.d) rows << ',' << digits(d, 9);
+      rows << '\n';
+    }
+  append(path, rows.str());
+}
+
+void RunFolder::drop_rows_after(int64_t epoch) const {
+  for (const char* name : {"metrics.csv", "activations.csv"}) {
+    std::ifstream in(file(name));
+    std::string kept;
+    for (std::string line; std::getline(in, line) && !in.eof();) {  // a last line cut short is dropped
+      const bool is_header = line.starts_with("epoch,");
+      if (is_header || std::atoll(line.c_str()) <= epoch) kept += line + '\n';
+    }
+    if (!kept.empty()) write_file_atomically(file(name), kept);
+  }
+}
+
+TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& given) {
+  if (given.resume.empty()) return given;
+  TrainingOptions options = given;
+  const Json recorded = read_json(given.resume + "/run.json");
+  for_each_recorded(options, [&](const std::string& name, auto& value) {
+    const bool may_change = name == "epochs" || name == "threads" || name == "data";
+    if (app.count("--" + name) > 0) {
+      check(may_change, "--", name, " cannot be given with --resume: the run goes on as it was started");
+      return;
+    }
+    try {
+      from_json_value(recorded.at("options").at(name), value);
+    } catch (const Json::exception& error) {
+      fail(given.resume, "/run.json: option ", name, ": ", error.what());
+    }
+  });
+  check(app.count("--out") == 0, "--out cannot be given with --resume");
+  return options;
+}
+
+int print_info() {
+  const BuildInfo build = build_info();
+  std::cout << "Padé " << build.version << " (" << build.commit << ")\n"
+            << "compiler  " << build.compiler << '\n'
+            << "blas      " << build.blas << '\n'
+            << "cuda      " << build.cuda << '\n'
+            << "cpu       " << cpu_model() << '\n'
+            << "threads   " << num_threads() << '\n';
+  return 0;
+}
+
+}  // namespace pade::support

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <pade/data/dataset.h>
+#include <pade/layers/module.h>
+
+#include "support/metrics.h"
+#include "support/options.h"
+
+namespace pade::support {
+
+/// What run.json says of a completed run.
+struct FinalFigures {
+  Evaluation train, test;
+  double seconds = 0;
+  double images_per_second = 0;
+};
+
+/// The folder that a training program leaves behind. Files are replaced whole or not at all.
+class RunFolder {
+ public:
+  /// A new folder: options.out, or runs/<time>-<program>-<activation>-seed<N>. Throws Error when it
+  /// exists and holds anything.
+  static RunFolder create(const std::string& program, const TrainingOptions& options);
+  /// The folder of an earlier run. Throws Error when there is none to resume.
+  static RunFolder open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// run.json: options, build, machine, number of parameters, the input's normalisation, and, when
+  /// the run is complete, its figures.
+  void write_record(const std::string& program, const TrainingOptions& options, Module& network,
+                    const data::Dataset& dataset, const FinalFigures* final) const;
+  /// Adds the epoch's row to metrics.csv and a row per rational layer to activations.csv. Epoch 0
+  /// stands for the state before training and has rows in activations.csv only.
+  void append_metrics(const EpochMetrics& metrics) const;
+  void append_activations(int64_t epoch, Module& network) const;
+  /// Drops the rows of epochs after `epoch` from both files, which a run that was killed between
+  /// two writes may have left.
+  void drop_rows_after(int64_t epoch) const;
+
+ private:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+/// The options of the run that options.resume names, with the flags given now on top. Throws Error
+/// when those would change the result (all but --epochs, --threads, --data, --quiet may not be
+/// given). Without --resume, the options as they are.
+TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& options);
+
+/// --info: build, machine and what was found, on stdout. Returns the exit code 0.
+int print_info();
+
+}  // namespace pade::support

@@ -1,0 +1,142 @@
+#include "support/training_run.h"
+
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+
+#include <pade/core/io/safetensors.h>
+#include <pade/core/parallel.h>
+
+#include "support/activation_plot.h"
+#include "support/interrupt.h"
+
+namespace pade::support {
+namespace {
+
+RunFolder open_or_create(const std::string& program, const TrainingOptions& options) {
+  return options.resume.empty() ? RunFolder::create(program, options)
+                                : RunFolder::open(options.resume);
+}
+
+std::string epoch_title(int64_t epoch, int64_t epochs) {
+  std::ostringstream out;
+  out << "epoch " << std::setw(static_cast<int>(std::to_string(epochs).size())) << epoch << '/'
+      << epochs;
+  return out.str();
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& options, Module& network,
+                         Optimizer& optimizer, data::Loader& loader)
+    : program_(program), options_(options), network_(network), optimizer_(optimizer), loader_(loader),
+      folder_(open_or_create(program, options)) {
+  if (!options_.resume.empty()) {
+    position_ = read_state(folder_.file("state.safetensors"), network_, optimizer_);
+    folder_.drop_rows_after(position_.epoch);
+  } else {
+    folder_.append_activations(0, network_);
+  }
+  folder_.write_record(program_, options_, network_, loader_.dataset(), nullptr);
+  if (!options_.quiet) print_start();
+}
+
+void TrainingRun::print_start() const {
+  const Shape image = loader_.dataset().image_shape();
+  std::cout << summary(network_, {1, image[0], image[1], image[2]}) << '\n'
+            << options_.dataset << ", " << loader_.images() << " training images, activation "
+            << options_.activation << ", seed " << options_.seed << ", " << num_threads()
+            << (num_threads() == 1 ? " thread\n" : " threads\n");
+  if (!options_.resume.empty())
+    std::cout << "resumed after " << position_.epoch << " epochs and " << position_.batch << " steps\n";
+  std::cout << std::flush;
+}
+
+bool TrainingRun::begin_epoch() {
+  if (position_.epoch >= options_.epochs) return false;
+  loader_.set_epoch(position_.epoch, position_.batch);
+  first_batch_ = position_.batch;
+  totals_here_ = {};
+  epoch_start_ = Clock::now();
+  progress_ = std::make_unique<Progress>(epoch_title(position_.epoch + 1, options_.epochs),
+                                         loader_.size(), options_.quiet);
+  return true;
+}
+
+double TrainingRun::epochs_done() const {
+  return static_cast<double>(position_.epoch) +
+         static_cast<double>(position_.batch) / static_cast<double>(loader_.size());
+}
+
+bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& labels) {
+  position_.totals.add(loss, logits, labels);
+  totals_here_.images += labels.size();
+  ++position_.batch;
+  const Evaluation so_far = position_.totals.mean();
+  progress_->update(position_.batch, first_batch_, totals_here_.images, so_far.loss, so_far.accuracy);
+  if (!interrupted()) return true;
+  progress_->clear();
+  count_time();
+  write_state(folder_.file("state.safetensors"), network_, optimizer_, position_);
+  std::cerr << "interrupted after " << position_.epoch << " epochs and " << position_.batch
+            << " steps; go on with: " << program_ << " --resume " << folder_.path() << '\n';
+  return false;
+}
+
+void TrainingRun::count_time() {
+  const auto now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - epoch_start_).count();
+  position_.epoch_seconds += seconds;
+  position_.run_seconds += seconds;
+  epoch_start_ = now;
+}
+
+void TrainingRun::end_epoch(const Evaluation& test) {
+  progress_->clear();
+  count_time();
+  const double images = static_cast<double>(position_.totals.images);
+  const EpochMetrics metrics{position_.epoch + 1,     optimizer_.groups().front().lr,
+                             position_.totals.mean(), test,
+                             position_.epoch_seconds, images / position_.epoch_seconds};
+  if (!options_.quiet) print_epoch(metrics);
+
+  // A run that is killed between these writes goes on from the state before: it is written last.
+  folder_.append_metrics(metrics);
+  folder_.append_activations(metrics.epoch, network_);
+  const bool best = test.accuracy > position_.best_accuracy;
+  write_safetensors(folder_.file("last.safetensors"), network_.state());
+  if (best) write_safetensors(folder_.file("best.safetensors"), network_.state());
+  position_ = {.epoch = metrics.epoch,
+               .run_seconds = position_.run_seconds,
+               .best_accuracy = best ? test.accuracy : position_.best_accuracy,
+               .last = metrics};
+  write_state(folder_.file("state.safetensors"), network_, optimizer_, position_);
+}
+
+void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
+  std::cout << epoch_title(metrics.epoch, options_.epochs) << std::fixed << std::setprecision(4)
+            << "  train loss " << metrics.train.loss << " accuracy " << metrics.train.accuracy
+            << "  test loss " << metrics.test.loss << " accuracy " << metrics.test.accuracy << "  "
+            << std::setprecision(1) << metrics.seconds << " s  " << std::setprecision(0)
+            << metrics.images_per_second << " images/s\n"
+            << std::defaultfloat << std::setprecision(6) << std::flush;
+}
+
+void TrainingRun::finish() {
+  const EpochMetrics& last = position_.last;
+  const double images = static_cast<double>(loader_.images() * last.epoch);
+  const FinalFigures final{last.train, last.test, position_.run_seconds,
+                           images / position_.run_seconds};
+  folder_.write_record(program_, options_, network_, loader_.dataset(), &final);
+  const std::string plot = plot_activations(folder_, network_);
+  if (options_.quiet) return;
+  std::cout << std::fixed << std::setprecision(4) << "\n          loss    accuracy\n"
+            << "train   " << last.train.loss << "   " << last.train.accuracy << '\n'
+            << "test    " << last.test.loss << "   " << last.test.accuracy << "   (best "
+            << position_.best_accuracy << ")\n"
+            << std::setprecision(0) << format_duration(position_.run_seconds) << ", "
+            << final.images_per_second << " images/s; the run is in " << folder_.path() << '\n'
+            << plot << (plot.empty() ? "" : "\n");
+}
+
+}  // namespace pade::support

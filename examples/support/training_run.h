@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <pade/data/loader.h>
+#include <pade/layers/module.h>
+#include <pade/optim/optimizer.h>
+
+#include "support/checkpoint.h"
+#include "support/metrics.h"
+#include "support/options.h"
+#include "support/progress.h"
+#include "support/run_folder.h"
+
+namespace pade::support {
+
+/// The bookkeeping around a training loop: progress on the screen, the run folder, checkpoints,
+/// interruption and resuming.
+///
+///   TrainingRun run("lenet", options, network, optimizer, loader);
+///   while (run.begin_epoch()) {
+///     for (auto [images, labels] : loader) { …; if (!run.step(loss, logits, labels)) return 130; }
+///     run.end_epoch(evaluate(network, test_set));
+///   }
+///   run.finish();
+class TrainingRun {
+ public:
+  /// Starts a run folder, or, when options.resume names one, puts network, optimiser and loader where
+  /// that run stopped. The references must outlive this object.
+  TrainingRun(const std::string& program, const TrainingOptions& options, Module& network,
+              Optimizer& optimizer, data::Loader& loader);
+
+  /// False when all epochs are done.
+  bool begin_epoch();
+  /// Epochs done so far, with the fraction of the current one: what schedules take.
+  double epochs_done() const;
+  /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns false.
+  bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
+  /// Writes metrics, activations' coefficients and checkpoints; `test` is shown and decides about
+  /// best.safetensors.
+  void end_epoch(const Evaluation& test);
+  /// Completes run.json and prints the final figures.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// Moves the time since the last call into the position.
+  void count_time();
+  void print_start() const;
+  void print_epoch(const EpochMetrics& metrics) const;
+
+  const std::string program_;
+  const TrainingOptions options_;
+  Module& network_;
+  Optimizer& optimizer_;
+  data::Loader& loader_;
+  RunFolder folder_;
+  Position position_;
+  int64_t first_batch_ = 0;   // of this epoch in this process
+  Totals totals_here_;        // since then, for images/s
+  std::unique_ptr<Progress> progress_;
+  Clock::time_point epoch_start_;
+};
+
+}  // namespace pade::support

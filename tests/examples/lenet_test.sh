@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# The lenet program from outside: same bits for any number of threads and across stops, and clear
+# refusals that lose nothing. Takes the program's path and a folder with Fashion-MNIST.
+set -euo pipefail
+
+lenet=$1
+data=$2
+if [[ ! -e $data/train-images-idx3-ubyte.gz ]]; then
+  echo "skipped: there is no Fashion-MNIST in $data (apt-get install dataset-fashion-mnist)"
+  exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# train OUT ARGS…: two short epochs.
+train() {
+  local out=$1
+  shift
+  "$lenet" --data "$data" --limit 1500 --epochs 2 --seed 3 --quiet --out "$out" "$@"
+}
+
+same_network() {
+  cmp "$1/last.safetensors" "$2/last.safetensors" || fail "$1 and $2 differ: $3"
+}
+
+# expect STATUS PATTERN COMMAND…: the exit code, and one line on stderr that matches.
+expect() {
+  local status=$1 pattern=$2 got=0
+  shift 2
+  "$@" >/dev/null 2>stderr || got=$?
+  [[ $got == "$status" ]] || fail "exit code $got instead of $status: $* ($(cat stderr))"
+  grep -qE -- "$pattern" stderr || fail "no message like '$pattern': $* ($(cat stderr))"
+  (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
+}
+
+no_leftovers() {
+  local leftovers
+  leftovers=$(find "$1" -name '*tmp*' -o -name '.*' -type f)
+  [[ -z $leftovers ]] || fail "left behind: $leftovers"
+}
+
+test_same_bits_for_any_threads() {
+  train one --threads 1
+  train two --threads 2
+  same_network one two "1 and 2 threads"
+  cmp <(cut -d, -f1-6 one/metrics.csv) <(cut -d, -f1-6 two/metrics.csv) || fail "metrics differ"
+  cmp one/activations.csv two/activations.csv || fail "coefficients differ"
+  train other --seed 4
+  ! cmp -s one/last.safetensors other/last.safetensors || fail "two seeds gave the same network"
+}
+
+# Resumes until the run completes.
+finish() {
+  "$lenet" --resume "$1" --quiet || fail "could not resume $1"
+}
+
+test_interrupt_and_resume() {
+  local stopped=0 status
+  for delay in 0.05 0.1 0.15 0.2 0.3; do
+    rm -rf stopped
+    train stopped --threads 1 2>stderr &
+    sleep "$delay"
+    kill -INT $! 2>/dev/null || true
+    status=0
+    wait $! || status=$?
+    [[ $status == 0 || $status == 130 ]] || fail "exit code $status after an interrupt"
+    [[ $status == 130 && -e stopped/state.safetensors ]] || continue
+    stopped=1
+    grep -q -- "--resume stopped" stderr || fail "no word of how to resume: $(cat stderr)"
+    finish stopped
+    same_network one stopped "stopped after $delay s"
+    cmp one/activations.csv stopped/activations.csv || fail "coefficients differ after resuming"
+  done
+  ((stopped)) || echo "note: no interrupt fell into the run"
+}
+
+test_kill_and_resume() {
+  for delay in 0.2 0.3 0.35 0.4 0.45 0.5; do
+    rm -rf killed
+    train killed --threads 1 --epochs 4 &
+    sleep "$delay"
+    kill -KILL $! 2>/dev/null || true
+    wait $! 2>/dev/null || true
+    [[ -e killed/state.safetensors ]] || continue
+    finish killed
+    [[ -e four ]] || train four --threads 1 --epochs 4
+    same_network four killed "killed after $delay s"
+    cmp <(cut -d, -f1-6 four/metrics.csv) <(cut -d, -f1-6 killed/metrics.csv) || fail "metrics differ"
+  done
+}
+
+test_wrong_command_lines() {
+  expect 2 'did you mean "--epochs"' "$lenet" --epcohs 3
+  expect 2 '--epochs' "$lenet" --epochs 0
+  expect 2 '--lr' "$lenet" --lr steep
+  expect 2 'did you mean "relu"' "$lenet" --activation rleu
+  expect 2 'did you mean "adam"' "$lenet" --optimizer adm
+  expect 2 'fashion-mnist' "$lenet" --dataset fashion
+  "$lenet" --help | grep -q -- --activation-lr || fail "--help does not explain the flags"
+  "$lenet" --info | grep -q compiler || fail "--info says nothing"
+}
+
+# Copies the data set, changed by the commands that follow.
+damaged() {
+  local copy=$1
+  rm -rf "$copy"
+  mkdir "$copy"
+  cp "$data"/*.gz "$copy"
+}
+
+test_bad_data() {
+  expect 1 'nowhere' "$lenet" --data nowhere --out x
+  mkdir -p empty
+  expect 1 'empty' "$lenet" --data empty --out x
+  damaged cut && truncate -s 100000 cut/train-images-idx3-ubyte.gz
+  expect 1 'train-images-idx3-ubyte.gz.*(truncated|damaged|incomplete|ends)' "$lenet" --data cut --out x
+  damaged swapped && mv swapped/train-labels-idx1-ubyte.gz swapped/t &&
+    mv swapped/train-images-idx3-ubyte.gz swapped/train-labels-idx1-ubyte.gz &&
+    mv swapped/t swapped/train-images-idx3-ubyte.gz
+  expect 1 'train-(images|labels)' "$lenet" --data swapped --out x
+  damaged hollow && : >hollow/t10k-labels-idx1-ubyte.gz
+  expect 1 't10k-labels-idx1-ubyte.gz' "$lenet" --data hollow --out x
+  [[ ! -e x ]] || fail "a run folder was made for data that cannot be read"
+}
+
+test_run_folders() {
+  expect 1 'not empty.*--resume one' train one
+  expect 1 'no such folder|cannot be read' "$lenet" --resume nowhere
+  expect 1 '--lr cannot be given' "$lenet" --resume one --lr 1
+  mkdir -p young && cp one/run.json young
+  expect 1 'state.safetensors' "$lenet" --resume young
+  cp -r one torn && truncate -s 1000 torn/state.safetensors
+  expect 1 'torn/state.safetensors.*truncated' "$lenet" --resume torn
+  cp -r one foreign && sed -i 's/"activation": "hp1"/"activation": "relu"/' foreign/run.json
+  expect 1 'foreign/state.safetensors.*act1.numerator' "$lenet" --resume foreign
+  cmp one/state.safetensors foreign/state.safetensors || fail "a failed resume changed the state"
+  expect 1 'file/run' "$lenet" --data "$data" --out <(:)/run
+}
+
+# A full disk, played by a limit on the size of files, with the signal that comes with it ignored.
+test_full_disk() {
+  train full --epochs 1
+  cp full/state.safetensors before
+  expect 1 'full/.*(File too large|No space)' \
+    bash -c 'trap "" XFSZ; ulimit -f 32; exec "$@"' limited "$lenet" --resume full --epochs 3 --quiet
+  cmp before full/state.safetensors || fail "the last checkpoint was lost"
+  no_leftovers full
+  finish full
+}
+
+test_same_bits_for_any_threads
+test_interrupt_and_resume
+test_kill_and_resume
+test_wrong_command_lines
+test_bad_data
+test_run_folders
+test_full_disk
+echo "all passed"
