@@ -1,0 +1,8 @@
+# The headers that are installed, that pade.h includes, and that compile on their own: all but the
+# kernels, the per-element formulas, and what only our own sources use.
+file(GLOB PADE_PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/core/*.h ${PROJECT_SOURCE_DIR}/core/ops/*.h ${PROJECT_SOURCE_DIR}/core/io/*.h
+  ${PROJECT_SOURCE_DIR}/layers/*.h ${PROJECT_SOURCE_DIR}/optim/*.h ${PROJECT_SOURCE_DIR}/data/*.h)
+list(FILTER PADE_PUBLIC_HEADERS EXCLUDE REGEX "_(kernels|loops|math)\\.h$")
+list(REMOVE_ITEM PADE_PUBLIC_HEADERS
+  core/blas.h core/lanes.h core/ops/broadcast.h core/io/safetensors_header.h)

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs the whole suite:
+#   tests/run.sh [--sanitize address|undefined|thread] [CTEST ARGS…]
+# for instance  tests/run.sh -R layers  or  tests/run.sh --sanitize address
+set -euo pipefail
+
+# shellcheck source=cmake/setup.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/setup.sh"
+
+usage() { sed -n '2,4s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+sanitizer=
+arguments=()
+while (($# > 0)); do
+  case $1 in
+    -h | --help) usage; exit 0 ;;
+    --sanitize) sanitizer=${2-}; shift; [[ -n $sanitizer ]] || sanitizer=nothing ;;
+    --sanitize=*) sanitizer=${1#*=} ;;
+    *) arguments+=("$1") ;;
+  esac
+  (($# > 0)) && shift
+done
+case $sanitizer in
+  '') folder=$source_dir/build settings=(CMAKE_BUILD_TYPE=Release) ;;
+  address | undefined | thread)
+    folder=$source_dir/build-$sanitizer
+    settings=(CMAKE_BUILD_TYPE=RelWithDebInfo "PADE_SANITIZE=$sanitizer")
+    ;;
+  *) say "--sanitize: expected address, undefined or thread, got '$sanitizer'"; usage >&2; exit 2 ;;
+esac
+
+require_packages libcli11-dev doctest-dev
+want_packages dataset-fashion-mnist
+build "$folder" all "${settings[@]}" PADE_BUILD_TESTS=ON PADE_BUILD_EXAMPLES=ON
+export UBSAN_OPTIONS=print_stacktrace=1
+# ThreadSanitizer cannot place its shadow memory where addresses are randomised too widely.
+without_aslr=(setarch "$(uname -m)" --addr-no-randomize)
+[[ $sanitizer == thread ]] && "${without_aslr[@]}" true 2>/dev/null || without_aslr=()
+exec "${without_aslr[@]}" ctest --test-dir "$folder" --output-on-failure "${arguments[@]}"
