@@ -38,7 +38,9 @@
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
+#include <pade/data/fetch.h>
 #include <pade/data/idx.h>
+#include <pade/data/known_sets.h>
 #include <pade/data/loader.h>
 #include <pade/data/locate.h>
 #include <pade/data/mnist.h>

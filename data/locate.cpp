@@ -32,7 +32,7 @@ class Search {
   explicit Search(const KnownSet& set) : set_(set) {
     for (const RemoteFile& file : set.files)
       report_ += (report_.empty() ? "" : ", ") + without_gz(file.name);
-    report_ = "Looked for " + report_ + " (each as it is or as .gz) in";
+    report_ = "Looked for " + report_ + " (each as it is or as .gz) in:";
   }
 
   /// `folder` or `folder/name`; empty when neither has all files, or no folder is given.

@@ -10,11 +10,13 @@ struct AdamOptions {
   double lr = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0;  ///< not of activations' coefficients
+  double weight_decay = 0;                   ///< not of activations' coefficients
   std::optional<double> activation_lr = {};  ///< of activations' coefficients; lr when not given
 };
 
-/// Adam (Kingma and Ba 2015); weight decay is added to the gradient.
+/// Adam (Kingma and Ba 2015) as in PyTorch; weight decay is added to the gradient. The correction
+/// for the moments' start from zero counts each parameter's own updates.
+/// Throws Error unless both betas are in [0, 1) and eps > 0, and as Optimizer's constructor does.
 class Adam : public Optimizer {
  public:
   explicit Adam(const std::vector<Parameter>& parameters, AdamOptions options = {});
@@ -23,14 +25,15 @@ class Adam : public Optimizer {
 
  protected:
   Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupled);
-  void apply(const Update& update) override;
+  void apply(std::span<const Update> updates) override;
 
  private:
   AdamOptions options_;
   bool decoupled_;
 };
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameter −= lr · decay · parameter.
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameter −= lr · decay ·
+/// parameter. There is none unless asked for, where PyTorch's AdamW takes 0.01.
 class AdamW : public Adam {
  public:
   explicit AdamW(const std::vector<Parameter>& parameters, AdamOptions options = {});

@@ -36,12 +36,13 @@ double grad_norm(const std::vector<Parameter>& parameters) {
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
   const double norm = grad_norm(parameters);
-  if (!std::isfinite(norm) || norm <= max_norm) return norm;
+  const double factor = max_norm / (norm + 1e-6);
+  if (!std::isfinite(norm) || factor >= 1) return norm;
   const NoGrad no_grad;
   for (const Parameter& parameter : parameters) {
     if (!parameter.tensor.has_fresh_grad()) continue;
     Tensor gradient = parameter.tensor.grad();
-    gradient.mul_(max_norm / norm);
+    gradient.mul_(factor);
   }
   return norm;
 }

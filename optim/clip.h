@@ -6,12 +6,14 @@
 
 namespace pade {
 
-/// The L2 norm of all fresh gradients together, summed in float64 in a fixed order.
+/// The L2 norm of all fresh gradients together, those that the next step() will use, summed in
+/// float64 in a fixed order.
 double grad_norm(const std::vector<Parameter>& parameters);
 
-/// Scales them so that this norm is at most max_norm, and returns the norm before. A norm that is no
-/// finite number is returned too, and the gradients are left as they are: no scale would mend them,
-/// and Anomaly tells where they come from. Throws Error unless max_norm > 0.
+/// Multiplies these gradients, in place, by max_norm / (norm + 1e-6) where that is below 1, as
+/// PyTorch does, and returns the norm before. A norm that is NaN or infinite is returned too, and
+/// the gradients are left as they are: no factor would mend them, zeroes would hide them, and
+/// Anomaly tells where they come from. Throws Error unless max_norm > 0.
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm);
 
 }  // namespace pade

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <map>
 #include <set>
 
 #include <pade/core/error.h>
@@ -7,18 +9,27 @@
 namespace pade {
 namespace {
 
+void check_rates(const ParameterGroup& group) {
+  check(group.lr >= 0 && std::isfinite(group.lr), "optimizer: the learning rate of group \"",
+        group.name, "\" is ", group.lr, ", expected a finite number, at least 0");
+  check(group.weight_decay >= 0 && std::isfinite(group.weight_decay),
+        "optimizer: the weight decay of group \"", group.name, "\" is ", group.weight_decay,
+        ", expected a finite number, at least 0");
+}
+
 void check_groups(const std::vector<ParameterGroup>& groups) {
+  const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
   std::set<std::string> names;
+  std::map<const Tensor*, std::string> name_of_leaf;  // by the one gradient that its handles share
   for (const ParameterGroup& group : groups) {
-    check(group.lr >= 0, "optimizer: the learning rate of group \"", group.name, "\" is ", group.lr,
-          ", expected at least 0");
-    check(group.weight_decay >= 0, "optimizer: the weight decay of group \"", group.name, "\" is ",
-          group.weight_decay, ", expected at least 0");
-    for (const Parameter& parameter : group.parameters) {
-      check(parameter.tensor.defined() && parameter.tensor.requires_grad(), "optimizer: parameter \"",
-            parameter.name, "\" requires no gradient");
-      check(names.insert(parameter.name).second, "optimizer: there are two parameters named \"",
-            parameter.name, "\"");
+    check_rates(group);
+    for (const auto& [name, tensor, role] : group.parameters) {
+      check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
+            "\" is no leaf that requires a gradient");
+      check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
+      const auto [earlier, is_new] = name_of_leaf.try_emplace(&tensor.grad(), name);
+      check(is_new, "optimizer: \"", earlier->second, "\" and \"", name,
+            "\" are one and the same parameter");
     }
   }
   check(!names.empty(), "optimizer: there are no parameters to optimise");
@@ -27,51 +38,65 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
 }  // namespace
 
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
-                                           double weight_decay, double activation_lr) {
+                                           double weight_decay,
+                                           std::optional<double> activation_lr) {
   ParameterGroup weights{"weights", {}, lr, weight_decay};
-  ParameterGroup activations{"activations", {}, activation_lr, 0};
-  for (const Parameter& parameter : parameters)
-    (parameter.role == ParameterRole::activation ? activations : weights).parameters.push_back(parameter);
+  ParameterGroup activations{"activations", {}, activation_lr.value_or(lr), 0};
+  for (const Parameter& parameter : parameters) {
+    const bool of_activation = parameter.role == ParameterRole::activation;
+    (of_activation ? activations : weights).parameters.push_back(parameter);
+  }
   std::vector<ParameterGroup> groups;
-  for (ParameterGroup& group : std::vector{weights, activations})
-    if (!group.parameters.empty()) groups.push_back(std::move(group));
+  for (ParameterGroup* group : {&weights, &activations}) {
+    check_rates(*group);
+    if (!group->parameters.empty()) groups.push_back(std::move(*group));
+  }
   return groups;
 }
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots)
-    : groups_(std::move(groups)), slot_names_(std::move(slots)),
-      steps_(Tensor::zeros({1}, DType::int32)) {
+    : groups_(std::move(groups)), slot_names_(std::move(slots)) {
   check_groups(groups_);
   for (const ParameterGroup& group : groups_)
     for (const Parameter& parameter : group.parameters) {
-      std::vector<Tensor>& of_parameter = slots_.emplace_back();
+      Memory& memory = memories_.emplace_back(Memory{Tensor::zeros({1}, DType::int32), {}});
       for (size_t slot = 0; slot < slot_names_.size(); ++slot)
-        of_parameter.push_back(Tensor::zeros_like(parameter.tensor));
+        memory.slots.push_back(Tensor::zeros_like(parameter.tensor));
     }
+}
+
+void Optimizer::set_lr_factor(double factor) {
+  check(factor >= 0 && std::isfinite(factor), "set_lr_factor: expected a finite number, at least ",
+        "0, got ", factor);
+  lr_factor_ = factor;
 }
 
 void Optimizer::step() {
   const NoGrad no_grad;
-  const int32_t step = ++*steps_.mutable_data<int32_t>();
+  std::vector<Update> updates;
   size_t index = 0;
   for (ParameterGroup& group : groups_)
     for (Parameter& parameter : group.parameters) {
-      std::vector<Tensor>& slots = slots_[index++];
+      Memory& memory = memories_[index++];
       Tensor& tensor = parameter.tensor;
       if (!tensor.has_fresh_grad()) continue;
-      apply({tensor, tensor.grad(), slots, group.lr * lr_factor_, group.weight_decay, step});
+      const int64_t step = ++*memory.steps.mutable_data<int32_t>();
+      updates.push_back(
+          {tensor, tensor.grad(), memory.slots, group.lr * lr_factor_, group.weight_decay, step});
       tensor.mark_grad_used();
     }
+  apply(updates);
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {
-  std::vector<std::pair<std::string, Tensor>> state{{"steps", steps_}};
+  std::vector<std::pair<std::string, Tensor>> state;
   size_t index = 0;
   for (const ParameterGroup& group : groups_)
     for (const Parameter& parameter : group.parameters) {
+      const Memory& memory = memories_[index++];
+      state.emplace_back("steps." + parameter.name, memory.steps);
       for (size_t slot = 0; slot < slot_names_.size(); ++slot)
-        state.emplace_back(slot_names_[slot] + "." + parameter.name, slots_[index][slot]);
-      ++index;
+        state.emplace_back(slot_names_[slot] + "." + parameter.name, memory.slots[slot]);
     }
   return state;
 }

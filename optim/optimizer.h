@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +20,11 @@ struct ParameterGroup {
 };
 
 /// "weights" with this rate and decay, and "activations": the coefficients of learned activations,
-/// with a rate of their own and no decay, which would pull them towards the zero function. A group
-/// without parameters is left out.
+/// with activation_lr where it is given, and no decay, which would pull them towards the zero
+/// function. A group without parameters is left out. Throws Error for a negative rate or decay.
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
-                                           double weight_decay, double activation_lr);
+                                           double weight_decay,
+                                           std::optional<double> activation_lr);
 
 /// Changes parameters along their gradients.
 ///
@@ -38,12 +41,14 @@ class Optimizer {
   void step();
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
-  /// Multiplies every group's learning rate from now on: a schedule's value.
-  void set_lr_factor(double factor) { lr_factor_ = factor; }
+  /// Multiplies every group's learning rate from now on: a schedule's value. It is no part of the
+  /// state. Throws Error unless it is finite and at least 0.
+  void set_lr_factor(double factor);
   double lr_factor() const { return lr_factor_; }
 
-  /// What the optimiser remembers, under stable names (`momentum.conv1.weight`, `steps`). Copying a
-  /// saved state into these tensors makes training go on with the same bits.
+  /// What the optimiser remembers of each parameter, under stable names: how many updates it had
+  /// (`steps.conv1.weight`, int32) and tensors of its shape (`momentum.conv1.weight`). The handles
+  /// are live: copying a saved state into them makes training go on with the same bits.
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  protected:
@@ -53,20 +58,25 @@ class Optimizer {
     const Tensor& gradient;
     std::vector<Tensor>& slots;  ///< as named in the constructor, all zero at first
     double lr, weight_decay;
-    int64_t step;  ///< from 1
+    int64_t step;  ///< the number of this parameter's update, from 1
   };
 
   /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
-  /// negative rate or decay, no parameters, a parameter that is no leaf, and names that occur twice.
+  /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice and
+  /// two names of one parameter.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
-  virtual void apply(const Update& update) = 0;
+  virtual void apply(std::span<const Update> updates) = 0;
 
  private:
+  struct Memory {
+    Tensor steps;  // int32, one element
+    std::vector<Tensor> slots;
+  };
+
   std::vector<ParameterGroup> groups_;
   std::vector<std::string> slot_names_;
-  std::vector<std::vector<Tensor>> slots_;  // by parameter, in the order of the groups
-  Tensor steps_;                            // int32 [1]
+  std::vector<Memory> memories_;  // by parameter, in the order of the groups
   double lr_factor_ = 1;
 };
 

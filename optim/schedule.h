@@ -9,14 +9,16 @@ class Schedule {
   /// 1.
   static Schedule constant();
   /// ½ (1 + cos(π · epochs / total)): from 1 to 0 at `total`, and 0 from there on (Loshchilov and
-  /// Hutter 2017, without restarts).
+  /// Hutter 2017, without restarts). Throws Error unless total > 0 and finite.
   static Schedule cosine(double total);
-  /// gamma ^ ⌊epochs / every⌋.
+  /// gamma ^ ⌊epochs / every⌋. Throws Error unless both are above 0 and finite.
   static Schedule step(double every, double gamma);
 
-  /// The same, but rising in proportion from 0 to it during the first `epochs`.
-  Schedule with_warm_up(double epochs) const;
+  /// The same, but multiplied by epochs / `warm_up` before that: 0 at 0, and itself from `warm_up`
+  /// on, which is not shifted. None when it is 0; throws Error when negative or not finite.
+  Schedule with_warm_up(double warm_up) const;
 
+  /// Throws Error unless epochs >= 0.
   double factor(double epochs) const;
 
  private:

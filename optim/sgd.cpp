@@ -3,25 +3,34 @@
 #include <pade/optim/update_kernels.h>
 
 namespace pade {
+namespace {
+
+std::vector<std::string> slots_of(const SgdOptions& options) {
+  if (options.momentum == 0) return {};
+  return {"momentum"};
+}
+
+}  // namespace
 
 Sgd::Sgd(const std::vector<Parameter>& parameters, SgdOptions options)
-    : Sgd(default_groups(parameters, options.lr, options.weight_decay,
-                         options.activation_lr.value_or(options.lr)),
+    : Sgd(default_groups(parameters, options.lr, options.weight_decay, options.activation_lr),
           options) {}
 
 Sgd::Sgd(std::vector<ParameterGroup> groups, SgdOptions options)
-    : Optimizer(std::move(groups), options.momentum != 0 ? std::vector<std::string>{"momentum"}
-                                                         : std::vector<std::string>{}),
-      options_(options) {
+    : Optimizer(std::move(groups), slots_of(options)), options_(options) {
   check(options.momentum >= 0 && options.momentum < 1, "Sgd: momentum must be in [0, 1), got ",
         options.momentum);
   check(!options.nesterov || options.momentum > 0, "Sgd: Nesterov's momentum needs momentum > 0");
 }
 
-void Sgd::apply(const Update& update) {
-  cpu::sgd_update({update.lr, options_.momentum, update.weight_decay, options_.nesterov},
-                  update.parameter, update.gradient,
-                  update.slots.empty() ? Tensor() : update.slots[0]);
+void Sgd::apply(std::span<const Update> updates) {
+  for (const Update& update : updates)
+    cpu::sgd_update({.lr = update.lr,
+                     .momentum = options_.momentum,
+                     .weight_decay = update.weight_decay,
+                     .nesterov = options_.nesterov},
+                    update.parameter, update.gradient,
+                    update.slots.empty() ? Tensor() : update.slots[0]);
 }
 
 }  // namespace pade

@@ -1,32 +1,46 @@
-#include <cmath>
-
 #include <pade/core/parallel.h>
 #include <pade/optim/update_kernels.h>
 
 namespace pade::cpu {
+namespace {
+
+// Blocks get the step by value: a copy of their own stays in registers, where the loops' stores
+// cannot change it.
+
+template <class T>
+void sgd_block(SgdStep<T> step, T* p, const T* gradient, int64_t begin, int64_t end) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) step.without_momentum(p[i], gradient[i]);
+}
+
+template <class T>
+void momentum_block(SgdStep<T> step, T* p, const T* gradient, T* buffer, int64_t begin,
+                    int64_t end) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) step.with_momentum(p[i], gradient[i], buffer[i]);
+}
+
+template <class T>
+void adam_block(AdamStep<T> step, T* p, const T* gradient, T* first, T* second, int64_t begin,
+                int64_t end) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], first[i], second[i]);
+}
+
+}  // namespace
 
 void sgd_update(const SgdUpdate& update, Tensor& p, const Tensor& gradient, Tensor buffer) {
   dispatch_floating(p.dtype(), "sgd", [&](auto zero) {
     using T = decltype(zero);
-    const T lr = static_cast<T>(update.lr), momentum = static_cast<T>(update.momentum),
-            decay = static_cast<T>(update.weight_decay);
-    T* weight = p.mutable_data<T>();
-    const T* slope = gradient.data<T>();
-    if (!buffer.defined()) {
-      parallel_for(p.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) weight[i] -= lr * (slope[i] + decay * weight[i]);
-      });
-      return;
-    }
-    T* speed = buffer.mutable_data<T>();
-    const T own = update.nesterov ? T{1} : T{0}, carried = update.nesterov ? momentum : T{1};
+    const SgdStep<T> step(update);
+    T* weights = p.mutable_data<T>();
+    const T* slopes = gradient.data<T>();
+    T* buffers = buffer.defined() ? buffer.mutable_data<T>() : nullptr;
     parallel_for(p.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; ++i) {
-        const T g = slope[i] + decay * weight[i];
-        speed[i] = momentum * speed[i] + g;
-        weight[i] -= lr * (own * g + carried * speed[i]);
-      }
+      if (buffers)
+        momentum_block(step, weights, slopes, buffers, begin, end);
+      else
+        sgd_block(step, weights, slopes, begin, end);
     });
   });
 }
@@ -35,24 +49,13 @@ void adam_update(const AdamUpdate& update, Tensor& p, const Tensor& gradient, Te
                  Tensor& second) {
   dispatch_floating(p.dtype(), "adam", [&](auto zero) {
     using T = decltype(zero);
-    const T beta1 = static_cast<T>(update.beta1), beta2 = static_cast<T>(update.beta2),
-            rest1 = static_cast<T>(1 - update.beta1), rest2 = static_cast<T>(1 - update.beta2),
-            eps = static_cast<T>(update.eps), lr = static_cast<T>(update.lr / update.correction1),
-            root_scale = static_cast<T>(1 / std::sqrt(update.correction2)),
-            coupled = static_cast<T>(update.decoupled ? 0 : update.weight_decay),
-            kept = static_cast<T>(update.decoupled ? 1 - update.lr * update.weight_decay : 1);
-    T* weight = p.mutable_data<T>();
-    T* mean = first.mutable_data<T>();
-    T* square = second.mutable_data<T>();
-    const T* slope = gradient.data<T>();
+    const AdamStep<T> step(update);
+    T* weights = p.mutable_data<T>();
+    const T* slopes = gradient.data<T>();
+    T* firsts = first.mutable_data<T>();
+    T* seconds = second.mutable_data<T>();
     parallel_for(p.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; ++i) {
-        const T g = slope[i] + coupled * weight[i];
-        mean[i] = beta1 * mean[i] + rest1 * g;
-        square[i] = beta2 * square[i] + rest2 * g * g;
-        weight[i] = kept * weight[i] - lr * mean[i] / (std::sqrt(square[i]) * root_scale + eps);
-      }
+      adam_block(step, weights, slopes, firsts, seconds, begin, end);
     });
   });
 }

@@ -61,9 +61,24 @@ std::string describe_extras(const CLI::App& app) {
   return message;
 }
 
+/// A message of several lines as one: "…:\n  a\n  b" becomes "…: a; b".
+std::string on_one_line(const std::string& message) {
+  std::string line;
+  for (size_t i = 0; i < message.size(); ++i) {
+    if (message[i] != '\n') {
+      line += message[i];
+      continue;
+    }
+    line += line.ends_with(':') ? " " : "; ";
+    while (i + 1 < message.size() && message[i + 1] == ' ') ++i;
+  }
+  return line;
+}
+
 }  // namespace
 
 void add_training_flags(CLI::App& app, TrainingOptions& options) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--dataset", options.dataset, "what to learn")
       ->check(one_of(data::dataset_names(), "dataset"))->capture_default_str();
   app.add_option("--activation", options.activation,
@@ -118,13 +133,13 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     std::cout << app.help();
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::cerr << app.get_name() << ": " << error.what() << "\nTry " << app.get_name() << " --help\n";
+    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << app.get_name() << " --help\n";
     return 2;
   }
   try {
     return program();
   } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << error.what() << '\n';
+    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << '\n';
     return 1;
   }
 }

@@ -72,7 +72,7 @@ TEST_CASE("a folder that is given is the only one, and nothing is fetched") {
   CHECK_THROWS_WITH_AS(
       (void)find_dataset("mnist", given.path()),
       ("mnist: not found. Looked for train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-       "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each as it is or as .gz) in\n  " +
+       "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each as it is or as .gz) in:\n  " +
        path + " has none of them\n  " + path +
        "/mnist has no train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte\n"
        "Give the folder that has these files, or none to have them found or fetched")

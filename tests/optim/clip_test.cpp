@@ -1,0 +1,108 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <pade/core/error.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+#include <pade/optim/clip.h>
+
+using namespace pade;
+
+namespace {
+
+Parameter make_parameter(const char* name, const std::vector<double>& gradient, DType dtype) {
+  const Shape shape{static_cast<int64_t>(gradient.size())};
+  Parameter parameter{name, Tensor::zeros(shape, dtype).requires_grad_()};
+  parameter.tensor.set_grad(Tensor::from(gradient, shape).to(dtype).clone());
+  return parameter;
+}
+
+std::vector<double> gradient_of(const Parameter& parameter) {
+  return parameter.tensor.grad().to(DType::float64).to_vector<double>();
+}
+
+}  // namespace
+
+TEST_CASE("clipping scales all gradients together, down only") {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    // 2² + 3² + 6² = 7², in parameters of both precisions.
+    const std::vector<Parameter> parameters{make_parameter("a", {2, 3}, dtype),
+                                            make_parameter("b", {6}, DType::float64),
+                                            make_parameter("empty", {}, dtype)};
+    for (const double above : {7.01, 10.0, std::numeric_limits<double>::infinity()})
+      CHECK(clip_grad_norm(parameters, above) == 7);
+    CHECK(gradient_of(parameters[0]) == std::vector<double>{2, 3});
+
+    CHECK(clip_grad_norm(parameters, 3.5) == 7);
+    const double factor = 3.5 / (7 + 1e-6);
+    const double tolerance = dtype == DType::float32 ? 3e-7 : 1e-15;
+    CHECK(std::abs(gradient_of(parameters[0])[0] - 2 * factor) <= tolerance);
+    CHECK(std::abs(gradient_of(parameters[0])[1] - 3 * factor) <= tolerance);
+    CHECK(std::abs(gradient_of(parameters[1])[0] - 6 * factor) <= 1e-15);
+    CHECK(std::abs(grad_norm(parameters) - 3.5) <= 1e-6);
+    CHECK(parameters[0].tensor.has_fresh_grad());
+  }
+}
+
+TEST_CASE("gradients that were used up, or never came, do not count") {
+  Parameter used = make_parameter("used", {4}, DType::float64);
+  const Parameter fresh = make_parameter("fresh", {3}, DType::float64);
+  const Parameter never{"never", Tensor::zeros({2}).requires_grad_()};
+  const Parameter frozen{"frozen", Tensor::zeros({2})};
+  CHECK(grad_norm({used, fresh, never, frozen}) == 5);
+  used.tensor.mark_grad_used();
+  CHECK(clip_grad_norm({used, fresh, never, frozen}, 1) == 3);
+  CHECK(gradient_of(used)[0] == 4);
+  CHECK(gradient_of(fresh)[0] == doctest::Approx(1));
+  CHECK(grad_norm({}) == 0);
+  CHECK(clip_grad_norm({never}, 1) == 0);
+}
+
+TEST_CASE("a norm that is no finite number is returned, and the gradients are left as they are") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Parameter infinite = make_parameter("infinite", {-inf, 1}, DType::float32);
+  const Parameter broken = make_parameter("broken", {std::nan(""), 1}, DType::float32);
+  const Parameter ordinary = make_parameter("ordinary", {5}, DType::float32);
+  CHECK(clip_grad_norm({infinite, ordinary}, 1) == inf);
+  CHECK(gradient_of(infinite) == std::vector<double>{-inf, 1});
+  CHECK(std::isnan(clip_grad_norm({broken, ordinary, infinite}, 1)));
+  CHECK(gradient_of(ordinary)[0] == 5);
+}
+
+TEST_CASE(
+    "the norm is summed in float64: large float32 gradients do not overflow, small ones add") {
+  CHECK(grad_norm({make_parameter("large", {3e30, 4e30}, DType::float32)}) ==
+        doctest::Approx(5e30));
+  std::vector<double> many(1 << 16, 1e-4);
+  many[0] = 1;
+  const double exact = std::sqrt(1 + 65535e-8);
+  CHECK(std::abs(grad_norm({make_parameter("many", many, DType::float32)}) - exact) <= 1e-9);
+}
+
+TEST_CASE("the norm has the same bits for any number of threads") {
+  const int threads = num_threads();
+  std::vector<double> norms;
+  std::vector<std::vector<double>> clipped;
+  for (const int count : {1, 2}) {
+    set_num_threads(count);
+    const auto gradient = Rng(1).normal({100003}, 0, 1, DType::float64).to_vector<double>();
+    const Parameter parameter = make_parameter("p", gradient, DType::float32);
+    norms.push_back(clip_grad_norm({parameter}, 2));
+    clipped.push_back(gradient_of(parameter));
+  }
+  set_num_threads(threads);
+  CHECK(norms[0] == norms[1]);
+  CHECK(clipped[0] == clipped[1]);
+  CHECK(std::abs(norms[0] - std::sqrt(100003)) <= 5 * std::sqrt(0.5));  // χ, five deviations
+}
+
+TEST_CASE("clipping to nothing is refused") {
+  const Parameter parameter = make_parameter("p", {1}, DType::float32);
+  CHECK_THROWS_WITH_AS(clip_grad_norm({parameter}, 0),
+                       "clip_grad_norm: the largest norm must be above 0, got 0", Error);
+  CHECK_THROWS_AS(clip_grad_norm({parameter}, -1), Error);
+  CHECK_THROWS_AS(clip_grad_norm({parameter}, std::nan("")), Error);
+}
