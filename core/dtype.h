@@ -21,13 +21,21 @@ inline bool is_floating(DType dtype) { return dtype == DType::float32 || dtype =
 template <class T>
 constexpr DType dtype_of() = delete;
 template <>
-constexpr DType dtype_of<float>() { return DType::float32; }
+constexpr DType dtype_of<float>() {
+  return DType::float32;
+}
 template <>
-constexpr DType dtype_of<double>() { return DType::float64; }
+constexpr DType dtype_of<double>() {
+  return DType::float64;
+}
 template <>
-constexpr DType dtype_of<int32_t>() { return DType::int32; }
+constexpr DType dtype_of<int32_t>() {
+  return DType::int32;
+}
 template <>
-constexpr DType dtype_of<uint8_t>() { return DType::uint8; }
+constexpr DType dtype_of<uint8_t>() {
+  return DType::uint8;
+}
 
 /// Calls f with a zero of the scalar type that `dtype` names, float32 and float64 only:
 ///   dispatch_floating(x.dtype(), "relu", [&](auto zero) { using T = decltype(zero); ... });

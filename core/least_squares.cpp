@@ -15,7 +15,8 @@ std::vector<double> least_squares(std::vector<double> a, std::vector<double> b, 
   const int work_size = 64 * columns;
   std::vector<double> work(work_size);
   int info = 0;
-  dgels_("N", &rows, &columns, &one, a.data(), &rows, b.data(), &rows, work.data(), &work_size, &info);
+  dgels_("N", &rows, &columns, &one, a.data(), &rows, b.data(), &rows, work.data(), &work_size,
+         &info);
   check(info == 0, "least_squares: the columns are linearly dependent");
   b.resize(columns);
   return b;

@@ -29,7 +29,8 @@ std::string nearest_name(std::string_view given, const std::vector<std::string>&
   std::string nearest;
   size_t best = std::max<size_t>(given.size() / 2, 2) + 1;
   for (const std::string& name : known) {
-    const size_t distance = name.starts_with(given) && !given.empty() ? 1 : edit_distance(given, name);
+    const size_t distance =
+        name.starts_with(given) && !given.empty() ? 1 : edit_distance(given, name);
     if (distance >= best) continue;
     best = distance;
     nearest = name;

@@ -58,7 +58,7 @@ struct Region {
 // Not instrumented: the code that the compiler makes of the pragma reads its frame before it can
 // say that it has acquired it.
 __attribute__((no_sanitize("thread"), noinline)) void run_region(Region& region, int64_t count,
-                                                                  int threads) {
+                                                                 int threads) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
   for (int64_t block = 0; block < count; ++block) region.run_block(block);
 }

@@ -32,7 +32,9 @@ void parallel_blocks(int64_t count, F&& f) {
 /// The block of elementwise loops: long enough to pay for a hand-over, short enough to stay in L2.
 inline constexpr int64_t kElementBlock = 16384;
 
-inline int64_t blocks_of(int64_t n, int64_t block_size) { return (n + block_size - 1) / block_size; }
+inline int64_t blocks_of(int64_t n, int64_t block_size) {
+  return (n + block_size - 1) / block_size;
+}
 
 /// Cuts [0, n) into blocks of `block_size` (the last may be shorter) and calls f(begin, end) for
 /// each, in parallel.

@@ -8,20 +8,13 @@ namespace pade {
 
 const char* name_of(Basis basis) {
   switch (basis) {
-    case Basis::monomial:
-      return "monomial";
-    case Basis::chebyshev_t:
-      return "chebyshev_t";
-    case Basis::chebyshev_u:
-      return "chebyshev_u";
-    case Basis::hermite_he:
-      return "hermite_he";
-    case Basis::hermite_h:
-      return "hermite_h";
-    case Basis::laguerre:
-      return "laguerre";
-    case Basis::legendre:
-      return "legendre";
+    case Basis::monomial: return "monomial";
+    case Basis::chebyshev_t: return "chebyshev_t";
+    case Basis::chebyshev_u: return "chebyshev_u";
+    case Basis::hermite_he: return "hermite_he";
+    case Basis::hermite_h: return "hermite_h";
+    case Basis::laguerre: return "laguerre";
+    case Basis::legendre: return "legendre";
   }
   return "unknown";
 }
@@ -32,27 +25,15 @@ Recurrence recurrence_of(Basis basis) {
   Recurrence r{};
   for (int k = 0; k < kMaxDegree; ++k) {
     switch (basis) {
-      case Basis::monomial:
-        r.a[k] = 1;
-        break;
-      case Basis::chebyshev_t:
-        r.a[k] = k == 0 ? 1 : 2, r.c[k] = 1;
-        break;
-      case Basis::chebyshev_u:
-        r.a[k] = 2, r.c[k] = 1;
-        break;
-      case Basis::hermite_he:
-        r.a[k] = 1, r.c[k] = k;
-        break;
-      case Basis::hermite_h:
-        r.a[k] = 2, r.c[k] = 2 * k;
-        break;
+      case Basis::monomial: r.a[k] = 1; break;
+      case Basis::chebyshev_t: r.a[k] = k == 0 ? 1 : 2, r.c[k] = 1; break;
+      case Basis::chebyshev_u: r.a[k] = 2, r.c[k] = 1; break;
+      case Basis::hermite_he: r.a[k] = 1, r.c[k] = k; break;
+      case Basis::hermite_h: r.a[k] = 2, r.c[k] = 2 * k; break;
       case Basis::laguerre:
         r.a[k] = -1.0 / (k + 1), r.b[k] = (2.0 * k + 1) / (k + 1), r.c[k] = k / (k + 1.0);
         break;
-      case Basis::legendre:
-        r.a[k] = (2.0 * k + 1) / (k + 1), r.c[k] = k / (k + 1.0);
-        break;
+      case Basis::legendre: r.a[k] = (2.0 * k + 1) / (k + 1), r.c[k] = k / (k + 1.0); break;
     }
   }
   r.c[0] = 0;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <ostream>
 #include <sstream>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/scope.h>
@@ -81,11 +82,12 @@ void Tape::backward(const Tensor& loss, BackwardOptions options) {
   }
   const NoGrad no_grad;
   consumed_ = !options.keep;
+  if (!options.accumulate)  // their memory can serve the new ones
+    for (auto& [leaf, index] : leaves_) *leaf = Leaf{};
   std::vector<Tensor> gradients(values_.size());
   gradients[loss_index] = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    const Tensor of_output = std::move(gradients[entry->output]);
-    gradients[entry->output] = Tensor();
+    const Tensor of_output = std::exchange(gradients[entry->output], Tensor());
     if (of_output.defined()) {
       const Scope scope(entry->path);
       check_saved_versions(*entry);
@@ -104,9 +106,9 @@ void Tape::assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate) {
     Tensor gradient = std::move(gradients[index]);
     if (accumulate && leaf->grad.defined()) {
       if (gradient.defined()) leaf->grad.add_(gradient);
-    } else {
+    } else if (gradient.defined()) {
       // A gradient that another tensor shares would change with it.
-      const bool shared = gradient.defined() && !gradient.is_only_handle();
+      const bool shared = !gradient.is_only_handle();
       leaf->grad = shared ? gradient.clone() : std::move(gradient);
     }
     leaf->fresh = leaf->grad.defined();

@@ -135,7 +135,6 @@ class Tensor {
   int64_t tape_index_ = -1;       // … and the number of this value on it
 };
 
-
 struct Leaf {
   Tensor grad;
   bool fresh = false;  ///< set since an optimiser last used it

@@ -16,21 +16,21 @@ using namespace pade::support;
 
 namespace {
 
-/// LeNet-5 (LeCun et al. 1998) with max-pooling, for 28×28 images of one channel.
+/// LeNet-5 (LeCun et al. 1998) with max-pooling: 1×28×28 → 6×28×28 → 6×14×14 → 16×10×10 → 16×5×5 →
+/// 120 → 84 → 10.
 Sequential make_lenet(const std::string& activation) {
-  return Sequential{
-      named("conv1", Conv2d(1, 6, {.kernel = 5, .padding = 2})),  // 6 × 28 × 28
-      named("act1", make_activation(activation, 6)),
-      named("pool1", MaxPool2d(2)),                               // 6 × 14 × 14
-      named("conv2", Conv2d(6, 16, {.kernel = 5})),               // 16 × 10 × 10
-      named("act2", make_activation(activation, 16)),
-      named("pool2", MaxPool2d(2)),                               // 16 × 5 × 5
-      named("flatten", Flatten()),
-      named("fc1", Linear(400, 120)),
-      named("act3", make_activation(activation, 120)),
-      named("fc2", Linear(120, 84)),
-      named("act4", make_activation(activation, 84)),
-      named("fc3", Linear(84, 10))};
+  return Sequential{named("conv1", Conv2d(1, 6, {.kernel = 5, .padding = 2})),
+                    named("act1", make_activation(activation, 6)),
+                    named("pool1", MaxPool2d(2)),
+                    named("conv2", Conv2d(6, 16, {.kernel = 5})),
+                    named("act2", make_activation(activation, 16)),
+                    named("pool2", MaxPool2d(2)),
+                    named("flatten", Flatten()),
+                    named("fc1", Linear(400, 120)),
+                    named("act3", make_activation(activation, 120)),
+                    named("fc2", Linear(120, 84)),
+                    named("act4", make_activation(activation, 84)),
+                    named("fc3", Linear(84, 10))};
 }
 
 Evaluation evaluate(Module& network, const data::Dataset& dataset) {

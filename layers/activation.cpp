@@ -45,8 +45,9 @@ int64_t groups_of(const Spec& spec, int64_t channels) {
 
 RationalFunction start_of(const Spec& spec, const RationalPreset& preset) {
   const RationalFunction& usual = preset.start;
-  const RationalOptions options{basis_named(spec.text("basis", name_of(usual.options.basis))),
-                                rational_form_named(spec.text("form", name_of(usual.options.form)))};
+  const RationalOptions options{
+      basis_named(spec.text("basis", name_of(usual.options.basis))),
+      rational_form_named(spec.text("form", name_of(usual.options.form)))};
   const auto [m, n] = spec.pair("degrees", '/', {usual.c.size() - 1, usual.d.size()});
   const auto [low, high] = spec.pair("interval", ':', {preset.fit.low, preset.fit.high});
   const auto target = fit_target_named(spec.text("init", "leaky_relu"));
@@ -82,23 +83,22 @@ using Maker = std::unique_ptr<Module> (*)(const Spec& spec, int64_t channels);
 /// Every activation: a new one is a line here, beside what it is made of.
 const std::map<std::string, Maker, std::less<>>& makers() {
   static const std::map<std::string, Maker, std::less<>> table = {
-      {"identity", [](const Spec& spec, int64_t) {
+      {"identity",
+       [](const Spec& spec, int64_t) {
          return make_elementwise(spec, [](const Tensor& x) { return x; });
        }},
       {"relu", [](const Spec& spec, int64_t) { return make_elementwise(spec, relu); }},
       {"leaky_relu", [](const Spec& spec, int64_t) { return make_leaky_relu(spec); }},
       {"tanh", [](const Spec& spec, int64_t) { return make_elementwise(spec, tanh); }},
       {"sigmoid", [](const Spec& spec, int64_t) { return make_elementwise(spec, sigmoid); }},
-      {"hp1", [](const Spec& spec, int64_t channels) {
-         return make_rational(spec, hp1_preset(), channels);
-       }},
-      {"hp2", [](const Spec& spec, int64_t channels) {
-         return make_rational(spec, hp2_preset(), channels);
-       }},
-      {"pau", [](const Spec& spec, int64_t channels) {
-         return make_rational(spec, pau_preset(), channels);
-       }},
-      {"opau", [](const Spec& spec, int64_t channels) {
+      {"hp1", [](const Spec& spec,
+                 int64_t channels) { return make_rational(spec, hp1_preset(), channels); }},
+      {"hp2", [](const Spec& spec,
+                 int64_t channels) { return make_rational(spec, hp2_preset(), channels); }},
+      {"pau", [](const Spec& spec,
+                 int64_t channels) { return make_rational(spec, pau_preset(), channels); }},
+      {"opau",
+       [](const Spec& spec, int64_t channels) {
          check(spec.has("basis"), "activation opau: name its basis, as in opau:basis=legendre");
          return make_rational(spec, pau_preset(), channels);
        }},

@@ -5,7 +5,8 @@
 namespace pade {
 
 BatchNorm2d::BatchNorm2d(int64_t channels, BatchNorm2dOptions options)
-    : running_mean(Tensor::zeros({channels})), running_var(Tensor::ones({channels})),
+    : running_mean(Tensor::zeros({channels})),
+      running_var(Tensor::ones({channels})),
       options_(options) {
   if (!options.affine) return;
   weight = Tensor::ones({channels}).requires_grad_();

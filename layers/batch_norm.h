@@ -11,8 +11,8 @@ struct BatchNorm2dOptions {
 };
 
 /// Batch normalisation of [N, C, H, W] over N, H and W (Ioffe and Szegedy 2015): by the batch's
-/// statistics in train mode, by the running ones in eval mode. weight and bias [C] start at 1 and 0,
-/// running_mean and running_var [C] at 0 and 1.
+/// statistics in train mode, by the running ones in eval mode. weight and bias [C] start at 1 and
+/// 0, running_mean and running_var [C] at 0 and 1.
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(int64_t channels, BatchNorm2dOptions options = {});

@@ -16,8 +16,8 @@ struct Conv2dLayerOptions {
   Init init = Init::pytorch;
 };
 
-/// Convolution of images: [N, in, H, W] → [N, out, H', W'], H' = (H + 2·padding − dilation·(kernel − 1)
-/// − 1) / stride + 1. weight [out, in/groups, kernel.h, kernel.w], bias [out].
+/// Convolution of images: [N, in, H, W] → [N, out, H', W'], H' = (H + 2·padding − dilation·(kernel
+/// − 1) − 1) / stride + 1. weight [out, in/groups, kernel.h, kernel.w], bias [out].
 class Conv2d : public Module {
  public:
   Conv2d(int64_t in, int64_t out, Conv2dLayerOptions options = {});

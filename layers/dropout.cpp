@@ -17,8 +17,6 @@ std::string Dropout::description() const {
   return out.str();
 }
 
-Tensor Dropout::forward(const Tensor& x) {
-  return training() ? dropout(x, probability_, rng_) : x;
-}
+Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, probability_, rng_) : x; }
 
 }  // namespace pade

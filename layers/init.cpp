@@ -35,9 +35,7 @@ const char* name_of(Init init) {
   return "unknown";
 }
 
-Init init_named(std::string_view name) {
-  return value_named("initialisation", name, kAllInits);
-}
+Init init_named(std::string_view name) { return value_named("initialisation", name, kAllInits); }
 
 Tensor initial_weight(Init init, const Shape& shape, Rng& rng) {
   check(shape.rank() >= 2, "initial_weight: expected a shape [out, in, …], got ", shape);

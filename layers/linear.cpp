@@ -7,7 +7,8 @@
 namespace pade {
 
 Linear::Linear(int64_t in, int64_t out, LinearOptions options) {
-  check(in >= 1 && out >= 1, "Linear: expected at least 1 feature, got ", in, " in and ", out, " out");
+  check(in >= 1 && out >= 1, "Linear: expected at least 1 feature, got ", in, " in and ", out,
+        " out");
   Rng rng = next_stream("init");
   weight = initial_weight(options.init, {out, in}, rng);
   if (options.bias) bias = initial_bias(options.init, weight.shape(), rng);

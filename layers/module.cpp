@@ -94,7 +94,9 @@ std::vector<std::pair<std::string, Tensor>> Module::state() {
   walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole) {
     state.emplace_back(name, tensor.detach());
   };
-  walk.on_buffer = [&](const std::string& name, Tensor& tensor) { state.emplace_back(name, tensor); };
+  walk.on_buffer = [&](const std::string& name, Tensor& tensor) {
+    state.emplace_back(name, tensor);
+  };
   walk.start(*this);
   return state;
 }
@@ -102,7 +104,9 @@ std::vector<std::pair<std::string, Tensor>> Module::state() {
 std::vector<std::pair<std::string, Rng*>> Module::generators() {
   std::vector<std::pair<std::string, Rng*>> generators;
   Walk walk;
-  walk.on_generator = [&](const std::string& name, Rng& rng) { generators.emplace_back(name, &rng); };
+  walk.on_generator = [&](const std::string& name, Rng& rng) {
+    generators.emplace_back(name, &rng);
+  };
   walk.start(*this);
   return generators;
 }

@@ -5,20 +5,20 @@
 
 namespace pade {
 
-/// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1] and
-/// denominator [groups, n] are trainable; optimisers give them a group of their own.
+/// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1]
+/// and denominator [groups, n] are trainable; optimisers give them a group of their own.
 ///
 ///   Rational::hp1()                                   // as in the paper
 ///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
 class Rational : public Module {
  public:
-  /// Every group starts as `start`. groups = 1 shares one function in the whole layer; otherwise the
-  /// input's channels are cut into that many runs.
+  /// Every group starts as `start`. groups = 1 shares one function in the whole layer; otherwise
+  /// the input's channels are cut into that many runs.
   explicit Rational(const RationalFunction& start, int64_t groups = 1);
 
-  /// HP-1 and HP-2 of arXiv:2106.09693 (Hermite He and H, eq. 7, degrees 5/4), and the Padé activation
-  /// unit PAU (monomial, eq. 4), starting as least-squares fits of Leaky ReLU, slope 0.01, on
-  /// [−10, 10], [−5, 5] and [−3, 3].
+  /// HP-1 and HP-2 of arXiv:2106.09693 (Hermite He and H, eq. 7, degrees 5/4), and the Padé
+  /// activation unit PAU (monomial, eq. 4), starting as least-squares fits of Leaky ReLU, slope
+  /// 0.01, on [−10, 10], [−5, 5] and [−3, 3].
   static Rational hp1(int64_t groups = 1);
   static Rational hp2(int64_t groups = 1);
   static Rational pau(int64_t groups = 1);

@@ -79,7 +79,8 @@ class Fit {
     for (int j = 1; j <= n_; ++j) {
       if (even_only && j % 2) continue;
       double largest = 0;
-      for (double x : x_) largest = std::max(largest, std::abs(evaluate_basis(options_.basis, x)[j]));
+      for (double x : x_)
+        largest = std::max(largest, std::abs(evaluate_basis(options_.basis, x)[j]));
       g.d[j - 1] = largest > 0 ? share * j / largest : 0;
     }
     std::vector<double> columns((m_ + 1) * x_.size());

@@ -34,15 +34,19 @@ class Sequential : public Module {
   Sequential() = default;
 
   template <class... Modules>
-    requires(sizeof...(Modules) > 0 && !(std::same_as<std::remove_cvref_t<Modules>, Sequential> && ...))
-  explicit Sequential(Modules&&... modules) {
+  requires(sizeof...(Modules) > 0 && !(std::same_as<std::remove_cvref_t<Modules>, Sequential> &&
+                                       ...)) explicit Sequential(Modules&&... modules) {
     (add(std::forward<Modules>(modules)), ...);
   }
 
   /// Appends. Throws Error when the name is taken, empty, or has a dot in it.
   template <std::derived_from<Module> M>
-  void add(M module) { add(named(std::to_string(size()), std::move(module))); }
-  void add(std::unique_ptr<Module> module) { add(named(std::to_string(size()), std::move(module))); }
+  void add(M module) {
+    add(named(std::to_string(size()), std::move(module)));
+  }
+  void add(std::unique_ptr<Module> module) {
+    add(named(std::to_string(size()), std::move(module)));
+  }
   void add(NamedModule module);
 
   int64_t size() const { return static_cast<int64_t>(modules_.size()); }

@@ -16,8 +16,8 @@ Spec::Spec(std::string_view text) {
   std::istringstream items{std::string(text.substr(colon + 1))};
   for (std::string item; std::getline(items, item, ',');) {
     const size_t equals = item.find('=');
-    check(equals != std::string::npos && equals > 0 && equals + 1 < item.size(), "activation \"", text,
-          "\": expected key=value after the colon, got \"", item, "\"");
+    check(equals != std::string::npos && equals > 0 && equals + 1 < item.size(), "activation \"",
+          text, "\": expected key=value after the colon, got \"", item, "\"");
     const bool is_new = values_.emplace(item.substr(0, equals), item.substr(equals + 1)).second;
     check(is_new, "activation \"", text, "\": ", item.substr(0, equals), " is given twice");
   }

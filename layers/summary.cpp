@@ -46,13 +46,13 @@ std::string summary(Module& network, const Shape& input) {
   network.eval();
   {
     const NoGrad no_grad;
-    const ForwardObserver observer([&](const std::string& path, const Module& module, const Tensor&,
-                                       const Tensor& output) {
-      OwnParameters own;
-      const_cast<Module&>(module).visit(own);
-      rows.push_back({path, module.description(), to_string(output.shape()),
-                      own.count ? with_thousands(own.count) : "-"});
-    });
+    const ForwardObserver observer(
+        [&](const std::string& path, const Module& module, const Tensor&, const Tensor& output) {
+          OwnParameters own;
+          const_cast<Module&>(module).visit(own);
+          rows.push_back({path, module.description(), to_string(output.shape()),
+                          own.count ? with_thousands(own.count) : "-"});
+        });
     network(Tensor::zeros(input));
   }
   network.train(was_training);

@@ -37,12 +37,10 @@ double Schedule::factor(double epochs) const {
   check(epochs >= 0, "Schedule::factor: expected 0 epochs or more, got ", epochs);
   const double rising = epochs < warm_up_ ? epochs / warm_up_ : 1;
   switch (kind_) {
-    case Kind::constant:
-      return rising;
+    case Kind::constant: return rising;
     case Kind::cosine:
       return rising * (1 + std::cos(std::numbers::pi * std::min(epochs / length_, 1.0))) / 2;
-    case Kind::step:
-      return rising * std::pow(gamma_, std::floor(epochs / length_));
+    case Kind::step: return rising * std::pow(gamma_, std::floor(epochs / length_));
   }
   return rising;
 }

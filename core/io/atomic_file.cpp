@@ -20,17 +20,13 @@ const char* remedy(int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
-      return "free some space or write elsewhere";
+    case EFBIG: return "free some space or write elsewhere";
     case EACCES:
     case EPERM:
-    case EROFS:
-      return "choose a folder that you may write to";
+    case EROFS: return "choose a folder that you may write to";
     case ENOENT:
-    case ENOTDIR:
-      return "create the folder first";
-    default:
-      return "write elsewhere or try again";
+    case ENOTDIR: return "create the folder first";
+    default: return "write elsewhere or try again";
   }
 }
 

@@ -76,8 +76,7 @@ class HeaderReader {
       case Event::object_end:
         if (depth == 1) name_ == kMetadata ? take_metadata(value) : take_entry(value);
         return depth == 0;
-      case Event::array_end:
-        return true;
+      case Event::array_end: return true;
     }
     return true;
   }

@@ -11,9 +11,9 @@ namespace {
 void check_channels(const char* what, const Tensor& x, const Tensor& tensor, bool required) {
   check(tensor.defined() || !required, "batch_norm: ", what, " is needed when not training");
   if (!tensor.defined()) return;
-  check(tensor.shape() == Shape{x.extent(1)} && tensor.dtype() == x.dtype(), "batch_norm: expected ",
-        what, " of shape [", x.extent(1), "] and ", x.dtype(), " for input ", x.shape(), ", got ",
-        tensor.shape(), " and ", tensor.dtype());
+  check(tensor.shape() == Shape{x.extent(1)} && tensor.dtype() == x.dtype(),
+        "batch_norm: expected ", what, " of shape [", x.extent(1), "] and ", x.dtype(),
+        " for input ", x.shape(), ", got ", tensor.shape(), " and ", tensor.dtype());
 }
 
 BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -48,8 +48,7 @@ Tensor inverse_deviation(const Tensor& variance, double eps) {
 
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options) {
-  const BatchNormProblem problem =
-      make_problem(x, gamma, beta, running_mean, running_var, options);
+  const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
   Tensor y = Tensor::empty_like(x), mean, inverse;
   {
     const NoGrad no_grad;

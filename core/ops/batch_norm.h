@@ -16,7 +16,8 @@ struct BatchNormOptions {
 ///
 ///   x                          [N, C, …], float32 or float64
 ///   gamma, beta                [C] of x's dtype; undefined ones stand for 1 and 0
-///   running_mean, running_var  [C] of x's dtype; updated in place when training, used otherwise. May
+///   running_mean, running_var  [C] of x's dtype; updated in place when training, used otherwise.
+///   May
 ///                              be undefined when training
 ///
 /// In training, mean and (biased) variance are the batch's, over all axes but C, and the running

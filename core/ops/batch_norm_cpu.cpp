@@ -21,8 +21,8 @@ int64_t images_per_block(const BatchNormProblem& p) {
   return std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run));
 }
 
-/// For every channel the sum of of_run(channel, first element of a run) over its runs; blocks of runs
-/// are summed on their own and then in order.
+/// For every channel the sum of of_run(channel, first element of a run) over its runs; blocks of
+/// runs are summed on their own and then in order.
 template <class F>
 std::vector<TwoSums> sum_channels(const BatchNormProblem& p, F&& of_run) {
   const int64_t images = images_per_block(p), blocks = blocks_of(p.n, images);
@@ -128,9 +128,10 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
   });
 }
 
-void batch_norm_backward(const BatchNormProblem& p, bool of_batch, const Tensor& dy, const Tensor& x,
-                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
-                         const Tensor& dgamma, const Tensor& dbeta, Tensor& dx) {
+void batch_norm_backward(const BatchNormProblem& p, bool of_batch, const Tensor& dy,
+                         const Tensor& x, const Tensor& mean, const Tensor& inverse,
+                         const Tensor& gamma, const Tensor& dgamma, const Tensor& dbeta,
+                         Tensor& dx) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const PerChannel<T> scales(gamma, 1);

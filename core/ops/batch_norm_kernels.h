@@ -22,11 +22,12 @@ void batch_norm_apply(const BatchNormProblem& problem, const Tensor& x, const Te
 /// dgamma = Σ dy · (x − mean) · inverse and dbeta = Σ dy, float64 [C].
 void batch_norm_sums(const BatchNormProblem& problem, const Tensor& dy, const Tensor& x,
                      const Tensor& mean, const Tensor& inverse, Tensor& dgamma, Tensor& dbeta);
-/// dx = gamma · inverse · (dy − dbeta/count − (x − mean) · inverse · dgamma/count), or, where mean and
-/// inverse do not depend on x, gamma · inverse · dy.
+/// dx = gamma · inverse · (dy − dbeta/count − (x − mean) · inverse · dgamma/count), or, where mean
+/// and inverse do not depend on x, gamma · inverse · dy.
 void batch_norm_backward(const BatchNormProblem& problem, bool of_batch, const Tensor& dy,
                          const Tensor& x, const Tensor& mean, const Tensor& inverse,
-                         const Tensor& gamma, const Tensor& dgamma, const Tensor& dbeta, Tensor& dx);
+                         const Tensor& gamma, const Tensor& dgamma, const Tensor& dbeta,
+                         Tensor& dx);
 
 }  // namespace cpu
 }  // namespace pade

@@ -7,26 +7,36 @@
 namespace pade::cpu {
 namespace {
 
-/// Measured: with more channels, the products are worth the cost of laying out a matrix for gemm.
-bool has_few_channels(const Conv2dProblem& problem) { return problem.group_in() <= 4; }
+/// Measured: the direct method is ahead where a matrix would be tall and thin, as the cost of
+/// laying it out is then large beside that of multiplying; a 1×1 kernel's need not be laid out at
+/// all.
+bool has_few_channels(const Conv2dProblem& problem) {
+  return problem.group_in() <= 4 || (problem.group_in() <= 32 && problem.taps() > 1);
+}
+
+/// The direct method adds up its results' lanes at the end, for which there must be more to do.
+bool has_many_pixels(const Conv2dProblem& problem) {
+  return problem.group_in() <= 4 || problem.output.area() >= 96;
+}
 
 }  // namespace
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {
-  (has_few_channels(problem) ? direct::forward : im2col::forward)(problem, x, weight, bias, y);
+  const bool directly = has_few_channels(problem);
+  (directly ? direct::forward : im2col::forward)(problem, x, weight, bias, y);
 }
 
 void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                           Tensor& dx) {
-  (has_few_channels(problem) ? direct::backward_data : im2col::backward_data)(problem, weight, dy,
-                                                                              dx);
+  const bool directly = has_few_channels(problem);
+  (directly ? direct::backward_data : im2col::backward_data)(problem, weight, dy, dx);
 }
 
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight) {
-  (has_few_channels(problem) ? direct::backward_weight : im2col::backward_weight)(problem, x, dy,
-                                                                                  dweight);
+  const bool directly = has_few_channels(problem) && has_many_pixels(problem);
+  (directly ? direct::backward_weight : im2col::backward_weight)(problem, x, dy, dweight);
 }
 
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {

@@ -9,13 +9,14 @@
 namespace pade {
 namespace {
 
-PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
+PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 stride,
+                         Size2 padding) {
   check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
   check(x.rank() == 4, op, ": expected [N, C, H, W], got ", x.shape());
   check(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1, op, ": kernel ", kernel,
         " and stride ", stride, " must be at least 1");
-  check(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, op,
-        ": padding ", padding, " must be at least 0 and at most half the kernel ", kernel);
+  check(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
+        op, ": padding ", padding, " must be at least 0 and at most half the kernel ", kernel);
   PoolProblem p{x.extent(0) * x.extent(1), x.extent(2), x.extent(3), 0, 0, kernel, stride, padding};
   const Size2 output = count_windows(op, {p.h, p.w}, {kernel, stride, padding, 1});
   p.oh = output.h, p.ow = output.w;
@@ -26,9 +27,10 @@ PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 st
 
 Tensor max_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
   const PoolProblem problem = make_problem("max_pool2d", x, kernel, stride, padding);
-  check(problem.h * problem.w <= std::numeric_limits<int32_t>::max(),
-        "max_pool2d: an image of ", Size2(problem.h, problem.w), " is too large");
-  Tensor y = Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
+  check(problem.h * problem.w <= std::numeric_limits<int32_t>::max(), "max_pool2d: an image of ",
+        Size2(problem.h, problem.w), " is too large");
+  Tensor y =
+      Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
   Tensor winner = Tensor::empty(y.shape(), DType::int32, x.device());
   cpu::max_pool_forward(problem, x, y, winner);
   record("max_pool2d", {&x}, y, {&winner}, [problem, shape = x.shape()](Gradients& gradients) {
@@ -43,7 +45,8 @@ Tensor max_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
 Tensor avg_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding, bool count_padding) {
   PoolProblem problem = make_problem("avg_pool2d", x, kernel, stride, padding);
   problem.count_padding = count_padding;
-  Tensor y = Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
+  Tensor y =
+      Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
   cpu::avg_pool_forward(problem, x, y);
   record("avg_pool2d", {&x}, y, {}, [problem, shape = x.shape()](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();

@@ -24,7 +24,8 @@ Window window_at(const PoolProblem& p, int64_t i, int64_t j) {
 /// Calls f(plane) for every plane, several at a time where they are small.
 template <class F>
 void for_each_plane(const PoolProblem& p, F&& f) {
-  const int64_t planes_at_once = std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w));
+  const int64_t planes_at_once =
+      std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w));
   parallel_for(p.planes, planes_at_once, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) f(plane);
   });
@@ -32,7 +33,9 @@ void for_each_plane(const PoolProblem& p, F&& f) {
 
 /// Whether `value` takes the lead: NaN does, and keeps it.
 template <class T>
-bool beats(T value, T best) { return value > best || (value != value && best == best); }
+bool beats(T value, T best) {
+  return value > best || (value != value && best == best);
+}
 
 template <class T>
 void max_pool_plane(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
@@ -85,8 +88,10 @@ void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& 
     int32_t* won = winner.mutable_data<int32_t>();
     for_each_plane(p, [&](int64_t plane) {
       const int64_t from = plane * p.h * p.w, to = plane * p.oh * p.ow;
-      if (side_by_side) max_pool_plane_2x2(p, in + from, out + to, won + to);
-      else max_pool_plane(p, in + from, out + to, won + to);
+      if (side_by_side)
+        max_pool_plane_2x2(p, in + from, out + to, won + to);
+      else
+        max_pool_plane(p, in + from, out + to, won + to);
     });
   });
 }

@@ -16,7 +16,8 @@ namespace cpu {
 
 /// `winner` (int32, y's shape) gets the place of each largest value in its plane.
 void max_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y, Tensor& winner);
-void max_pool_backward(const PoolProblem& problem, const Tensor& dy, const Tensor& winner, Tensor& dx);
+void max_pool_backward(const PoolProblem& problem, const Tensor& dy, const Tensor& winner,
+                       Tensor& dx);
 void avg_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y);
 void avg_pool_backward(const PoolProblem& problem, const Tensor& dy, Tensor& dx);
 

@@ -49,12 +49,9 @@ RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Ten
 
 const char* name_of(RationalForm form) {
   switch (form) {
-    case RationalForm::termwise:
-      return "termwise";
-    case RationalForm::whole_sum:
-      return "whole_sum";
-    case RationalForm::unsafe:
-      return "unsafe";
+    case RationalForm::termwise: return "termwise";
+    case RationalForm::whole_sum: return "whole_sum";
+    case RationalForm::unsafe: return "unsafe";
   }
   return "unknown";
 }

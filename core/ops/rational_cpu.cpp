@@ -174,12 +174,9 @@ void with_basis(const RationalProblem& problem, F&& f) {
 template <class F>
 void with_instance(const RationalProblem& problem, F&& f) {
   switch (problem.options.form) {
-    case RationalForm::termwise:
-      return with_basis<RationalForm::termwise>(problem, f);
-    case RationalForm::whole_sum:
-      return with_basis<RationalForm::whole_sum>(problem, f);
-    case RationalForm::unsafe:
-      return with_basis<RationalForm::unsafe>(problem, f);
+    case RationalForm::termwise: return with_basis<RationalForm::termwise>(problem, f);
+    case RationalForm::whole_sum: return with_basis<RationalForm::whole_sum>(problem, f);
+    case RationalForm::unsafe: return with_basis<RationalForm::unsafe>(problem, f);
   }
 }
 

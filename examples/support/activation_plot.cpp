@@ -76,12 +76,13 @@ std::string gnuplot_script(const std::vector<Curve>& curves) {
       << " font 'Helvetica,12' background '#ffffff'\n"
       << "set output 'activations.svg'\n"
       << "set multiplot layout " << rows << ',' << columns << "\n"
-      << "set grid lc '#dddddd'\nset key top left samplen 1.5 noenhanced\nset xrange [" << kFrom << ':'
-      << kTo << "]\n";
+      << "set grid lc '#dddddd'\nset key top left samplen 1.5 noenhanced\nset xrange [" << kFrom
+      << ':' << kTo << "]\n";
   for (size_t i = 0; i < curves.size(); ++i)
     out << "set title '" << curves[i].title << "' noenhanced\n"
-        << "plot $layer" << i << " using 1:2 with lines lw 1.5 dt 2 lc '#888888' title 'start', $layer"
-        << i << " using 1:3 with lines lw 2 lc '#c0392b' title 'learned'\n";
+        << "plot $layer" << i
+        << " using 1:2 with lines lw 1.5 dt 2 lc '#888888' title 'start', $layer" << i
+        << " using 1:3 with lines lw 2 lc '#c0392b' title 'learned'\n";
   out << "unset multiplot\n";
   return out.str();
 }
@@ -109,7 +110,8 @@ std::string plot_activations(const RunFolder& folder, Module& network) {
   write_file_atomically(folder.file("activations.gp"), gnuplot_script(curves));
   if (run_gnuplot(folder.path()))
     return "what each activation became: " + folder.file("activations.svg");
-  return "gnuplot is not installed; with it, activations.gp in the run folder draws the activations";
+  return "gnuplot is not installed; with it, activations.gp in the run folder draws the "
+         "activations";
 }
 
 }  // namespace pade::support

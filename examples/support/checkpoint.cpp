@@ -42,7 +42,8 @@ std::string exact(T value) {
 template <class T>
 void read_exact(const SafetensorsFile& file, const std::string& key, T& value) {
   const auto found = file.metadata.find(key);
-  check(found != file.metadata.end(), file.path, ": is no training state: \"", key, "\" is missing");
+  check(found != file.metadata.end(), file.path, ": is no training state: \"", key,
+        "\" is missing");
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   check(error == std::errc() && end == text.data() + text.size(), file.path,
@@ -52,8 +53,10 @@ void read_exact(const SafetensorsFile& file, const std::string& key, T& value) {
 /// Everything with elements, under the names it has in the file.
 NamedTensors all_tensors(Module& network, Optimizer& optimizer) {
   NamedTensors tensors;
-  for (const auto& [name, tensor] : network.state()) tensors.emplace_back("network." + name, tensor);
-  for (const auto& [name, tensor] : optimizer.state()) tensors.emplace_back("optimizer." + name, tensor);
+  for (const auto& [name, tensor] : network.state())
+    tensors.emplace_back("network." + name, tensor);
+  for (const auto& [name, tensor] : optimizer.state())
+    tensors.emplace_back("optimizer." + name, tensor);
   return tensors;
 }
 
@@ -62,15 +65,18 @@ NamedTensors all_tensors(Module& network, Optimizer& optimizer) {
 void write_state(const std::string& path, Module& network, Optimizer& optimizer,
                  const Position& position) {
   Metadata metadata;
-  for_each_number(position, [&](const std::string& key, auto value) { metadata[key] = exact(value); });
-  for (const auto& [name, rng] : network.generators()) metadata["rng." + name] = exact(rng->counter());
+  for_each_number(position,
+                  [&](const std::string& key, auto value) { metadata[key] = exact(value); });
+  for (const auto& [name, rng] : network.generators())
+    metadata["rng." + name] = exact(rng->counter());
   write_safetensors(path, all_tensors(network, optimizer), metadata);
 }
 
 Position read_state(const std::string& path, Module& network, Optimizer& optimizer) {
   const SafetensorsFile file = read_safetensors(path);
   Position position;
-  for_each_number(position, [&](const std::string& key, auto& value) { read_exact(file, key, value); });
+  for_each_number(position,
+                  [&](const std::string& key, auto& value) { read_exact(file, key, value); });
   std::vector<std::pair<Rng*, uint64_t>> counters;
   for (const auto& [name, rng] : network.generators())
     read_exact(file, "rng." + name, counters.emplace_back(rng, 0).second);

@@ -52,8 +52,8 @@ std::string describe_extras(const CLI::App& app) {
   std::string message;
   for (const std::string& extra : app.remaining(true)) {
     try {
-      fail_unknown_name(extra.starts_with("-") ? "flag" : "argument", extra.substr(0, extra.find('=')),
-                        flags);
+      fail_unknown_name(extra.starts_with("-") ? "flag" : "argument",
+                        extra.substr(0, extra.find('=')), flags);
     } catch (const Error& error) {
       return error.what();
     }
@@ -80,60 +80,81 @@ std::string on_one_line(const std::string& message) {
 void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--dataset", options.dataset, "what to learn")
-      ->check(one_of(data::dataset_names(), "dataset"))->capture_default_str();
+      ->check(one_of(data::dataset_names(), "dataset"))
+      ->capture_default_str();
   app.add_option("--activation", options.activation,
                  "the activation, as name[:key=value,…]: hp1, relu, leaky_relu:slope=0.1, "
                  "opau:basis=legendre,degrees=3/2")
-      ->check(kActivation)->capture_default_str();
-  app.add_option("--data", options.data, "folder with the dataset's files; otherwise it is looked for "
-                                         "in $PADE_DATA, the system's packages and ~/.cache/pade, and "
-                                         "fetched where it is missing")->type_name("DIR");
+      ->check(kActivation)
+      ->capture_default_str();
+  app.add_option("--data", options.data,
+                 "folder with the dataset's files; otherwise it is looked for "
+                 "in $PADE_DATA, the system's packages and ~/.cache/pade, and "
+                 "fetched where it is missing")
+      ->type_name("DIR");
   app.add_option("--epochs", options.epochs, "passes over the training images")
-      ->check(at_least(1))->capture_default_str();
+      ->check(at_least(1))
+      ->capture_default_str();
   app.add_option("--batch-size", options.batch_size, "images per step")
-      ->check(at_least(1))->capture_default_str();
+      ->check(at_least(1))
+      ->capture_default_str();
   app.add_option("--optimizer", options.optimizer, "how weights follow gradients")
-      ->check(one_of({"sgd", "adam", "adamw"}, "optimizer"))->capture_default_str();
+      ->check(one_of({"sgd", "adam", "adamw"}, "optimizer"))
+      ->capture_default_str();
   app.add_option("--lr", options.lr, "learning rate")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--momentum", options.momentum, "of SGD")
-      ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  app.add_option("--weight-decay", options.weight_decay, "of weights and biases; the activations' "
-                                                         "coefficients have none")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--schedule", options.schedule, "of the learning rate: cosine falls to 0 at the last "
-                                                 "epoch, step divides by 10 after each third")
-      ->check(one_of({"constant", "cosine", "step"}, "schedule"))->capture_default_str();
-  app.add_option("--activation-lr", options.activation_lr, "learning rate of the activations' "
-                                                           "coefficients [--lr]")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--weight-decay", options.weight_decay,
+                 "of weights and biases; the activations' "
+                 "coefficients have none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--schedule", options.schedule,
+                 "of the learning rate: cosine falls to 0 at the last "
+                 "epoch, step divides by 10 after each third")
+      ->check(one_of({"constant", "cosine", "step"}, "schedule"))
+      ->capture_default_str();
+  app.add_option("--activation-lr", options.activation_lr,
+                 "learning rate of the activations' "
+                 "coefficients [--lr]")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--clip", options.clip, "largest norm of all gradients together; 0: no limit")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "of weights, order and dropout")->capture_default_str();
-  app.add_option("--threads", options.threads, "0: all processors; the result is the same for any "
-                                               "number")
-      ->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--threads", options.threads,
+                 "0: all processors; the result is the same for any "
+                 "number")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_option("--device", options.device, "where to compute")
-      ->check(one_of({"cpu", "cuda"}, "device"))->capture_default_str();
+      ->check(one_of({"cpu", "cuda"}, "device"))
+      ->capture_default_str();
   app.add_option("--out", options.out, "run folder [runs/<time>-<program>-<activation>-seed<N>]")
       ->type_name("DIR");
   app.add_option("--resume", options.resume, "go on with the run in this folder")->type_name("DIR");
   app.add_option("--limit", options.limit, "use only the first N training images")
       ->check(at_least(1));
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
-  app.add_flag("--info", options.info, "say what this program was built from and finds here, and stop");
+  app.add_flag("--info", options.info,
+               "say what this program was built from and finds here, and stop");
 }
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
   try {
     app.allow_extras();
     app.parse(argc, argv);
-    if (!app.remaining(true).empty()) throw CLI::ExtrasError(describe_extras(app), CLI::ExitCodes::ExtrasError);
+    if (!app.remaining(true).empty())
+      throw CLI::ExtrasError(describe_extras(app), CLI::ExitCodes::ExtrasError);
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << app.get_name() << " --help\n";
+    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << app.get_name()
+              << " --help\n";
     return 2;
   }
   try {

@@ -26,8 +26,8 @@ struct TrainingOptions {
   uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
   std::string device = "cpu";
-  std::string out;     ///< run folder; empty: named by time, activation and seed
-  std::string resume;  ///< run folder to go on with
+  std::string out;               ///< run folder; empty: named by time, activation and seed
+  std::string resume;            ///< run folder to go on with
   std::optional<int64_t> limit;  ///< use the first so many training images
   bool quiet = false;
   bool info = false;
@@ -58,8 +58,8 @@ void for_each_recorded(Options& options, F&& f) {
   f("limit", options.limit);
 }
 
-/// Parses the command line, then runs `program`; what main() returns: 0 done, 1 the work failed (its
-/// message is printed on stderr), 2 the command line is wrong, or what `program` returns.
+/// Parses the command line, then runs `program`; what main() returns: 0 done, 1 the work failed
+/// (its message is printed on stderr), 2 the command line is wrong, or what `program` returns.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
 
 }  // namespace pade::support

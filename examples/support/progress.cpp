@@ -23,7 +23,8 @@ std::string draw_bar(double share) {
 std::string format_duration(double seconds) {
   const int64_t whole = std::llround(seconds);
   char text[32];
-  if (whole < 60) std::snprintf(text, sizeof text, "%d s", static_cast<int>(whole));
+  if (whole < 60)
+    std::snprintf(text, sizeof text, "%d s", static_cast<int>(whole));
   else if (whole < 3600)
     std::snprintf(text, sizeof text, "%d min %02d s", static_cast<int>(whole / 60),
                   static_cast<int>(whole % 60));
@@ -34,7 +35,9 @@ std::string format_duration(double seconds) {
 }
 
 Progress::Progress(std::string title, int64_t total_steps, bool quiet)
-    : title_(std::move(title)), total_steps_(total_steps), shown_(!quiet && isatty(STDOUT_FILENO)) {}
+    : title_(std::move(title)),
+      total_steps_(total_steps),
+      shown_(!quiet && isatty(STDOUT_FILENO)) {}
 
 Progress::~Progress() { clear(); }
 
@@ -45,9 +48,10 @@ void Progress::update(int64_t step, int64_t first_step, int64_t images, double l
   if (now - last_drawn_ < std::chrono::milliseconds(100)) return;
   last_drawn_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double left = seconds / static_cast<double>(step - first_step) *
-                      static_cast<double>(total_steps_ - step);
-  std::printf("\r\033[K%s %s %d/%d  loss %.4f  accuracy %.4f  %.0f images/s  %s left", title_.c_str(),
+  const double left =
+      seconds / static_cast<double>(step - first_step) * static_cast<double>(total_steps_ - step);
+  std::printf("\r\033[K%s %s %d/%d  loss %.4f  accuracy %.4f  %.0f images/s  %s left",
+              title_.c_str(),
               draw_bar(static_cast<double>(step) / static_cast<double>(total_steps_)).c_str(),
               static_cast<int>(step), static_cast<int>(total_steps_), loss, accuracy,
               static_cast<double>(images) / seconds, format_duration(left).c_str());

@@ -8,7 +8,8 @@ namespace pade::support {
 
 /// The line that an epoch rewrites while it runs, on a terminal; elsewhere it prints nothing.
 ///
-///   epoch  3/10 ━━━━━━━━━━━━━╸─────── 312/469  loss 0.3127  accuracy 0.8874  11805 images/s  12 s left
+///   epoch  3/10 ━━━━━━━━━━━━━╸─────── 312/469  loss 0.3127  accuracy 0.8874  11805 images/s  12 s
+///   left
 class Progress {
  public:
   /// `quiet` shows nothing on a terminal either.

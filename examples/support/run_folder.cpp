@@ -54,21 +54,32 @@ double peak_rss_mib() {
 
 Json build_record() {
   const BuildInfo build = build_info();
-  return {{"version", build.version}, {"commit", build.commit}, {"compiler", build.compiler},
-          {"blas", build.blas},       {"cuda", build.cuda}};
+  return {{"version", build.version},
+          {"commit", build.commit},
+          {"compiler", build.compiler},
+          {"blas", build.blas},
+          {"cuda", build.cuda}};
 }
 
 template <class T>
-Json to_json(const T& value) { return value; }
+Json to_json(const T& value) {
+  return value;
+}
 template <class T>
-Json to_json(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
+Json to_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 template <class T>
-void from_json_value(const Json& json, T& value) { json.get_to(value); }
+void from_json_value(const Json& json, T& value) {
+  json.get_to(value);
+}
 template <class T>
 void from_json_value(const Json& json, std::optional<T>& value) {
-  if (json.is_null()) value.reset();
-  else value = json.get<T>();
+  if (json.is_null())
+    value.reset();
+  else
+    value = json.get<T>();
 }
 
 Json read_json(const std::string& path) {
@@ -99,11 +110,11 @@ std::string digits(double value, int count) {
 }  // namespace
 
 RunFolder RunFolder::create(const std::string& program, const TrainingOptions& options) {
-  const std::string path =
-      !options.out.empty() ? options.out
-                           : "runs/" + current_time("%Y-%m-%dT%H-%M-%S") + "-" + program + "-" +
-                                 as_file_name(options.activation) + "-seed" +
-                                 std::to_string(options.seed);
+  const std::string path = !options.out.empty()
+                               ? options.out
+                               : "runs/" + current_time("%Y-%m-%dT%H-%M-%S") + "-" + program + "-" +
+                                     as_file_name(options.activation) + "-seed" +
+                                     std::to_string(options.seed);
   std::error_code error;
   check(!fs::exists(path) || (fs::is_directory(path) && fs::is_empty(path)), "run folder ", path,
         ": exists and is not empty; go on with it by --resume ", path, ", or name another --out");
@@ -115,7 +126,8 @@ RunFolder RunFolder::create(const std::string& program, const TrainingOptions& o
 RunFolder RunFolder::open(const std::string& path) {
   check(fs::is_directory(path), "run folder ", path, ": there is no such folder");
   check(fs::exists(path + "/state.safetensors"), "run folder ", path,
-        ": has no state.safetensors, the run was stopped before its first checkpoint; start it again");
+        ": has no state.safetensors, the run was stopped before its first checkpoint; start it "
+        "again");
   return RunFolder(path);
 }
 
@@ -133,13 +145,11 @@ void RunFolder::write_record(const std::string& program, const TrainingOptions& 
   record["parameters"] = network.parameter_count();
   record["input"] = {{"mean", dataset.mean()}, {"std", dataset.std()}};
   if (final) {
-    record["final"] = {{"train_loss", final->train.loss},
-                       {"train_accuracy", final->train.accuracy},
-                       {"test_loss", final->test.loss},
-                       {"test_accuracy", final->test.accuracy},
-                       {"seconds", final->seconds},
-                       {"images_per_second", final->images_per_second},
-                       {"peak_rss_mib", peak_rss_mib()}};
+    record["final"] = {
+        {"train_loss", final->train.loss}, {"train_accuracy", final->train.accuracy},
+        {"test_loss", final->test.loss},   {"test_accuracy", final->test.accuracy},
+        {"seconds", final->seconds},       {"images_per_second", final->images_per_second},
+        {"peak_rss_mib", peak_rss_mib()}};
   }
   write_file_atomically(file("run.json"), record.dump(2) + "\n");
 }
@@ -149,8 +159,8 @@ void RunFolder::append_metrics(const EpochMetrics& metrics) const {
   std::ostringstream row;
   if (!fs::exists(path))
     row << "epoch,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,images_per_second\n";
-  row << metrics.epoch << ',' << digits(metrics.lr, 9) << ',' << digits(metrics.train.loss, 9) << ','
-      << digits(metrics.train.accuracy, 9) << ',' << digits(metrics.test.loss, 9) << ','
+  row << metrics.epoch << ',' << digits(metrics.lr, 9) << ',' << digits(metrics.train.loss, 9)
+      << ',' << digits(metrics.train.accuracy, 9) << ',' << digits(metrics.test.loss, 9) << ','
       << digits(metrics.test.accuracy, 9) << ',' << digits(metrics.seconds, 6) << ','
       << digits(metrics.images_per_second, 6) << '\n';
   append(path, row.str());
@@ -187,7 +197,8 @@ void RunFolder::drop_rows_after(int64_t epoch) const {
   for (const char* name : {"metrics.csv", "activations.csv"}) {
     std::ifstream in(file(name));
     std::string kept;
-    for (std::string line; std::getline(in, line) && !in.eof();) {  // a last line cut short is dropped
+    for (std::string line;
+         std::getline(in, line) && !in.eof();) {  // a last line cut short is dropped
       const bool is_header = line.starts_with("epoch,");
       if (is_header || std::atoll(line.c_str()) <= epoch) kept += line + '\n';
     }
@@ -202,7 +213,8 @@ TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& give
   for_each_recorded(options, [&](const std::string& name, auto& value) {
     const bool may_change = name == "epochs" || name == "threads" || name == "data";
     if (app.count("--" + name) > 0) {
-      check(may_change, "--", name, " cannot be given with --resume: the run goes on as it was started");
+      check(may_change, "--", name,
+            " cannot be given with --resume: the run goes on as it was started");
       return;
     }
     try {

@@ -27,9 +27,13 @@ std::string epoch_title(int64_t epoch, int64_t epochs) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& options, Module& network,
-                         Optimizer& optimizer, data::Loader& loader)
-    : program_(program), options_(options), network_(network), optimizer_(optimizer), loader_(loader),
+TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& options,
+                         Module& network, Optimizer& optimizer, data::Loader& loader)
+    : program_(program),
+      options_(options),
+      network_(network),
+      optimizer_(optimizer),
+      loader_(loader),
       folder_(open_or_create(program, options)) {
   if (!options_.resume.empty()) {
     position_ = read_state(folder_.file("state.safetensors"), network_, optimizer_);
@@ -48,7 +52,8 @@ void TrainingRun::print_start() const {
             << options_.activation << ", seed " << options_.seed << ", " << num_threads()
             << (num_threads() == 1 ? " thread\n" : " threads\n");
   if (!options_.resume.empty())
-    std::cout << "resumed after " << position_.epoch << " epochs and " << position_.batch << " steps\n";
+    std::cout << "resumed after " << position_.epoch << " epochs and " << position_.batch
+              << " steps\n";
   std::cout << std::flush;
 }
 
@@ -73,7 +78,8 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
   totals_here_.images += labels.size();
   ++position_.batch;
   const Evaluation so_far = position_.totals.mean();
-  progress_->update(position_.batch, first_batch_, totals_here_.images, so_far.loss, so_far.accuracy);
+  progress_->update(position_.batch, first_batch_, totals_here_.images, so_far.loss,
+                    so_far.accuracy);
   if (!interrupted()) return true;
   progress_->clear();
   count_time();

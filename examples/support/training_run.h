@@ -28,8 +28,8 @@ namespace pade::support {
 ///   run.finish();
 class TrainingRun {
  public:
-  /// Starts a run folder, or, when options.resume names one, puts network, optimiser and loader where
-  /// that run stopped. The references must outlive this object.
+  /// Starts a run folder, or, when options.resume names one, puts network, optimiser and loader
+  /// where that run stopped. The references must outlive this object.
   TrainingRun(const std::string& program, const TrainingOptions& options, Module& network,
               Optimizer& optimizer, data::Loader& loader);
 
@@ -37,7 +37,8 @@ class TrainingRun {
   bool begin_epoch();
   /// Epochs done so far, with the fraction of the current one: what schedules take.
   double epochs_done() const;
-  /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns false.
+  /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns
+  /// false.
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
   /// Writes metrics, activations' coefficients and checkpoints; `test` is shown and decides about
   /// best.safetensors.
@@ -60,8 +61,8 @@ class TrainingRun {
   data::Loader& loader_;
   RunFolder folder_;
   Position position_;
-  int64_t first_batch_ = 0;   // of this epoch in this process
-  Totals totals_here_;        // since then, for images/s
+  int64_t first_batch_ = 0;  // of this epoch in this process
+  Totals totals_here_;       // since then, for images/s
   std::unique_ptr<Progress> progress_;
   Clock::time_point epoch_start_;
 };

@@ -16,7 +16,8 @@ TEST_CASE("the nearest name is found, and nothing where none is near") {
 
 TEST_CASE("an unknown name is answered with the known ones") {
   CHECK_THROWS_WITH_AS(fail_unknown_name("fruit", "aple", {"apple", "pear"}),
-                       "unknown fruit \"aple\"; did you mean \"apple\"? There are: apple, pear", Error);
+                       "unknown fruit \"aple\"; did you mean \"apple\"? There are: apple, pear",
+                       Error);
   CHECK_THROWS_WITH_AS(fail_unknown_name("fruit", "spanner", {"fig"}),
                        "unknown fruit \"spanner\"; there are: fig", Error);
 }

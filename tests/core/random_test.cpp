@@ -83,7 +83,8 @@ TEST_CASE("below() is fair") {
   std::array<int, kBins> counts{};
   for (int i = 0; i < kDraws; ++i) ++counts[rng.below(kBins)];
   double chi_square = 0;
-  for (const int count : counts) chi_square += std::pow(count - kDraws / kBins, 2) / (kDraws / kBins);
+  for (const int count : counts)
+    chi_square += std::pow(count - kDraws / kBins, 2) / (kDraws / kBins);
   CHECK(chi_square <= 22.46);  // 6 degrees of freedom, p = 0.001
   CHECK(rng.below(1) == 0);
   const uint64_t huge = (uint64_t{1} << 63) + 1;

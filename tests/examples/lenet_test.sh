@@ -92,6 +92,14 @@ test_kill_and_resume() {
   done
 }
 
+peak_memory() { sed -n 's/.*"peak_rss_mib": \([0-9]*\).*/\1/p' "$1/run.json"; }
+
+test_memory_does_not_grow() {
+  (train ten --epochs 10)
+  local two=$(($(peak_memory one))) ten=$(($(peak_memory ten)))
+  ((ten * 100 <= two * 102)) || fail "peak memory grew from $two to $ten MiB"
+}
+
 test_wrong_command_lines() {
   expect 2 'did you mean "--epochs"' "$lenet" --epcohs 3
   expect 2 '--epochs' "$lenet" --epochs 0
@@ -155,6 +163,7 @@ test_full_disk() {
 test_same_bits_for_any_threads
 test_interrupt_and_resume
 test_kill_and_resume
+test_memory_does_not_grow
 test_wrong_command_lines
 test_bad_data
 test_run_folders

@@ -11,9 +11,7 @@ using namespace pade;
 
 namespace {
 
-double at(Module& activation, double x) {
-  return activation(Tensor::full({1, 4}, x)).at({0, 0});
-}
+double at(Module& activation, double x) { return activation(Tensor::full({1, 4}, x)).at({0, 0}); }
 
 Rational& as_rational(const std::unique_ptr<Module>& module) {
   return dynamic_cast<Rational&>(*module);
@@ -45,8 +43,10 @@ TEST_CASE("keys of the rational ones") {
   CHECK(as_rational(preset).function().c[0] == doctest::Approx(hp1_preset().start.c[0]));
   CHECK(as_rational(preset).parameters().size() == 2);
 
-  const auto fitted = make_activation("opau:basis=laguerre,form=whole_sum,degrees=3/2,init=swish,"
-                                      "interval=-4:4,groups=channel", 4);
+  const auto fitted = make_activation(
+      "opau:basis=laguerre,form=whole_sum,degrees=3/2,init=swish,"
+      "interval=-4:4,groups=channel",
+      4);
   Rational& rational = as_rational(fitted);
   CHECK(rational.options().basis == Basis::laguerre);
   CHECK(rational.options().form == RationalForm::whole_sum);
@@ -69,8 +69,9 @@ TEST_CASE("wrong specs say what is right") {
     }
     return "accepted";
   };
-  CHECK(message("rleu") == "unknown activation \"rleu\"; did you mean \"relu\"? There are: hp1, hp2, "
-                           "identity, leaky_relu, opau, pau, relu, sigmoid, tanh");
+  CHECK(message("rleu") ==
+        "unknown activation \"rleu\"; did you mean \"relu\"? There are: hp1, hp2, "
+        "identity, leaky_relu, opau, pau, relu, sigmoid, tanh");
   CHECK(message("") == "activation \"\": the name is empty");
   CHECK(message("relu:slope=1") == "activation relu has no keys, got \"slope\"");
   CHECK(message("leaky_relu:slop=1") ==

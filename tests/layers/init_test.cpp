@@ -49,8 +49,10 @@ TEST_CASE("initial weights have the deviation that their authors chose") {
     // 18432 draws: five standard errors of mean and deviation.
     CHECK(std::abs(m.mean) <= 5 * c.deviation / std::sqrt(18432.0));
     CHECK(std::abs(m.deviation - c.deviation) <= 5 * c.deviation / std::sqrt(2 * 18432.0));
-    if (c.uniform) CHECK(m.largest <= std::sqrt(3.0) * c.deviation * 1.000001);
-    else CHECK(m.largest > std::sqrt(3.0) * c.deviation);
+    if (c.uniform)
+      CHECK(m.largest <= std::sqrt(3.0) * c.deviation * 1.000001);
+    else
+      CHECK(m.largest > std::sqrt(3.0) * c.deviation);
   }
 }
 

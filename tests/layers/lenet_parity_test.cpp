@@ -45,9 +45,14 @@ TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in the sam
           CHECK(relative_error(logits, results.at("logits")) <= tolerance);
           for (const Parameter& p : network.parameters()) {
             CAPTURE(p.name);
-            // The fixture has them rounded to float32.
-            CHECK(relative_error(p.tensor.grad(), results.at(p.name + ".grad")) <=
-                  std::max(tolerance, 1e-7));
+            const std::string name = p.name + ".grad";
+            // The fixture has them rounded to float32. Where a sum cancels so much that PyTorch's
+            // own float32 run is off by more than the tolerance, ours may be off by twice that.
+            const double allowed =
+                dtype == DType::float64
+                    ? 1e-7
+                    : std::max(tolerance, 2 * results.at("float32_error." + name).item());
+            CHECK(relative_error(p.tensor.grad(), results.at(name)) <= allowed);
           }
         }
         optimizer.step();

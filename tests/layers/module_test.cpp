@@ -19,12 +19,17 @@ using namespace pade;
 namespace {
 
 Sequential make_network() {
-  return Sequential{named("conv", Conv2d(2, 4, {.kernel = 3, .padding = 1})), BatchNorm2d(4),
-                    Rational::hp1(2), MaxPool2d(2), Flatten(), Dropout(0.25),
+  return Sequential{named("conv", Conv2d(2, 4, {.kernel = 3, .padding = 1})),
+                    BatchNorm2d(4),
+                    Rational::hp1(2),
+                    MaxPool2d(2),
+                    Flatten(),
+                    Dropout(0.25),
                     named("head", Sequential{Linear(16, 3)})};
 }
 
-std::vector<std::string> names_of(const std::vector<std::pair<std::string, Tensor>>& named_tensors) {
+std::vector<std::string> names_of(
+    const std::vector<std::pair<std::string, Tensor>>& named_tensors) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : named_tensors) names.push_back(name);
   return names;
@@ -78,8 +83,8 @@ TEST_CASE("moving a network keeps its parts, and parameters() shows the live one
 TEST_CASE("errors and tape entries say which module they come from") {
   Sequential network = make_network();
   network(Tensor::ones({2, 2, 4, 4}));
-  CHECK_THROWS_WITH_AS(network["head"](Tensor::ones({2, 7})),
-                       doctest::Contains(" in head.0"), Error);
+  CHECK_THROWS_WITH_AS(network["head"](Tensor::ones({2, 7})), doctest::Contains(" in head.0"),
+                       Error);
   try {
     network(Tensor::ones({2, 3, 4, 4}));
     FAIL("three channels were accepted");
@@ -125,14 +130,15 @@ TEST_CASE("to(float64) makes gradient checks of whole networks possible") {
   const auto report = gradcheck([&](const auto& in) { return block(in[0]); },
                                 {Rng(4).normal({3, 5}, 0, 0.3, DType::float64)});
   CHECK_MESSAGE(report.ok, report.message);
-  for (const Parameter& parameter : block.parameters()) CHECK(parameter.tensor.dtype() == DType::float64);
+  for (const Parameter& parameter : block.parameters())
+    CHECK(parameter.tensor.dtype() == DType::float64);
 }
 
 TEST_CASE("a user's module is named through its members") {
   Residual block;
-  CHECK(names_of(block.state()) ==
-        std::vector<std::string>{"inner.weight", "inner.bias", "activation.numerator",
-                                 "activation.denominator", "shift"});
+  CHECK(names_of(block.state()) == std::vector<std::string>{"inner.weight", "inner.bias",
+                                                            "activation.numerator",
+                                                            "activation.denominator", "shift"});
   CHECK_THROWS_WITH_AS(block(Tensor::ones({2, 4})), doctest::Contains(" in inner"), Error);
 }
 

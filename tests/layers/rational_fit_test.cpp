@@ -33,8 +33,8 @@ double rms_through_op(const RationalPreset& preset) {
 TEST_CASE("presets are what a new fit finds, and the op evaluates them as the fit does") {
   for (const RationalPreset* preset : {&hp1_preset(), &hp2_preset(), &pau_preset()}) {
     CAPTURE(std::string(preset->name));
-    const FitResult refit = fit_rational(fit_target_named("leaky_relu"), preset->start.options, 5, 4,
-                                         preset->fit);
+    const FitResult refit =
+        fit_rational(fit_target_named("leaky_relu"), preset->start.options, 5, 4, preset->fit);
     for (size_t i = 0; i < 6; ++i)
       CHECK(refit.function.c[i] == doctest::Approx(preset->start.c[i]).epsilon(1e-3));
     for (size_t j = 0; j < 4; ++j)
@@ -71,7 +71,8 @@ TEST_CASE("fits of Leaky ReLU are as close as they can be") {
 }
 
 TEST_CASE("a function of the form itself is found again") {
-  const RationalFunction truth{{Basis::legendre, RationalForm::termwise}, {0.5, 1, 0.25, 0.5}, {0.25, 0.5}};
+  const RationalFunction truth{
+      {Basis::legendre, RationalForm::termwise}, {0.5, 1, 0.25, 0.5}, {0.25, 0.5}};
   const FitResult fit = fit_rational(truth, truth.options, 3, 2);
   CHECK(fit.max_error <= 1e-9);
 }
@@ -96,5 +97,6 @@ TEST_CASE("fit_rational refuses what it cannot fit") {
   CHECK_THROWS_WITH_AS(
       fit_target_named("gleu"),
       "unknown function to start from \"gleu\"; did you mean \"gelu\"? There are: gelu, identity, "
-      "leaky_relu, relu, sigmoid, swish, tanh", Error);
+      "leaky_relu, relu, sigmoid, swish, tanh",
+      Error);
 }

@@ -13,7 +13,8 @@ using namespace pade;
 
 namespace {
 
-const Shape kShapes[] = {{5, 3}, {2, 1}, {2, 3, 4}, {3, 4, 5, 7}, {1, 2, 1, 2}, {4, 2, 3, 1, 2}, {3, 0, 2}};
+const Shape kShapes[] = {{5, 3},       {2, 1},          {2, 3, 4}, {3, 4, 5, 7},
+                         {1, 2, 1, 2}, {4, 2, 3, 1, 2}, {3, 0, 2}};
 
 struct Statistics {
   long double mean = 0, variance = 0;
@@ -44,15 +45,16 @@ Inputs make_inputs(const Shape& shape, DType dtype, double offset = 0) {
           rng.uniform(channels, 0.5, 2, dtype)};
 }
 
-double worst_difference(const Tensor& y, const Inputs& in, const std::vector<Statistics>& by, double eps) {
+double worst_difference(const Tensor& y, const Inputs& in, const std::vector<Statistics>& by,
+                        double eps) {
   const std::vector<double> x = in.x.to(DType::float64).to_vector<double>();
   const std::vector<double> got = y.to(DType::float64).to_vector<double>();
   const int64_t run = in.x.shape().size_from(2), channels = in.x.extent(1);
   double worst = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     const int64_t c = static_cast<int64_t>(i) / run % channels;
-    const long double expected = (x[i] - by[c].mean) / std::sqrt(by[c].variance + eps) *
-                                     in.gamma.at({c}) + in.beta.at({c});
+    const long double expected =
+        (x[i] - by[c].mean) / std::sqrt(by[c].variance + eps) * in.gamma.at({c}) + in.beta.at({c});
     const double error = static_cast<double>(std::abs(got[i] - expected));
     if (!std::isnan(worst) && !(error <= worst)) worst = error;
   }
@@ -67,7 +69,8 @@ TEST_CASE("batch norm normalises by the batch's statistics and moves the running
       CAPTURE(to_string(shape));
       const Inputs in = make_inputs(shape, dtype);
       Tensor mean = in.mean.clone(), variance = in.variance.clone();
-      const Tensor y = batch_norm(in.x, in.gamma, in.beta, mean, variance, {.momentum = 0.3, .eps = 1e-3});
+      const Tensor y =
+          batch_norm(in.x, in.gamma, in.beta, mean, variance, {.momentum = 0.3, .eps = 1e-3});
       const std::vector<double> x = in.x.to(DType::float64).to_vector<double>();
       std::vector<Statistics> by;
       const double tolerance = dtype == DType::float32 ? 3e-6 : 1e-13;
@@ -99,8 +102,8 @@ TEST_CASE("a large common offset costs no digits of the variance") {
   const Inputs in = make_inputs({16, 2, 9, 9}, DType::float32, 1e4);
   const std::vector<double> x = in.x.to(DType::float64).to_vector<double>();
   const Tensor y = batch_norm(in.x, in.gamma, in.beta, {}, {});
-  CHECK(worst_difference(y, in, {statistics(x, in.x.shape(), 0), statistics(x, in.x.shape(), 1)}, 1e-5) <=
-        1e-5);
+  CHECK(worst_difference(y, in, {statistics(x, in.x.shape(), 0), statistics(x, in.x.shape(), 1)},
+                         1e-5) <= 1e-5);
 }
 
 TEST_CASE("batch norm has the gradients of central differences, in both modes") {
@@ -136,9 +139,8 @@ TEST_CASE("one thread and two give the same bits") {
     Tape tape;
     const Tensor y = batch_norm(in.x, in.gamma, in.beta, in.mean, in.variance);
     Tensor total = Tensor::scalar(0);
-    record("total", {&y}, total, {}, [&](Gradients& gradients) {
-      gradients.set(0, Rng(5).normal(y.shape(), 0, 1));
-    });
+    record("total", {&y}, total, {},
+           [&](Gradients& gradients) { gradients.set(0, Rng(5).normal(y.shape(), 0, 1)); });
     tape.backward(total);
     for (const Tensor& t : {y, in.x.grad(), in.gamma.grad(), in.mean, in.variance})
       results.push_back(t.to_vector<float>());
@@ -149,10 +151,10 @@ TEST_CASE("one thread and two give the same bits") {
 
 TEST_CASE("batch norm refuses what it cannot normalise") {
   const Tensor x = Tensor::ones({2, 3, 4}), three = Tensor::ones({3});
-  CHECK_THROWS_WITH_AS(
-      batch_norm(x, Tensor::ones({4}), {}, {}, {}),
-      "batch_norm: expected gamma of shape [3] and float32 for input [2, 3, 4], got [4] and float32",
-      Error);
+  CHECK_THROWS_WITH_AS(batch_norm(x, Tensor::ones({4}), {}, {}, {}),
+                       "batch_norm: expected gamma of shape [3] and float32 for input [2, 3, 4], "
+                       "got [4] and float32",
+                       Error);
   CHECK_THROWS_WITH_AS(
       batch_norm(Tensor::ones({1, 3}), {}, {}, {}, {}),
       "batch_norm: expected at least 2 values per channel in training, got input [1, 3]", Error);

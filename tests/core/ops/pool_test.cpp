@@ -20,10 +20,14 @@ struct Geometry {
 };
 
 const Geometry kGeometries[] = {
-    {{2, 3, 6, 8}, 2, 2, 0},           {{1, 1, 2, 2}, 2, 2, 0},
-    {{2, 2, 7, 5}, 2, 2, 0},           {{1, 2, 7, 9}, 3, 2, 1},
-    {{2, 1, 5, 6}, {3, 2}, {1, 2}, {1, 0}}, {{1, 3, 4, 4}, 1, 1, 0},
-    {{0, 3, 4, 4}, 2, 2, 0},           {{2, 0, 4, 4}, 2, 2, 0},
+    {{2, 3, 6, 8}, 2, 2, 0},
+    {{1, 1, 2, 2}, 2, 2, 0},
+    {{2, 2, 7, 5}, 2, 2, 0},
+    {{1, 2, 7, 9}, 3, 2, 1},
+    {{2, 1, 5, 6}, {3, 2}, {1, 2}, {1, 0}},
+    {{1, 3, 4, 4}, 1, 1, 0},
+    {{0, 3, 4, 4}, 2, 2, 0},
+    {{2, 0, 4, 4}, 2, 2, 0},
     {{3, 2, 6, 6}, 3, 4, 0},
 };
 
@@ -51,7 +55,8 @@ void for_each_window(const Geometry& g, const Tensor& y, F&& f) {
 Tensor distinct(const Shape& shape, uint64_t seed) {
   Tensor x = Tensor::empty(shape, DType::float64);
   double* values = x.mutable_data<double>();
-  for (int64_t order : Rng(seed).permutation(x.size())) *values++ = 0.1 * static_cast<double>(order) - 1;
+  for (int64_t order : Rng(seed).permutation(x.size()))
+    *values++ = 0.1 * static_cast<double>(order) - 1;
   return x;
 }
 
@@ -62,7 +67,8 @@ TEST_CASE("pools take the largest and the mean of each window") {
     CAPTURE(to_string(g.shape));
     const Tensor x = distinct(g.shape, 1);
     const std::vector<double> values = x.to_vector<double>();
-    const std::vector<double> largest = max_pool2d(x, g.kernel, g.stride, g.padding).to_vector<double>();
+    const std::vector<double> largest =
+        max_pool2d(x, g.kernel, g.stride, g.padding).to_vector<double>();
     const Tensor y = avg_pool2d(x, g.kernel, g.stride, g.padding);
     const std::vector<double> mean = y.to_vector<double>();
     const std::vector<double> mean_inside =
@@ -85,7 +91,9 @@ TEST_CASE("pools have the gradients of central differences") {
     const Tensor x = distinct(g.shape, 2);
     for (const bool count_padding : {true, false}) {
       const auto mean = gradcheck(
-          [&](const auto& in) { return avg_pool2d(in[0], g.kernel, g.stride, g.padding, count_padding); },
+          [&](const auto& in) {
+            return avg_pool2d(in[0], g.kernel, g.stride, g.padding, count_padding);
+          },
           {x});
       CHECK_MESSAGE(mean.ok, mean.message);
     }
@@ -135,9 +143,8 @@ TEST_CASE("one thread and two give the same bits") {
     Tape tape;
     const Tensor y = max_pool2d(avg_pool2d(x, 3, 1), 2);
     Tensor total = Tensor::scalar(0);
-    record("total", {&y}, total, {}, [&](Gradients& gradients) {
-      gradients.set(0, Rng(5).normal(y.shape(), 0, 1));
-    });
+    record("total", {&y}, total, {},
+           [&](Gradients& gradients) { gradients.set(0, Rng(5).normal(y.shape(), 0, 1)); });
     tape.backward(total);
     results.push_back(y.to_vector<float>());
     results.push_back(x.grad().to_vector<float>());
@@ -149,10 +156,12 @@ TEST_CASE("one thread and two give the same bits") {
 
 TEST_CASE("pools refuse windows that do not fit") {
   const Tensor x = Tensor::ones({1, 1, 3, 3});
-  CHECK_THROWS_WITH_AS(max_pool2d(Tensor::ones({3, 3}), 2), "max_pool2d: expected [N, C, H, W], got [3, 3]",
+  CHECK_THROWS_WITH_AS(max_pool2d(Tensor::ones({3, 3}), 2),
+                       "max_pool2d: expected [N, C, H, W], got [3, 3]", Error);
+  CHECK_THROWS_WITH_AS(max_pool2d(x, 4), doctest::Contains("max_pool2d: a window of 4×4 pixels"),
                        Error);
-  CHECK_THROWS_WITH_AS(max_pool2d(x, 4), doctest::Contains("max_pool2d: a window of 4×4 pixels"), Error);
-  CHECK_THROWS_WITH_AS(avg_pool2d(x, 2, 2, 2), doctest::Contains("at most half the kernel 2×2"), Error);
+  CHECK_THROWS_WITH_AS(avg_pool2d(x, 2, 2, 2), doctest::Contains("at most half the kernel 2×2"),
+                       Error);
   CHECK_THROWS_AS(avg_pool2d(x, 2, 0), Error);
   CHECK_THROWS_AS(max_pool2d(Tensor::arange(4).reshape({1, 1, 2, 2}), 2), Error);
   CHECK_THROWS_AS(global_avg_pool2d(Tensor::ones({1, 1, 0, 3})), Error);

@@ -31,14 +31,9 @@ Polynomials polynomials(Basis basis, int top, Real x) {
   for (int n = 1; n < top; ++n) u[n + 1] = 2 * x * u[n] - u[n - 1];
   switch (basis) {
     case Basis::chebyshev_u:
-    case Basis::hermite_h:
-      f[1] = 2 * x, df[1] = 2;
-      break;
-    case Basis::laguerre:
-      f[1] = 1 - x, df[1] = -1;
-      break;
-    default:
-      f[1] = x, df[1] = 1;
+    case Basis::hermite_h: f[1] = 2 * x, df[1] = 2; break;
+    case Basis::laguerre: f[1] = 1 - x, df[1] = -1; break;
+    default: f[1] = x, df[1] = 1;
   }
   for (int n = 1; n < top; ++n) {
     switch (basis) {
@@ -402,7 +397,9 @@ TEST_CASE("rational refuses what it cannot do") {
                        Error);
   CHECK_THROWS_WITH_AS(rational(x, Tensor::ones({6}, DType::float64), d),
                        "rational: the numerator must have x's dtype float32", Error);
-  CHECK_THROWS_WITH_AS(rational_form_named("safe"),
-                       "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, unsafe", Error);
+  CHECK_THROWS_WITH_AS(
+      rational_form_named("safe"),
+      "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, unsafe",
+      Error);
   CHECK_THROWS_AS(basis_named("hermite"), Error);
 }

@@ -1,0 +1,38 @@
+#include <doctest/doctest.h>
+
+#include <pade/core/ops/cross_entropy.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+#include <pade/core/tape.h>
+#include <pade/optim/sgd.h>
+
+#include "tests/lenet.h"
+
+using namespace pade;
+
+TEST_CASE("a training step after the first asks the system for no memory") {
+  const int threads = num_threads();
+  set_num_threads(1);  // with more, scratch depends on how many blocks happen to run at once
+  manual_seed(1);
+  Sequential network = lenet("hp1");
+  Sgd optimizer(network.parameters(), {.lr = 0.01, .momentum = 0.9});
+  const Tensor images = Rng(2).normal({32, 1, 28, 28}, 0, 1);
+  const Tensor labels = Rng(3).integers({32}, 0, 10);
+  uint64_t allocations = 0;
+  size_t in_use = 0;
+  for (int step = 0; step < 6; ++step) {
+    {
+      Tape tape;
+      tape.backward(cross_entropy(network(images), labels));
+      optimizer.step();
+    }
+    const AllocatorStats stats = allocator_stats();
+    if (step >= 1) {
+      CHECK(stats.system_allocations == allocations);
+      CHECK(stats.bytes_in_use == in_use);
+    }
+    allocations = stats.system_allocations;
+    in_use = stats.bytes_in_use;
+  }
+  set_num_threads(threads);
+}
