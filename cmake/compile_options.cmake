@@ -10,6 +10,7 @@ if(PADE_NATIVE)
 endif()
 if(PADE_SANITIZE)
   target_compile_options(pade_compile_options INTERFACE
-    -fsanitize=${PADE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    -fsanitize=${PADE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -O1 -g1)  # line numbers, and a build in minutes
   target_link_options(pade_compile_options INTERFACE -fsanitize=${PADE_SANITIZE})
 endif()

@@ -17,7 +17,7 @@ namespace pade::support {
 namespace {
 
 constexpr double kFrom = -5, kTo = 5;
-constexpr int kPoints = 201;
+constexpr int kPoints = 101;
 
 struct Curve {
   std::string title;
