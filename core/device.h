@@ -1,6 +1,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string_view>
 
 namespace pade {
 
@@ -11,6 +12,8 @@ inline constexpr bool kHasCuda = false;
 
 /// "cpu" or "cuda".
 const char* name_of(Device device);
+/// The device of that name. Throws Error that lists the names.
+Device device_named(std::string_view name);
 std::ostream& operator<<(std::ostream& out, Device device);
 
 /// Throws an Error that says why, when tensors cannot live on `device` here.

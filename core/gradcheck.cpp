@@ -68,9 +68,10 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
 
   GradcheckReport report;
   auto compare = [&](double analytic, double numeric, const char* what, size_t input, int64_t i) {
-    const double error = std::abs(analytic - numeric) / std::max(1.0, std::abs(numeric));
+    double error = std::abs(analytic - numeric) / std::max(1.0, std::abs(numeric));
+    if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
     if (error <= report.worst_error) return;
-    report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+    report.worst_error = error;
     report.ok = report.worst_error <= options.tolerance;
     std::ostringstream message;
     message << "input " << input << ' ' << inputs[input].shape() << ", element " << i << ": "

@@ -17,13 +17,15 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kAddressable = size_t{1} << 47;
 
 /// Block sizes are 64 bytes times 8, 9, … 15 times a power of two: at most 1/8 is wasted, and
-/// requests of nearly the same size share blocks. Zero when the request is beyond counting.
+/// requests of nearly the same size share blocks. Zero when the request is beyond what a process
+/// can address.
 size_t block_size(size_t bytes) {
   if (bytes <= 8 * kAlignment)
     return std::max((bytes + kAlignment - 1) / kAlignment, size_t{1}) * kAlignment;
-  if (bytes > (size_t{1} << 62)) return 0;
+  if (bytes > kAddressable) return 0;
   const size_t step = std::bit_floor(bytes - 1) / 8;
   return (bytes + step - 1) / step * step;
 }

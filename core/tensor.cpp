@@ -34,7 +34,7 @@ Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
     if (extent == -1)
       ++unknown;
     else
-      known *= extent;
+      check(!__builtin_mul_overflow(known, extent, &known), "reshape: too many elements to count");
   }
   if (unknown == 0) return Shape(extents);
   check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
@@ -231,6 +231,9 @@ Tensor& Tensor::fill_(double value) {
 Tensor& Tensor::copy_(const Tensor& source) {
   prepare_change("copy_");
   check_same_layout("copy_", *this, source);
+  check(storage_ != source.storage_ || offset_ == source.offset_ ||
+            std::abs(offset_ - source.offset_) >= static_cast<int64_t>(bytes()),
+        "copy_: source and destination overlap");
   dispatch(dtype_, [&](auto zero) {
     using T = decltype(zero);
     const T* in = source.data<T>();

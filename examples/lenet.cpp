@@ -33,12 +33,12 @@ Sequential make_lenet(const std::string& activation) {
                     named("fc3", Linear(84, 10))};
 }
 
-Evaluation evaluate(Module& network, const data::Dataset& dataset) {
+Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
   network.eval();
   Totals totals;
   for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500})) {
-    const Tensor logits = network(images);  // no tape is in scope: nothing is recorded
-    totals.add(cross_entropy(logits, labels), logits, labels);
+    const Tensor logits = network(images.to(device));  // no tape in scope: nothing is recorded
+    totals.add(cross_entropy(logits, labels.to(device)), logits, labels);
   }
   network.train();
   return totals.mean();
@@ -47,10 +47,13 @@ Evaluation evaluate(Module& network, const data::Dataset& dataset) {
 int train(const TrainingOptions& options) {
   if (options.threads > 0) set_num_threads(options.threads);
   manual_seed(options.seed);
+  const Device device = device_named(options.device);
+  require_available(device);
   const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
   const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
 
   Sequential network = make_lenet(options.activation);
+  network.to(device);
   const std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
   const Schedule schedule = make_schedule(options);
@@ -64,14 +67,14 @@ int train(const TrainingOptions& options) {
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
       Tape tape;
-      const Tensor logits = network(images);
-      const Tensor loss = cross_entropy(logits, labels);
+      const Tensor logits = network(images.to(device));
+      const Tensor loss = cross_entropy(logits, labels.to(device));
       tape.backward(loss);
       if (options.clip > 0) clip_grad_norm(parameters, options.clip);
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch(evaluate(network, *test_set));
+    run.end_epoch(evaluate(network, *test_set, device));
   }
   run.finish();
   return 0;

@@ -16,32 +16,56 @@ struct TwoSums {
   }
 };
 
-/// Images per block, so that a block of one channel has about kElementBlock elements.
-int64_t images_per_block(const BatchNormProblem& p) {
-  return std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run));
-}
-
-/// For every channel the sum of of_run(channel, first element of a run) over its runs; blocks of
-/// runs are summed on their own and then in order.
+/// For every channel, the sum of term(i, center of the channel) over its elements i. A task sums up
+/// a few neighbouring channels of consecutive images, in kWidth partial sums that lie side by side:
+/// of the positions in those channels, or, where a run is longer than that, of every kWidth-th.
+/// Tasks are then added up in order.
 template <class F>
-std::vector<TwoSums> sum_channels(const BatchNormProblem& p, F&& of_run) {
-  const int64_t images = images_per_block(p), blocks = blocks_of(p.n, images);
-  std::vector<TwoSums> partial(p.channels * blocks), sums(p.channels);
-  parallel_blocks(p.channels * blocks, [&](int64_t task) {
-    const int64_t channel = task / blocks, begin = task % blocks * images;
-    for (int64_t n = begin; n < std::min(p.n, begin + images); ++n)
-      partial[task] += of_run(channel, (n * p.channels + channel) * p.run);
+std::vector<TwoSums> sum_channels(const BatchNormProblem& p, const std::vector<double>& centers,
+                                  F&& term) {
+  constexpr int64_t kWidth = 64;
+  const int64_t run = std::max<int64_t>(1, p.run);
+  const int64_t channels = std::clamp<int64_t>(kWidth / run, 1, std::max<int64_t>(1, p.channels));
+  const int64_t images = std::max<int64_t>(1, kElementBlock / (channels * run));
+  const int64_t channel_tasks = blocks_of(p.channels, channels);
+  const int64_t image_tasks = blocks_of(p.n, images);
+  std::vector<TwoSums> partial(image_tasks * p.channels), sums(p.channels);
+  parallel_blocks(image_tasks * channel_tasks, [&](int64_t task) {
+    const int64_t first_image = task / channel_tasks * images;
+    const int64_t first_channel = task % channel_tasks * channels;
+    const int64_t length = std::min(channels, p.channels - first_channel) * p.run;
+    auto channel_at = [=](int64_t position) { return first_channel + position % length / run; };
+    double first[kWidth] = {}, second[kWidth] = {}, center[kWidth];
+    for (int64_t j = 0; j < kWidth && length > 0; ++j) center[j] = centers[channel_at(j)];
+    for (int64_t n = first_image; n < std::min(p.n, first_image + images); ++n) {
+      const int64_t begin = (n * p.channels + first_channel) * p.run, end = begin + length;
+      for (int64_t at = begin; at < end; at += kWidth) {
+        const int64_t count = std::min(kWidth, end - at);
+        for (int64_t j = 0; j < count; ++j) {
+          const TwoSums terms = term(at + j, center[j]);
+          first[j] += terms.first;
+          second[j] += terms.second;
+        }
+      }
+    }
+    TwoSums* totals = partial.data() + task / channel_tasks * p.channels;
+    for (int64_t j = 0; j < std::min(kWidth, length); ++j)
+      totals[channel_at(j)] += {first[j], second[j]};
   });
-  for (int64_t task = 0; task < p.channels * blocks; ++task) sums[task / blocks] += partial[task];
+  for (size_t i = 0; i < partial.size(); ++i) sums[i % p.channels] += partial[i];
   return sums;
 }
 
 /// Calls f(channel, first element) for every run.
 template <class F>
 void for_each_run(const BatchNormProblem& p, F&& f) {
-  const int64_t runs = images_per_block(p);
+  const int64_t runs = std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run));
   parallel_for(p.n * p.channels, runs, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) f(i % p.channels, i * p.run);
+    int64_t channel = begin % p.channels;
+    for (int64_t i = begin; i < end; ++i) {
+      f(channel, i * p.run);
+      if (++channel == p.channels) channel = 0;
+    }
   });
 }
 
@@ -58,22 +82,18 @@ struct PerChannel {
 
 template <class T>
 void statistics(const BatchNormProblem& p, const T* x, double* mean, double* variance) {
-  const std::vector<TwoSums> sums = sum_channels(p, [&](int64_t channel, int64_t at) {
-    const double shift = x[channel * p.run];  // near the mean: what is squared stays small
-    double sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum, squares)
-    for (int64_t i = at; i < at + p.run; ++i) {
-      const double distance = x[i] - shift;
-      sum += distance;
-      squares += distance * distance;
-    }
-    return TwoSums{sum, squares};
+  std::vector<double> shifts(p.channels);  // near the means: what is squared stays small
+  for (int64_t c = 0; c < p.channels; ++c) shifts[c] = x[c * p.run];
+  const std::vector<TwoSums> sums = sum_channels(p, shifts, [=](int64_t i, double shift) {
+    const double distance = x[i] - shift;
+    return TwoSums{distance, distance * distance};
   });
   const double count = static_cast<double>(p.count());
-  for (int64_t channel = 0; channel < p.channels; ++channel) {
-    const double distance = sums[channel].first / count;
-    mean[channel] = x[channel * p.run] + distance;
-    variance[channel] = std::max(0.0, sums[channel].second / count - distance * distance);
+  for (int64_t c = 0; c < p.channels; ++c) {
+    const double distance = sums[c].first / count;
+    const double spread = sums[c].second / count - distance * distance;
+    mean[c] = shifts[c] + distance;
+    variance[c] = spread < 0 ? 0 : spread;  // NaN stays
   }
 }
 
@@ -108,22 +128,16 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
                      const Tensor& mean, const Tensor& inverse, Tensor& dgamma, Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const double *means = mean.data<double>(), *inverses = inverse.data<double>();
+    const std::vector<double> means = mean.to_vector<double>();
+    const double* inverses = inverse.data<double>();
     const T *upstream = dy.data<T>(), *in = x.data<T>();
-    const std::vector<TwoSums> sums = sum_channels(p, [&](int64_t channel, int64_t at) {
-      const double center = means[channel];
-      double with_x = 0, alone = 0;
-#pragma omp simd reduction(+ : with_x, alone)
-      for (int64_t i = at; i < at + p.run; ++i) {
-        with_x += upstream[i] * (in[i] - center);
-        alone += upstream[i];
-      }
-      return TwoSums{with_x, alone};
+    const std::vector<TwoSums> sums = sum_channels(p, means, [=](int64_t i, double center) {
+      return TwoSums{upstream[i] * (in[i] - center), upstream[i]};
     });
     double *of_gamma = dgamma.mutable_data<double>(), *of_beta = dbeta.mutable_data<double>();
-    for (int64_t channel = 0; channel < p.channels; ++channel) {
-      of_gamma[channel] = sums[channel].first * inverses[channel];
-      of_beta[channel] = sums[channel].second;
+    for (int64_t c = 0; c < p.channels; ++c) {
+      of_gamma[c] = sums[c].first * inverses[c];
+      of_beta[c] = sums[c].second;
     }
   });
 }

@@ -105,8 +105,7 @@ void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T*
   const TapPlane plane(problem.window, problem.image, {rows_per_unit, output.w});
   const std::vector<int64_t> offsets = offsets_of_terms(problem, plane);
   const int64_t terms = problem.terms(), group_out = problem.group_out();
-  const int64_t run = rows_per_unit * plane.pitch;
-  const int64_t run_stride = whole_strips<T>(run);
+  const int64_t run_stride = whole_strips<T>(rows_per_unit * plane.pitch);
 
   parallel_for(
       problem.images * problem.groups * units_per_group,
@@ -124,7 +123,7 @@ void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T*
             tile = first_tile(group_out - o, kTileRows);
             shifted_sums(planes.data(), offsets.data(), terms, weight + (first_out + o) * terms,
                          bias ? bias + first_out + o : nullptr, tile, sums.data(), run_stride,
-                         rows * plane.pitch);
+                         (rows - 1) * plane.pitch + output.w);
             for (int64_t r = 0; r < tile; ++r)
               for (int64_t i = 0; i < rows; ++i)
                 copy_run(sums.data() + r * run_stride + i * plane.pitch,
@@ -218,7 +217,7 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
   const TapPlane plane(problem.window, problem.image, problem.output);
   const std::vector<int64_t> offsets = offsets_of_terms(problem, plane);
   const int64_t group_out = problem.group_out(), terms = problem.terms();
-  const int64_t run = problem.output.h * plane.pitch;
+  const int64_t run = (problem.output.h - 1) * plane.pitch + problem.output.w;
   const int64_t at_once = images_at_once<T>(plane);
 
   sum_over_images(

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 #include <pade/core/ops/pool_kernels.h>
 #include <pade/core/parallel.h>
@@ -37,18 +39,48 @@ bool beats(T value, T best) {
   return value > best || (value != value && best == best);
 }
 
-template <class T>
-void max_pool_plane(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
-  for (int64_t i = 0; i < p.oh; ++i)
+/// The columns of the image that one column of a window's taps lies on: for outputs [begin, end) of
+/// a row, from `column` on.
+struct TapColumns {
+  int64_t begin, end, column;
+};
+
+std::vector<TapColumns> tap_columns(const PoolProblem& p) {
+  std::vector<TapColumns> columns;
+  for (int64_t kw = 0; kw < p.kernel.w; ++kw) {
+    const int64_t before = p.padding.w - kw, inside = p.w + before;
+    const int64_t begin = before > 0 ? blocks_of(before, p.stride.w) : 0;
+    const int64_t end = inside > 0 ? std::min(p.ow, blocks_of(inside, p.stride.w)) : 0;
+    columns.push_back({begin, end, begin * p.stride.w - before});
+  }
+  return columns;
+}
+
+/// Row after row of the output, tap after tap, so that neighbouring outputs share a vector. kStride
+/// is stride.w where it is known to the compiler, else 0.
+template <int64_t kStride, class T>
+void max_pool_plane(const PoolProblem& p, const std::vector<TapColumns>& columns, const T* x, T* y,
+                    int32_t* winner) {
+  const int64_t stride = kStride ? kStride : p.stride.w;
+  for (int64_t i = 0; i < p.oh; ++i, y += p.ow, winner += p.ow) {
+    const int64_t top = i * p.stride.h - p.padding.h;
+    const int64_t first = std::max<int64_t>(top, 0), last = std::min(top + p.kernel.h, p.h);
     for (int64_t j = 0; j < p.ow; ++j) {
-      const Window window = window_at(p, i, j);
-      int64_t best = window.top * p.w + window.left;
-      for (int64_t row = window.top; row < window.bottom; ++row)
-        for (int64_t at = row * p.w + window.left; at < row * p.w + window.right; ++at)
-          if (beats(x[at], x[best])) best = at;
-      y[i * p.ow + j] = x[best];
-      winner[i * p.ow + j] = static_cast<int32_t>(best);
+      const int64_t left = std::max<int64_t>(j * stride - p.padding.w, 0);
+      y[j] = -std::numeric_limits<T>::infinity();
+      winner[j] = static_cast<int32_t>(first * p.w + left);  // where all are −Inf
     }
+    for (int64_t row = first; row < last; ++row)
+      for (const auto& [begin, end, column] : columns) {
+        int64_t at = row * p.w + column;
+        for (int64_t j = begin; j < end; ++j, at += stride) {
+          const T value = x[at], best = y[j];
+          const bool wins = beats(value, best);
+          y[j] = wins ? value : best;
+          winner[j] = wins ? static_cast<int32_t>(at) : winner[j];
+        }
+      }
+  }
 }
 
 /// The same for 2×2 windows side by side, without branches.
@@ -81,6 +113,7 @@ void max_pool_plane_2x2(const PoolProblem& p, const T* x, T* y, int32_t* winner)
 
 void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
   const bool side_by_side = p.kernel == 2 && p.stride == 2 && p.padding == 0;
+  const std::vector<TapColumns> columns = tap_columns(p);
   dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
     using T = decltype(zero);
     const T* in = x.data<T>();
@@ -90,8 +123,12 @@ void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& 
       const int64_t from = plane * p.h * p.w, to = plane * p.oh * p.ow;
       if (side_by_side)
         max_pool_plane_2x2(p, in + from, out + to, won + to);
+      else if (p.stride.w == 1)
+        max_pool_plane<1>(p, columns, in + from, out + to, won + to);
+      else if (p.stride.w == 2)
+        max_pool_plane<2>(p, columns, in + from, out + to, won + to);
       else
-        max_pool_plane(p, in + from, out + to, won + to);
+        max_pool_plane<0>(p, columns, in + from, out + to, won + to);
     });
   });
 }

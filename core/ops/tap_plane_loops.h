@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include <pade/core/ops/run_loops.h>
 #include <pade/core/ops/window_kernels.h>
@@ -23,12 +24,18 @@ class TapPlane {
  public:
   /// `output` is the number of output pixels that are covered.
   TapPlane(const Window& window, Size2 image, Size2 output) : window_(window), image_(image) {
-    const Size2 span = window.span();
-    const Size2 used{(output.h - 1) * window.stride.h + span.h,
-                     (output.w - 1) * window.stride.w + span.w};
-    phases = {std::min(window.stride.h, used.h), std::min(window.stride.w, used.w)};
+    const Size2 span = window.span(), stride = window.stride;
+    const Size2 used{(output.h - 1) * stride.h + span.h, (output.w - 1) * stride.w + span.w};
+    phases = {std::min(stride.h, used.h), std::min(stride.w, used.w)};
     phase_rows = blocks_of(used.h, phases.h);
     pitch = blocks_of(used.w, phases.w);
+    for (int64_t column = 0; column < phases.w; ++column) {
+      const int64_t left = window.padding.w - column, inside = image.w + left;
+      const int64_t begin = left > 0 ? std::min(blocks_of(left, stride.w), pitch) : 0;
+      const int64_t end =
+          inside > 0 ? std::clamp(blocks_of(inside, stride.w), begin, pitch) : begin;
+      in_image_.push_back({begin, end, begin * stride.w - left});
+    }
   }
 
   Size2 phases = 1;
@@ -98,27 +105,28 @@ class TapPlane {
   /// elements [begin, end) of the row lie in the image. In the order of the plane.
   template <class F>
   void for_each_row(int64_t first_row, F&& f) const {
-    const Size2 stride = window_.stride, padding = window_.padding;
-    const int64_t first = first_row * stride.h - padding.h;
+    const Size2 stride = window_.stride;
+    const int64_t first = first_row * stride.h - window_.padding.h;
+    int64_t at = 0;
     for (int64_t row = 0; row < phases.h; ++row)
-      for (int64_t column = 0; column < phases.w; ++column) {
-        const int64_t left = padding.w - column, inside = image_.w + left;
-        const int64_t begin = left > 0 ? std::min(blocks_of(left, stride.w), pitch) : 0;
-        const int64_t end =
-            inside > 0 ? std::clamp(blocks_of(inside, stride.w), begin, pitch) : begin;
-        for (int64_t i = 0; i < phase_rows; ++i) {
+      for (const auto& [begin, end, column] : in_image_)
+        for (int64_t i = 0; i < phase_rows; ++i, at += pitch) {
           const int64_t y = first + i * stride.h + row;
-          const int64_t at = ((row * phases.w + column) * phase_rows + i) * pitch;
           if (y >= 0 && y < image_.h)
-            f(at, y * image_.w + begin * stride.w - left, begin, end);
+            f(at, y * image_.w + column, begin, end);
           else
             f(at, 0, 0, 0);
         }
-      }
   }
+
+  /// Elements [begin, end) of a phase's rows lie in the image, the first of them at `column`.
+  struct ColumnRange {
+    int64_t begin, end, column;
+  };
 
   Window window_;
   Size2 image_;
+  std::vector<ColumnRange> in_image_;  // for each phase of the columns
 };
 
 }  // namespace pade::cpu

@@ -25,7 +25,7 @@ struct Totals {
 
 struct EpochMetrics {
   int64_t epoch = 0;  ///< from 1
-  double lr = 0;
+  double lr = 0;      ///< of the weights, in the epoch's last step
   Evaluation train, test;
   double seconds = 0;
   double images_per_second = 0;

@@ -92,11 +92,11 @@ Json read_json(const std::string& path) {
   }
 }
 
-/// Appends in one write, then checks that it arrived.
+/// Replaces the file by one that ends with `text` too: a full disk leaves no half of a row behind.
 void append(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::app);
-  out << text << std::flush;
-  check(out.good(), path, ": cannot be written; is the disk full?");
+  std::ostringstream before;
+  if (std::ifstream in(path); in.good()) before << in.rdbuf();
+  write_file_atomically(path, before.str() + text);
 }
 
 /// Enough digits to read the same float again.
@@ -197,8 +197,7 @@ void RunFolder::drop_rows_after(int64_t epoch) const {
   for (const char* name : {"metrics.csv", "activations.csv"}) {
     std::ifstream in(file(name));
     std::string kept;
-    for (std::string line;
-         std::getline(in, line) && !in.eof();) {  // a last line cut short is dropped
+    for (std::string line; std::getline(in, line);) {
       const bool is_header = line.starts_with("epoch,");
       if (is_header || std::atoll(line.c_str()) <= epoch) kept += line + '\n';
     }

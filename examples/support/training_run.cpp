@@ -101,9 +101,10 @@ void TrainingRun::end_epoch(const Evaluation& test) {
   progress_->clear();
   count_time();
   const double images = static_cast<double>(position_.totals.images);
-  const EpochMetrics metrics{position_.epoch + 1,     optimizer_.groups().front().lr,
-                             position_.totals.mean(), test,
-                             position_.epoch_seconds, images / position_.epoch_seconds};
+  const EpochMetrics metrics{
+      position_.epoch + 1,     optimizer_.groups().front().lr * optimizer_.lr_factor(),
+      position_.totals.mean(), test,
+      position_.epoch_seconds, images / position_.epoch_seconds};
   if (!options_.quiet) print_epoch(metrics);
 
   // A run that is killed between these writes goes on from the state before: it is written last.

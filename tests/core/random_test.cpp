@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <numeric>
 #include <set>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
@@ -12,7 +15,21 @@
 
 using namespace pade;
 
+namespace {
+
 using Block = std::array<uint32_t, 4>;
+
+/// How far the counts are from being equal; compare with the quantile for one degree of freedom
+/// less than there are counts.
+template <class Counts>
+double chi_square(const Counts& counts, int draws) {
+  const double expected = static_cast<double>(draws) / static_cast<double>(counts.size());
+  double total = 0;
+  for (const int count : counts) total += std::pow(count - expected, 2) / expected;
+  return total;
+}
+
+}  // namespace
 
 TEST_CASE("Philox gives the known answers of its authors' test vectors") {
   constexpr uint32_t kOnes = 0xffffffff;
@@ -32,6 +49,20 @@ TEST_CASE("seed, stream and index each select other numbers; the same ones the s
   CHECK(Rng(5, "init", 2).bits() == Rng(5, "init", 2).bits());
 }
 
+TEST_CASE("neighbouring streams are not correlated") {
+  constexpr int64_t kCount = 100000;
+  const Tensor base = Rng(8, "init", 0).normal({kCount}, 0, 1, DType::float64);
+  const Tensor others[] = {Rng(9, "init", 0).normal({kCount}, 0, 1, DType::float64),
+                           Rng(8, "init", 1).normal({kCount}, 0, 1, DType::float64),
+                           Rng(8, "inits", 0).normal({kCount}, 0, 1, DType::float64)};
+  for (const Tensor& other : others) {
+    double correlation = 0;
+    for (int64_t i = 0; i < kCount; ++i)
+      correlation += base.data<double>()[i] * other.data<double>()[i] / kCount;
+    CHECK(std::abs(correlation) <= 5 / std::sqrt(kCount));
+  }
+}
+
 TEST_CASE("the counter is the whole state") {
   Rng rng(1, "any");
   rng.uniform({1000}, 0, 1);
@@ -40,6 +71,34 @@ TEST_CASE("the counter is the whole state") {
   Rng again(1, "any");
   again.set_counter(250);
   CHECK(again.normal({77}, 0, 1).to_vector<float>() == expected.to_vector<float>());
+  CHECK(again.counter() == rng.counter());
+}
+
+TEST_CASE("a call consumes whole blocks, however many numbers it takes of them") {
+  Rng rng(1);
+  auto consumed = [&](auto&& draw) {
+    const uint64_t before = rng.counter();
+    draw();
+    return rng.counter() - before;
+  };
+  CHECK(consumed([&] { rng.bits(); }) == 1);
+  CHECK(consumed([&] { rng.uniform(); }) == 1);
+  CHECK(consumed([&] { rng.uniform({0}, 0, 1); }) == 0);
+  CHECK(consumed([&] { rng.uniform({5}, 0, 1); }) == 2);
+  CHECK(consumed([&] { rng.uniform({5}, 0, 1, DType::float64); }) == 3);
+  CHECK(consumed([&] { rng.normal({8}, 0, 1); }) == 2);
+}
+
+TEST_CASE("block_at looks ahead without moving, and advance moves there") {
+  Rng rng(1, "any");
+  const Block ahead = rng.block_at(3);
+  CHECK(rng.counter() == 0);
+  rng.advance(3);
+  CHECK(rng.block_at(0) == ahead);
+  CHECK(rng.bits() == ahead[0]);
+  rng.set_counter(~uint64_t{0});  // the last block, then the first again
+  rng.bits();
+  CHECK(rng.counter() == 0);
 }
 
 TEST_CASE("fills are the same for any number of threads") {
@@ -65,6 +124,11 @@ TEST_CASE("uniform and normal have their ranges and moments") {
     CHECK(*std::max_element(uniform.begin(), uniform.end()) <= 5);
     const double mean = std::accumulate(uniform.begin(), uniform.end(), 0.0) / kCount;
     CHECK(std::abs(mean - 3.5) <= 5 * std::sqrt(9 / 12.0 / kCount));
+    constexpr int kBins = 30;
+    std::array<int, kBins> counts{};
+    for (const double x : uniform)
+      ++counts[std::min(kBins - 1, static_cast<int>((x - 2) / 3 * kBins))];
+    CHECK(chi_square(counts, kCount) <= 58.30);  // 29 degrees of freedom, p = 0.001
 
     const auto normal = rng.normal({kCount}, 1, 2, dtype).to(DType::float64).to_vector<double>();
     std::array<double, 4> moments{};
@@ -82,19 +146,44 @@ TEST_CASE("below() is fair") {
   constexpr int kBins = 7, kDraws = 70000;
   std::array<int, kBins> counts{};
   for (int i = 0; i < kDraws; ++i) ++counts[rng.below(kBins)];
-  double chi_square = 0;
-  for (const int count : counts)
-    chi_square += std::pow(count - kDraws / kBins, 2) / (kDraws / kBins);
-  CHECK(chi_square <= 22.46);  // 6 degrees of freedom, p = 0.001
+  CHECK(chi_square(counts, kDraws) <= 22.46);  // 6 degrees of freedom, p = 0.001
   CHECK(rng.below(1) == 0);
+
+  // Of 2⁶⁴ mod (3 · 2⁶²), the first third of the results would come twice as often as the others.
+  std::array<int, 3> thirds{};
+  for (int i = 0; i < kDraws; ++i) ++thirds[rng.below(uint64_t{3} << 62) >> 62];
+  CHECK(chi_square(thirds, kDraws) <= 13.82);  // 2 degrees of freedom, p = 0.001
   const uint64_t huge = (uint64_t{1} << 63) + 1;
   for (int i = 0; i < 100; ++i) CHECK(rng.below(huge) < huge);
+}
+
+TEST_CASE("single numbers have their ranges too") {
+  Rng rng(11);
+  double lowest = 1, highest = 0, mean = 0;
+  constexpr int kDraws = 10000;
+  for (int i = 0; i < kDraws; ++i) {
+    const double x = rng.uniform();
+    lowest = std::min(lowest, x);
+    highest = std::max(highest, x);
+    mean += x / kDraws;
+  }
+  CHECK(lowest >= 0);
+  CHECK(highest < 1);
+  CHECK(std::abs(mean - 0.5) <= 5 * std::sqrt(1 / 12.0 / kDraws));
+  CHECK(uniform_float(0) == 0);
+  CHECK(uniform_float(~uint32_t{0}) == 1 - 0x1p-24f);
 }
 
 TEST_CASE("integers stay in their range and reach its ends") {
   const auto values = Rng(5).integers({1000}, -3, 3).to_vector<int32_t>();
   CHECK(*std::min_element(values.begin(), values.end()) == -3);
   CHECK(*std::max_element(values.begin(), values.end()) == 2);
+
+  constexpr int32_t kLow = std::numeric_limits<int32_t>::min();
+  constexpr int32_t kHigh = std::numeric_limits<int32_t>::max();
+  const auto wide = Rng(5).integers({1000}, kLow, kHigh).to_vector<int32_t>();
+  CHECK(*std::min_element(wide.begin(), wide.end()) < kLow / 2);
+  CHECK(*std::max_element(wide.begin(), wide.end()) > kHigh / 2);
 }
 
 TEST_CASE("permutation holds every number once, in an order of its own") {
@@ -106,6 +195,18 @@ TEST_CASE("permutation holds every number once, in an order of its own") {
   std::iota(expected.begin(), expected.end(), 0);
   CHECK(sorted == expected);
   CHECK(rng.permutation(0).empty());
+  CHECK(rng.permutation(1) == std::vector<int64_t>{0});
+}
+
+TEST_CASE("all orders are equally likely") {
+  Rng rng(12);
+  constexpr int kDraws = 24000;
+  std::map<std::vector<int64_t>, int> count_of;
+  for (int i = 0; i < kDraws; ++i) ++count_of[rng.permutation(4)];
+  std::vector<int> counts;
+  for (const auto& [order, count] : count_of) counts.push_back(count);
+  REQUIRE(counts.size() == 24);
+  CHECK(chi_square(counts, kDraws) <= 49.73);  // 23 degrees of freedom, p = 0.001
 }
 
 TEST_CASE("manual_seed starts the layers' streams anew") {
@@ -123,6 +224,8 @@ TEST_CASE("impossible requests are refused") {
   Rng rng(7);
   CHECK_THROWS_WITH_AS(rng.below(0), "Rng::below: the bound must be at least 1", Error);
   CHECK_THROWS_WITH_AS(rng.integers({2}, 3, 3), "Rng::integers: [3, 3) is empty", Error);
-  CHECK_THROWS_AS(rng.normal({2}, 0, 1, DType::int32), Error);
+  CHECK_THROWS_WITH_AS(rng.permutation(-1), "Rng::permutation: -1 is negative", Error);
+  CHECK_THROWS_WITH_AS(rng.normal({2}, 0, 1, DType::int32),
+                       "Rng::normal: expected float32 or float64, got int32", Error);
   CHECK_THROWS_AS(rng.uniform({2}, 0, 1, DType::int32), Error);
 }

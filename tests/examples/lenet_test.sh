@@ -120,6 +120,8 @@ damaged() {
 }
 
 test_bad_data() {
+  "$lenet" --info | grep -q 'cuda  *none' &&
+    expect 1 'device cuda: .*no GPU kernels' "$lenet" --device cuda --out x
   expect 1 'nowhere' "$lenet" --data nowhere --out x
   mkdir -p empty
   expect 1 'empty' "$lenet" --data empty --out x
