@@ -285,6 +285,23 @@ TEST_CASE("state has stable names") {
   CHECK(names(AdamW({parameters[1]})) == Names{"steps.b", "first_moment.b", "second_moment.b"});
 }
 
+TEST_CASE("state holds under these names what they say") {
+  Parameter p{"p", Tensor::zeros({1}, DType::float64).requires_grad_()};
+  Sgd sgd({p}, {.momentum = 0.5});
+  Adam adam({p}, {.beta1 = 0.75, .beta2 = 0.5});
+  auto after_step = [&](Optimizer& optimizer) {
+    p.tensor.set_grad(Tensor::full({1}, 4, DType::float64));
+    optimizer.step();
+    std::vector<double> result;
+    for (const auto& [name, tensor] : optimizer.state()) result.push_back(tensor.item());
+    return result;
+  };
+  CHECK(after_step(sgd) == std::vector<double>{1, 4});
+  CHECK(after_step(sgd) == std::vector<double>{2, 6});
+  CHECK(after_step(adam) == std::vector<double>{1, 1, 8});
+  CHECK(after_step(adam) == std::vector<double>{2, 1.75, 12});
+}
+
 TEST_CASE("a restored state goes on with the same bits") {
   for (const Maker make : kMakers) {
     auto run = [&](bool restart) {
