@@ -112,6 +112,8 @@ uint64_t Rng::below(uint64_t bound) {
 }
 
 Tensor Rng::uniform(const Shape& shape, double low, double high, DType dtype) {
+  check(is_floating(dtype), "Rng::uniform: expected float32 or float64, got ", dtype);
+  check(low <= high, "Rng::uniform: low ", low, " is above high ", high);
   Tensor tensor = Tensor::empty(shape, dtype);
   if (dtype == DType::float64) {
     fill_blockwise<2>(*this, tensor.mutable_data<double>(), shape.size(), [&](auto words) {

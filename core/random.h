@@ -29,7 +29,7 @@ class Rng {
   /// An unbiased integer in [0, bound). Throws Error unless bound >= 1.
   uint64_t below(uint64_t bound);
 
-  /// Each element independent; float32 or float64.
+  /// Each element independent; float32 or float64. Rounding to float32 may reach `high` itself.
   Tensor uniform(const Shape& shape, double low, double high, DType dtype = DType::float32);
   Tensor normal(const Shape& shape, double mean, double deviation, DType dtype = DType::float32);
   /// int32 in [low, high). Throws Error unless low < high.

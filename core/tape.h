@@ -18,8 +18,10 @@ class Gradients;
 using BackwardFunction = std::function<void(Gradients&)>;
 
 struct BackwardOptions {
-  bool keep = false;        ///< keep the tape, so that backward() can run on it again
-  bool accumulate = false;  ///< add to the leaves' gradients instead of assigning them
+  bool keep = false;  ///< keep the tape, so that backward() can run on it again
+  /// Add to the leaves' gradients instead of assigning them. The first of several backward passes
+  /// must assign: what an optimiser has used is still there.
+  bool accumulate = false;
 };
 
 /// A scoped list of what was computed, in order, replayed backwards to get gradients:

@@ -1,8 +1,4 @@
 // LeNet with a learned activation on Fashion-MNIST or MNIST: the whole program, top to bottom.
-//
-//   lenet                                        HP-1 on Fashion-MNIST, ten epochs
-//   lenet --activation relu --seed 2             the usual activation, another seed
-//   lenet --resume runs/…                        go on where a run was stopped
 
 #include <pade/pade.h>
 
@@ -84,6 +80,12 @@ int train(const TrainingOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App app("Trains LeNet with a learned activation and leaves a run folder behind.", "lenet");
+  app.footer(
+      "Examples:\n"
+      "  lenet                                     HP-1 on Fashion-MNIST, ten epochs\n"
+      "  lenet --activation relu --seed 2          the usual activation, another seed\n"
+      "  lenet --activation opau:basis=legendre,degrees=3/2,init=gelu\n"
+      "  lenet --resume runs/…                     go on where a run was stopped");
   TrainingOptions options;
   add_training_flags(app, options);
   return run_program(app, argc, argv, [&] {
