@@ -48,6 +48,7 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     input = input.detach().clone().requires_grad_();
     input.set_grad(
         Tensor::full(input.shape(), std::numeric_limits<double>::infinity(), DType::float64));
+    input.mark_grad_used();
   }
   const Shape output_shape = [&] {
     const NoGrad no_grad;
@@ -62,7 +63,7 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     const Tensor loss = weighted_sum(function(inputs), cotangent);
     tape.backward(loss, {.keep = true});
     for (const Tensor& input : inputs)
-      once.push_back(input.grad().defined() ? input.grad().clone() : Tensor::zeros_like(input));
+      once.push_back(input.has_fresh_grad() ? input.grad().clone() : Tensor::zeros_like(input));
     tape.backward(loss, {.accumulate = true});
   }
 
@@ -83,7 +84,7 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     const int64_t size = inputs[k].size();
     const int64_t stride =
         std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
-    const bool reached = inputs[k].grad().defined();
+    const bool reached = inputs[k].has_fresh_grad();
     for (int64_t i = 0; i < size; i += stride) {
       const double analytic = once[k].data<double>()[i];
       const double x = inputs[k].data<double>()[i];
