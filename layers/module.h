@@ -95,8 +95,8 @@ class Module {
 /// While one of these is in scope on a thread, `observe` is called after every module call there.
 class ForwardObserver {
  public:
-  using Function = std::function<void(const std::string& path, const Module& module,
-                                      const Tensor& input, const Tensor& output)>;
+  using Function = std::function<void(const std::string& path, Module& module, const Tensor& input,
+                                      const Tensor& output)>;
   explicit ForwardObserver(Function observe);
   ~ForwardObserver();
   ForwardObserver(const ForwardObserver&) = delete;

@@ -47,9 +47,9 @@ std::string summary(Module& network, const Shape& input) {
   {
     const NoGrad no_grad;
     const ForwardObserver observer(
-        [&](const std::string& path, const Module& module, const Tensor&, const Tensor& output) {
+        [&](const std::string& path, Module& module, const Tensor&, const Tensor& output) {
           OwnParameters own;
-          const_cast<Module&>(module).visit(own);
+          module.visit(own);
           rows.push_back({path, module.description(), to_string(output.shape()),
                           own.count ? with_thousands(own.count) : "-"});
         });

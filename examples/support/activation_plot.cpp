@@ -1,17 +1,13 @@
 #include "support/activation_plot.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include <pade/core/io/atomic_file.h>
+#include <pade/data/process.h>
 #include <pade/layers/rational.h>
-
-extern char** environ;
 
 namespace pade::support {
 namespace {
@@ -89,17 +85,8 @@ std::string gnuplot_script(const std::vector<Curve>& curves) {
 
 /// Runs gnuplot in the folder; false when it is not installed or fails.
 bool run_gnuplot(const std::string& folder) {
-  std::string program = "gnuplot", script = "activations.gp";
-  char* const arguments[] = {program.data(), script.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  pid_t child = 0;
-  const int failed = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  return !failed && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-         WEXITSTATUS(status) == 0;
+  return data::has_program("gnuplot") &&
+         data::run_program({"env", "-C", folder, "gnuplot", "activations.gp"}).exit_code == 0;
 }
 
 }  // namespace
