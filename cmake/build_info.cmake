@@ -16,5 +16,10 @@ set(compiler "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BU
 if(PADE_NATIVE)
   string(APPEND compiler ", native")
 endif()
-set_source_files_properties(core/build_info.cpp PROPERTIES COMPILE_DEFINITIONS
-  "PADE_VERSION=\"${PROJECT_VERSION}\";PADE_COMMIT=\"${commit}\";PADE_COMPILER=\"${compiler}\"")
+set(cuda none)
+if(PADE_WITH_CUDA)
+  list(JOIN CMAKE_CUDA_ARCHITECTURES "," architectures)
+  set(cuda "${CMAKE_CUDA_COMPILER_VERSION} for ${architectures}")
+endif()
+set(PADE_BUILD_INFO "PADE_VERSION=\"${PROJECT_VERSION}\"" "PADE_COMMIT=\"${commit}\""
+  "PADE_COMPILER=\"${compiler}\"" "PADE_CUDA_TOOLKIT=\"${cuda}\"")

@@ -14,3 +14,9 @@ if(PADE_SANITIZE)
     -O1 -g1)  # line numbers, and a build in minutes
   target_link_options(pade_compile_options INTERFACE -fsanitize=${PADE_SANITIZE})
 endif()
+
+# How the GPU's kernels are compiled by nvcc.
+add_library(pade_cuda_options INTERFACE)
+target_compile_options(pade_cuda_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo
+  -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas>)

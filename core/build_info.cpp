@@ -6,7 +6,7 @@ namespace pade {
 
 BuildInfo build_info() {
   return {PADE_VERSION, PADE_COMMIT, PADE_COMPILER,
-          std::string(openblas_get_config()) + " on " + openblas_get_corename(), "none"};
+          std::string(openblas_get_config()) + " on " + openblas_get_corename(), PADE_CUDA_TOOLKIT};
 }
 
 }  // namespace pade

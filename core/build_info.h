@@ -10,7 +10,7 @@ struct BuildInfo {
   std::string commit;    ///< of the source tree when it was configured; "unknown" outside git
   std::string compiler;  ///< and its target, as `g++ 12.2.0, native, Release`
   std::string blas;      ///< OpenBLAS's own description, with the kernels it chose here
-  std::string cuda;      ///< the toolkit's version, or "none"
+  std::string cuda;      ///< the toolkit and targets, as `13.0.88 for 80-real,90-real`; or "none"
 };
 BuildInfo build_info();
 

@@ -17,14 +17,14 @@ class PoisonNewStorage {
   ~PoisonNewStorage() { poison_new_storage(false); }
 };
 
-/// Σ output · cotangent, itself recorded: gradcheck leans on no other op.
+/// Σ output · cotangent, itself recorded: gradcheck leans on no other op. The sum is taken on the
+/// CPU, wherever the two live.
 Tensor weighted_sum(const Tensor& output, const Tensor& cotangent) {
   check(output.dtype() == DType::float64, "gradcheck: expected a float64 result, got ",
         output.dtype());
-  const double* y = output.data<double>();
-  const double* w = cotangent.data<double>();
+  const std::vector<double> y = output.to_vector<double>(), w = cotangent.to_vector<double>();
   double total = 0;
-  for (int64_t i = 0; i < output.size(); ++i) total += y[i] * w[i];
+  for (size_t i = 0; i < y.size(); ++i) total += y[i] * w[i];
   Tensor result = Tensor::scalar(total, DType::float64);
   record("weighted_sum", {&output}, result, {&cotangent}, [](Gradients& gradients) {
     gradients.set(0, gradients.saved(0).clone().mul_(gradients.of_output().item()));
@@ -46,16 +46,17 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     check(input.dtype() == DType::float64, "gradcheck: expected float64 inputs, got ",
           input.dtype());
     input = input.detach().clone().requires_grad_();
-    input.set_grad(
-        Tensor::full(input.shape(), std::numeric_limits<double>::infinity(), DType::float64));
+    input.set_grad(Tensor::full(input.shape(), std::numeric_limits<double>::infinity(),
+                                DType::float64, input.device()));
     input.mark_grad_used();
   }
-  const Shape output_shape = [&] {
+  const Tensor cotangent = [&] {
     const NoGrad no_grad;
-    return function(inputs).shape();
+    const Tensor output = function(inputs);
+    return Rng(options.seed, "gradcheck")
+        .uniform(output.shape(), 0.5, 1.5, DType::float64)
+        .to(output.device());
   }();
-  const Tensor cotangent =
-      Rng(options.seed, "gradcheck").uniform(output_shape, 0.5, 1.5, DType::float64);
 
   std::vector<Tensor> once;
   {
@@ -84,20 +85,25 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     const int64_t size = inputs[k].size();
     const int64_t stride =
         std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
-    const bool reached = inputs[k].has_fresh_grad();
+    const std::vector<double> gradient = once[k].to_vector<double>();
+    const std::vector<double> twice =
+        inputs[k].has_fresh_grad() ? inputs[k].grad().to_vector<double>() : std::vector<double>();
+    Tensor point = inputs[k].detach().to(Device::cpu).clone();
     for (int64_t i = 0; i < size; i += stride) {
-      const double analytic = once[k].data<double>()[i];
-      const double x = inputs[k].data<double>()[i];
+      const double x = point.data<double>()[i];
       const double step = options.step * std::max(1.0, std::abs(x));
+      auto move_to = [&](double value) {
+        point.mutable_data<double>()[i] = value;
+        inputs[k].copy_(point);
+      };
       auto output_at = [&](double value) {
-        inputs[k].mutable_data<double>()[i] = value;
+        move_to(value);
         return weighted_sum(function(inputs), cotangent).item();
       };
       const double difference = output_at(x + step) - output_at(x - step);
-      inputs[k].mutable_data<double>()[i] = x;
-      compare(analytic, difference / (2 * step), "gradient", k, i);
-      if (reached)
-        compare(inputs[k].grad().data<double>()[i], 2 * analytic, "accumulated gradient", k, i);
+      move_to(x);
+      compare(gradient[i], difference / (2 * step), "gradient", k, i);
+      if (!twice.empty()) compare(twice[i], 2 * gradient[i], "accumulated gradient", k, i);
     }
   }
   return report;

@@ -1,15 +1,12 @@
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <unordered_map>
-#include <vector>
 
-#include <pade/core/error.h>
+#include <pade/core/caching_allocator.h>
+#include <pade/core/cuda/runtime.h>
+#include <pade/core/device_choice.h>
 #include <pade/core/storage.h>
 
 namespace pade {
@@ -17,18 +14,6 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kAddressable = size_t{1} << 47;
-
-/// Block sizes are 64 bytes times 8, 9, … 15 times a power of two: at most 1/8 is wasted, and
-/// requests of nearly the same size share blocks. Zero when the request is beyond what a process
-/// can address.
-size_t block_size(size_t bytes) {
-  if (bytes <= 8 * kAlignment)
-    return std::max((bytes + kAlignment - 1) / kAlignment, size_t{1}) * kAlignment;
-  if (bytes > kAddressable) return 0;
-  const size_t step = std::bit_floor(bytes - 1) / 8;
-  return (bytes + step - 1) / step * step;
-}
 
 /// Large blocks sit on huge pages where the system grants them: fewer page faults and TLB misses.
 void* allocate_from_system(size_t bytes) {
@@ -38,90 +23,48 @@ void* allocate_from_system(size_t bytes) {
   return block;
 }
 
-class CachingAllocator {
- public:
-  std::byte* allocate(size_t bytes) {
-    const size_t size = block_size(bytes);
-    const std::lock_guard lock(mutex_);
-    void* block = size ? take_cached(size) : nullptr;
-    if (!block && size) {
-      block = allocate_from_system(size);
-      if (!block) {
-        release_cached_blocks();
-        block = allocate_from_system(size);
-      }
-      if (block) ++stats_.system_allocations;
-    }
-    check(block != nullptr, "out of memory: ", bytes, " bytes were asked for, ",
-          stats_.bytes_in_use, " are in use");
-    stats_.bytes_in_use += size;
-    stats_.peak_bytes_in_use = std::max(stats_.peak_bytes_in_use, stats_.bytes_in_use);
-    return static_cast<std::byte*>(block);
-  }
-
-  void free(std::byte* block, size_t bytes) {
-    const size_t size = block_size(bytes);
-    const std::lock_guard lock(mutex_);
-    cache_[size].push_back(block);
-    stats_.bytes_in_use -= size;
-    stats_.bytes_cached += size;
-  }
-
-  void release_cached() {
-    const std::lock_guard lock(mutex_);
-    release_cached_blocks();
-  }
-
-  AllocatorStats stats() {
-    const std::lock_guard lock(mutex_);
-    return stats_;
-  }
-
- private:
-  void* take_cached(size_t size) {
-    const auto blocks = cache_.find(size);
-    if (blocks == cache_.end() || blocks->second.empty()) return nullptr;
-    void* block = blocks->second.back();
-    blocks->second.pop_back();
-    stats_.bytes_cached -= size;
-    return block;
-  }
-
-  void release_cached_blocks() {
-    for (auto& [size, blocks] : cache_) {
-      for (void* block : blocks) std::free(block);
-      blocks.clear();
-    }
-    stats_.bytes_cached = 0;
-  }
-
-  std::mutex mutex_;
-  std::unordered_map<size_t, std::vector<void*>> cache_;  // block size → free blocks
-  AllocatorStats stats_;
-};
-
-/// Never destroyed: tensors with static lifetime may outlive every other object.
-CachingAllocator& allocator() {
-  static CachingAllocator& instance = *new CachingAllocator;
-  return instance;
+SystemMemory gpu_memory() {
+  if constexpr (kHasCuda)
+    return {Device::cuda, cuda::allocate_from_system, cuda::free_to_system,
+            std::getenv("PADE_NO_CUDA_CACHE") == nullptr};
+  else
+    return {Device::cuda, [](size_t) -> void* { return nullptr; }, [](void*) {}};
 }
 
-std::atomic<bool> poison{false};
+/// Never destroyed: tensors with static lifetime may outlive every other object.
+CachingAllocator& allocator(Device device) {
+  static CachingAllocator& of_cpu =
+      *new CachingAllocator({Device::cpu, allocate_from_system, std::free});
+  static CachingAllocator& of_gpu = *new CachingAllocator(gpu_memory());
+  return device == Device::cpu ? of_cpu : of_gpu;
+}
+
+void poison(std::byte* block, size_t bytes, Device device) {
+  if (device == Device::cpu) {
+    std::memset(block, 0xFF, bytes);
+  } else {
+    if constexpr (kHasCuda) cuda::fill_bytes(block, 0xFF, bytes);
+  }
+}
+
+std::atomic<bool> poison_new{false};
 
 }  // namespace
 
 Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
   require_available(device);
-  data_ = allocator().allocate(bytes);
-  if (poison.load(std::memory_order_relaxed)) std::memset(data_, 0xFF, bytes);
+  data_ = allocator(device).allocate(bytes);
+  if (poison_new.load(std::memory_order_relaxed)) poison(data_, bytes, device);
 }
 
-Storage::~Storage() { allocator().free(data_, bytes_); }
+Storage::~Storage() { allocator(device_).free(data_, bytes_); }
 
-AllocatorStats allocator_stats() { return allocator().stats(); }
+AllocatorStats allocator_stats(Device device) { return allocator(device).stats(); }
 
-void poison_new_storage(bool on) { poison = on; }
+void poison_new_storage(bool on) { poison_new = on; }
 
-void release_cached_memory() { allocator().release_cached(); }
+void release_cached_memory() {
+  for (const Device device : {Device::cpu, Device::cuda}) allocator(device).release_cached();
+}
 
 }  // namespace pade

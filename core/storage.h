@@ -9,7 +9,8 @@
 namespace pade {
 
 /// Bytes on one device, from a caching allocator, 64-byte aligned and not initialised. Tensors
-/// share it by reference count; views of one storage share its version.
+/// share it by reference count; views of one storage share its version. On Device::cuda, data() is
+/// an address of the GPU's memory, which the host must not follow.
 class Storage {
  public:
   Storage(size_t bytes, Device device);
@@ -33,15 +34,17 @@ class Storage {
   uint32_t version_ = 0;
 };
 
-/// What the allocator behind Storage holds. Freed blocks are kept for reuse, so after one training
-/// step `system_allocations` stops growing.
+/// What the allocator behind a device's storages holds. Freed blocks are kept for reuse, so after
+/// one training step `system_allocations` stops growing. Where the environment has
+/// PADE_NO_CUDA_CACHE, the GPU's are not kept, and have exactly the bytes asked for: memory
+/// checkers see more then.
 struct AllocatorStats {
   size_t bytes_in_use = 0;          ///< in live storages, rounded up to block sizes
   size_t bytes_cached = 0;          ///< freed, kept for reuse
   size_t peak_bytes_in_use = 0;     ///< the largest bytes_in_use so far
   uint64_t system_allocations = 0;  ///< blocks asked of the system since the start
 };
-AllocatorStats allocator_stats();
+AllocatorStats allocator_stats(Device device = Device::cpu);
 
 /// For tests: while on, new storages are filled with 0xFF bytes (NaN as floats), so that an element
 /// that a kernel forgets to write is noticed.

@@ -1,30 +1,16 @@
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
 
+#include <pade/core/cuda/runtime.h>
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
+#include <pade/core/tensor_kernels.h>
 
 namespace pade {
 namespace {
-
-/// As static_cast, but what an integer type cannot hold becomes its nearest value, and NaN zero.
-template <class To, class From>
-To convert(From value) {
-  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
-    if (std::isnan(value)) return To{0};
-    if (value <= static_cast<From>(std::numeric_limits<To>::min()))
-      return std::numeric_limits<To>::min();
-    if (value >= static_cast<From>(std::numeric_limits<To>::max()))
-      return std::numeric_limits<To>::max();
-  } else if constexpr (std::is_same_v<To, uint8_t> && std::is_same_v<From, int32_t>) {
-    return static_cast<To>(std::clamp<From>(value, 0, 255));
-  }
-  return static_cast<To>(value);
-}
 
 /// The extents with a single −1 replaced by what makes the sizes equal.
 Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
@@ -50,6 +36,13 @@ void check_same_layout(const char* method, const Tensor& a, const Tensor& b) {
   check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), method,
         ": expected ", a.shape(), " ", a.dtype(), " on ", a.device(), ", got ", b.shape(), " ",
         b.dtype(), " on ", b.device());
+}
+
+void copy_on_cpu(std::byte* to, const std::byte* from, size_t bytes) {
+  constexpr int64_t kBlock = kElementBlock * sizeof(float);
+  parallel_for(static_cast<int64_t>(bytes), kBlock, [=](int64_t begin, int64_t end) {
+    std::memmove(to + begin, from + begin, end - begin);
+  });
 }
 
 }  // namespace
@@ -102,15 +95,28 @@ std::byte* Tensor::bytes_at_offset(DType expected) const {
   return storage.data() + offset_;
 }
 
+std::byte* Tensor::bytes_on_cpu(DType expected) const {
+  check(!on_cuda(), "a tensor of shape ", shape_,
+        " on cuda: its elements cannot be reached from here; copy it with to(Device::cpu)");
+  return bytes_at_offset(expected);
+}
+
 Device Tensor::device() const { return storage_or_fail().device(); }
 
 uint32_t Tensor::version() const { return storage_or_fail().version(); }
 
+/// Element number i, converted.
+double Tensor::element(int64_t i) const {
+  const Tensor here =
+      view({1}, offset_ + i * static_cast<int64_t>(size_of(dtype_))).to(Device::cpu);
+  double value = 0;
+  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(*here.data<decltype(zero)>()); });
+  return value;
+}
+
 double Tensor::item() const {
   check(size() == 1, "item: expected one element, got shape ", shape_);
-  double value = 0;
-  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(*data<decltype(zero)>()); });
-  return value;
+  return element(0);
 }
 
 double Tensor::at(std::initializer_list<int64_t> index) const {
@@ -125,9 +131,7 @@ double Tensor::at(std::initializer_list<int64_t> index) const {
           axis - 1, " of shape ", shape_);
     flat = flat * extent + resolved;
   }
-  double value = 0;
-  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(data<decltype(zero)>()[flat]); });
-  return value;
+  return element(flat);
 }
 
 Tensor Tensor::view(const Shape& shape, int64_t offset) const {
@@ -175,16 +179,7 @@ Tensor Tensor::operator[](int64_t index) const {
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   Tensor result = empty(shape_, dtype, device());
-  dispatch(dtype_, [&](auto from_zero) {
-    dispatch(dtype, [&](auto to_zero) {
-      using To = decltype(to_zero);
-      const auto* in = data<decltype(from_zero)>();
-      To* out = result.mutable_data<To>();
-      parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) out[i] = convert<To>(in[i]);
-      });
-    });
-  });
+  PADE_ON_DEVICE_OF(result, convert(*this, result));
   if (is_floating(dtype) && is_floating(dtype_)) {
     record("to", {this}, result, {}, [from = dtype_](Gradients& gradients) {
       gradients.set(0, gradients.of_output().to(from));
@@ -194,8 +189,13 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 Tensor Tensor::to(Device device) const {
-  require_available(device);
-  return *this;
+  const Device from = this->device();
+  if (device == from) return *this;
+  Tensor result = empty(shape_, dtype_, device);
+  result.copy_(*this);
+  record("to", {this}, result, {},
+         [from](Gradients& gradients) { gradients.set(0, gradients.of_output().to(from)); });
+  return result;
 }
 
 Tensor Tensor::clone() const {
@@ -218,58 +218,40 @@ void Tensor::prepare_change(const char* method) {
 
 Tensor& Tensor::fill_(double value) {
   prepare_change("fill_");
-  dispatch(dtype_, [&](auto zero) {
-    using T = decltype(zero);
-    T* out = mutable_data<T>();
-    const T filler = convert<T>(value);
-    parallel_for(size(), kElementBlock,
-                 [&](int64_t begin, int64_t end) { std::fill(out + begin, out + end, filler); });
-  });
+  PADE_ON_DEVICE_OF(*this, fill(*this, value));
   return *this;
 }
 
 Tensor& Tensor::copy_(const Tensor& source) {
   prepare_change("copy_");
-  check_same_layout("copy_", *this, source);
+  check(shape_ == source.shape_ && dtype_ == source.dtype_, "copy_: expected ", shape_, " ", dtype_,
+        ", got ", source.shape_, " ", source.dtype_);
   check(storage_ != source.storage_ || offset_ == source.offset_ ||
             std::abs(offset_ - source.offset_) >= static_cast<int64_t>(bytes()),
         "copy_: source and destination overlap");
-  dispatch(dtype_, [&](auto zero) {
-    using T = decltype(zero);
-    const T* in = source.data<T>();
-    T* out = mutable_data<T>();
-    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
-      std::memmove(out + begin, in + begin, (end - begin) * sizeof(T));
-    });
-  });
+  std::byte* to = storage_->data() + offset_;
+  const std::byte* from = source.storage_or_fail().data() + source.offset_;
+  storage_->bump_version();
+  if (on_cuda() || source.on_cuda()) {
+    if constexpr (kHasCuda) cuda::copy(to, device(), from, source.device(), bytes());
+  } else {
+    copy_on_cpu(to, from, bytes());
+  }
   return *this;
 }
 
 Tensor& Tensor::add_(const Tensor& other, double alpha) {
   prepare_change("add_");
   check_same_layout("add_", *this, other);
-  dispatch_floating(dtype_, "add_", [&](auto zero) {
-    using T = decltype(zero);
-    const T* in = other.data<T>();
-    T* out = mutable_data<T>();
-    const T scale = static_cast<T>(alpha);
-    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] += scale * in[i];
-    });
-  });
+  check(is_floating(dtype_), "add_: expected float32 or float64, got ", dtype_);
+  PADE_ON_DEVICE_OF(*this, add_scaled(*this, other, alpha));
   return *this;
 }
 
 Tensor& Tensor::mul_(double factor) {
   prepare_change("mul_");
-  dispatch_floating(dtype_, "mul_", [&](auto zero) {
-    using T = decltype(zero);
-    T* out = mutable_data<T>();
-    const T scale = static_cast<T>(factor);
-    parallel_for(size(), kElementBlock, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] *= scale;
-    });
-  });
+  check(is_floating(dtype_), "mul_: expected float32 or float64, got ", dtype_);
+  PADE_ON_DEVICE_OF(*this, scale(*this, factor));
   return *this;
 }
 

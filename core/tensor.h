@@ -56,17 +56,25 @@ class Tensor {
   bool on_cuda() const { return device() == Device::cuda; }
   size_t bytes() const { return static_cast<size_t>(size()) * size_of(dtype_); }
 
-  /// The elements. Throws Error unless T is the tensor's dtype. Writing through the second form
-  /// counts as a change in place: call it once per change, not once per element.
+  /// The elements. Throws Error unless T is the tensor's dtype and the tensor is on the CPU.
+  /// Writing through the second form counts as a change in place: call it once per change, not once
+  /// per element.
   template <class T>
   const T* data() const;
   template <class T>
   T* mutable_data();
+  /// The same for kernels, on any device: an address of the GPU's memory is not to be followed
+  /// here.
+  template <class T>
+  const T* address() const;
+  template <class T>
+  T* mutable_address();
 
   /// The only element, as a double. Throws Error unless size() == 1.
   double item() const;
   /// The element at an index per axis, negative ones counted from the end.
   double at(std::initializer_list<int64_t> index) const;
+  /// All elements. This and the two above wait for the GPU where the tensor is there.
   template <class T>
   std::vector<T> to_vector() const;
 
@@ -80,7 +88,7 @@ class Tensor {
   /// Converted; *this when the dtype is the same. Floating to integer truncates towards zero and
   /// saturates.
   Tensor to(DType dtype) const;
-  /// Copied to `device`; *this when it is there.
+  /// Copied to `device`; *this when it is there. Differentiable. Throws Error where there is none.
   Tensor to(Device device) const;
   Tensor clone() const;
   /// The same storage, without a place on any tape and without a gradient.
@@ -88,7 +96,7 @@ class Tensor {
 
   /// Changes in place. Throws Error where an open tape still needs the old contents' gradient.
   Tensor& fill_(double value);
-  /// Same shape and dtype.
+  /// Same shape and dtype; from any device.
   Tensor& copy_(const Tensor& source);
   /// this += alpha · other, same shape and dtype.
   Tensor& add_(const Tensor& other, double alpha = 1);
@@ -122,6 +130,8 @@ class Tensor {
 
   Storage& storage_or_fail() const;
   std::byte* bytes_at_offset(DType expected) const;
+  std::byte* bytes_on_cpu(DType expected) const;
+  double element(int64_t i) const;
   void prepare_change(const char* method);
   Tensor view(const Shape& shape, int64_t offset) const;
 
@@ -145,11 +155,23 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 template <class T>
 const T* Tensor::data() const {
-  return reinterpret_cast<const T*>(bytes_at_offset(dtype_of<T>()));
+  return reinterpret_cast<const T*>(bytes_on_cpu(dtype_of<T>()));
 }
 
 template <class T>
 T* Tensor::mutable_data() {
+  std::byte* bytes = bytes_on_cpu(dtype_of<T>());
+  storage_->bump_version();
+  return reinterpret_cast<T*>(bytes);
+}
+
+template <class T>
+const T* Tensor::address() const {
+  return reinterpret_cast<const T*>(bytes_at_offset(dtype_of<T>()));
+}
+
+template <class T>
+T* Tensor::mutable_address() {
   std::byte* bytes = bytes_at_offset(dtype_of<T>());
   storage_->bump_version();
   return reinterpret_cast<T*>(bytes);
@@ -166,7 +188,8 @@ Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
-  const T* first = data<T>();
+  const Tensor here = detach().to(Device::cpu);
+  const T* first = here.data<T>();
   return std::vector<T>(first, first + size());
 }
 

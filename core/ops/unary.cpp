@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/ops/unary.h>
 #include <pade/core/ops/unary_kernels.h>
 #include <pade/core/tape.h>
@@ -8,12 +9,12 @@ namespace {
 Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
   check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
   Tensor y = Tensor::empty_like(x);
-  cpu::unary_forward(function, x, y);
+  PADE_ON_DEVICE_OF(x, unary_forward(function, x, y));
   const bool saves_output = std::visit([](auto f) { return f.kSavesOutput; }, function);
   record(op, {&x}, y, {saves_output ? &y : &x}, [function](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty_like(dy);
-    cpu::unary_backward(function, gradients.saved(0), dy, dx);
+    PADE_ON_DEVICE_OF(dy, unary_backward(function, gradients.saved(0), dy, dx));
     gradients.set(0, dx);
   });
   return y;

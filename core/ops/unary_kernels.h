@@ -11,3 +11,10 @@ void unary_forward(const unary::Function& f, const Tensor& x, Tensor& y);
 void unary_backward(const unary::Function& f, const Tensor& saved, const Tensor& dy, Tensor& dx);
 
 }  // namespace pade::cpu
+
+namespace pade::cuda {
+
+decltype(cpu::unary_forward) unary_forward;
+decltype(cpu::unary_backward) unary_backward;
+
+}  // namespace pade::cuda

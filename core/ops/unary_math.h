@@ -3,6 +3,8 @@
 #include <cmath>
 #include <variant>
 
+#include <pade/core/host_device.h>
+
 /// The functions of unary.h for one element. Each has value(x), and slope(saved): the derivative,
 /// from the input x or, where kSavesOutput, from the result y.
 namespace pade::unary {
@@ -10,11 +12,11 @@ namespace pade::unary {
 struct Exp {
   static constexpr bool kSavesOutput = true;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::exp(x);
   }
   template <class T>
-  T slope(T y) const {
+  PADE_HD T slope(T y) const {
     return y;
   }
 };
@@ -22,11 +24,11 @@ struct Exp {
 struct Log {
   static constexpr bool kSavesOutput = false;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::log(x);
   }
   template <class T>
-  T slope(T x) const {
+  PADE_HD T slope(T x) const {
     return 1 / x;
   }
 };
@@ -34,11 +36,11 @@ struct Log {
 struct Sqrt {
   static constexpr bool kSavesOutput = true;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::sqrt(x);
   }
   template <class T>
-  T slope(T y) const {
+  PADE_HD T slope(T y) const {
     return T(0.5) / y;
   }
 };
@@ -46,11 +48,11 @@ struct Sqrt {
 struct Abs {
   static constexpr bool kSavesOutput = false;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::abs(x);
   }
   template <class T>
-  T slope(T x) const {
+  PADE_HD T slope(T x) const {
     return T(x > 0) - T(x < 0);
   }
 };
@@ -59,11 +61,11 @@ struct Power {
   static constexpr bool kSavesOutput = false;
   double exponent;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::pow(x, T(exponent));
   }
   template <class T>
-  T slope(T x) const {
+  PADE_HD T slope(T x) const {
     return exponent == 0 ? T(0) : T(exponent) * std::pow(x, T(exponent - 1));
   }
 };
@@ -71,11 +73,11 @@ struct Power {
 struct Tanh {
   static constexpr bool kSavesOutput = true;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return std::tanh(x);
   }
   template <class T>
-  T slope(T y) const {
+  PADE_HD T slope(T y) const {
     return 1 - y * y;
   }
 };
@@ -83,12 +85,12 @@ struct Tanh {
 struct Sigmoid {
   static constexpr bool kSavesOutput = true;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     const T e = std::exp(-std::abs(x));  // never above 1
     return (x < 0 ? e : T(1)) / (1 + e);
   }
   template <class T>
-  T slope(T y) const {
+  PADE_HD T slope(T y) const {
     return y * (1 - y);
   }
 };
@@ -97,11 +99,11 @@ struct Clamp {
   static constexpr bool kSavesOutput = false;
   double low, high;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return x < T(low) ? T(low) : x > T(high) ? T(high) : x;
   }
   template <class T>
-  T slope(T x) const {
+  PADE_HD T slope(T x) const {
     return T(x >= T(low) && x <= T(high));
   }
 };
@@ -109,11 +111,11 @@ struct Clamp {
 struct Relu {
   static constexpr bool kSavesOutput = true;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return x < 0 ? T(0) : x;
   }
   template <class T>
-  T slope(T y) const {
+  PADE_HD T slope(T y) const {
     return T(y > 0);
   }
 };
@@ -122,11 +124,11 @@ struct LeakyRelu {
   static constexpr bool kSavesOutput = false;
   double negative_slope;
   template <class T>
-  T value(T x) const {
+  PADE_HD T value(T x) const {
     return x > 0 ? x : T(negative_slope) * x;
   }
   template <class T>
-  T slope(T x) const {
+  PADE_HD T slope(T x) const {
     return x > 0 ? T(1) : T(negative_slope);
   }
 };

@@ -12,6 +12,8 @@
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -230,8 +232,8 @@ TEST_CASE("changes in place") {
   CHECK(large.to_vector<double>() == expected);
   CHECK(Tensor::zeros_like(large).copy_(large).to_vector<double>() == expected);
 
-  CHECK_THROWS_WITH_AS(x.copy_(Tensor::ones({1})),
-                       "copy_: expected [3] float32 on cpu, got [1] float32 on cpu", Error);
+  CHECK_THROWS_WITH_AS(x.copy_(Tensor::ones({1})), "copy_: expected [3] float32, got [1] float32",
+                       Error);
   CHECK_THROWS_WITH_AS(x.add_(Tensor::ones({3}, DType::float64)),
                        "add_: expected [3] float32 on cpu, got [3] float64 on cpu", Error);
   Tensor labels = Tensor::arange(3);
@@ -408,8 +410,89 @@ TEST_CASE("long tensors print abbreviated") {
         "([2, 2000] uint8)");
 }
 
+DEVICE_TEST_CASE("tensors are filled, converted and changed in place where they live") {
+  const auto on_device = [&](const std::vector<float>& values) {
+    return Tensor::from<float>(values, {static_cast<int64_t>(values.size())}).to(device);
+  };
+  Tensor x = on_device({1, -2, 3.5f, -4.5f, 5});
+  CHECK(x.device() == device);
+  CHECK(Tensor::full({3}, 2.5, DType::float64, device).to_vector<double>() ==
+        std::vector<double>{2.5, 2.5, 2.5});
+  CHECK(Tensor::full({2}, 300, DType::uint8, device).to_vector<uint8_t>() ==
+        std::vector<uint8_t>{255, 255});
+  CHECK(x.to(DType::int32).to_vector<int32_t>() == std::vector<int32_t>{1, -2, 3, -4, 5});
+  CHECK(x.to(DType::float64).device() == device);
+  CHECK(x.clone().mul_(2).to_vector<float>() == std::vector<float>{2, -4, 7, -9, 10});
+  CHECK(x.clone().add_(x, 0.5).to_vector<float>() ==
+        std::vector<float>{1.5f, -3, 5.25f, -6.75f, 7.5f});
+  x.slice(1, 3).fill_(7);  // begins where no 16 bytes do
+  CHECK(x.to_vector<float>() == std::vector<float>{1, 7, 7, -4.5f, 5});
+  CHECK(x.at({-2}) == -4.5);
+  CHECK(x[4].item() == 5);
+  CHECK(Tensor::zeros({0, 3}, DType::float32, device).to_vector<float>().empty());
+}
+
+DEVICE_TEST_CASE("every dtype is converted to every other, and filled") {
+  const std::vector<double> values{
+      0, 1, -1.75, 300.5, 1e12, -1e12, std::numeric_limits<double>::quiet_NaN()};
+  const DType all[] = {DType::float32, DType::float64, DType::int32, DType::uint8};
+  for (const DType from : all)
+    for (const DType to : all) {
+      CAPTURE(from);
+      CAPTURE(to);
+      // Through the CPU's conversion of each single value, which other tests pin down.
+      const Tensor x = Tensor::from<double>(values, {7}).to(from);
+      const Tensor result = x.to(device).to(to);
+      CHECK(result.device() == device);
+      for (int64_t i = 0; i < x.size(); ++i) {
+        const double expected = x.slice(i, i + 1).clone().to(to).item(), got = result.at({i});
+        CHECK((got == expected || (std::isnan(got) && std::isnan(expected))));
+      }
+    }
+  for (const DType dtype : all)
+    for (const int64_t n : {1, 5, 1000})
+      CHECK(Tensor::full({n}, 7, dtype, device).to(DType::float64).to_vector<double>() ==
+            std::vector<double>(n, 7.0));
+  const Tensor wide = Tensor::ones({5}, DType::float64, device);
+  CHECK(wide.clone().add_(wide, 2).mul_(0.5).to_vector<double>() == std::vector<double>(5, 1.5));
+}
+
+DEVICE_TEST_CASE("whole blocks and odd ends are filled, added and scaled alike") {
+  for (const int64_t n : {1, 3, 4, 5, 255, 1024, 1027, 20001}) {
+    const Tensor a = Rng(1).uniform({n}, -1, 1), b = Rng(2).uniform({n}, -1, 1);
+    const Tensor sum = a.to(device).clone().add_(b.to(device), 3).mul_(0.25).to(Device::cpu);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double expected = 0.25 * (a.at({i}) + 3 * b.at({i}));
+      if (!(std::abs(sum.at({i}) - expected) <= 2e-7)) ++wrong;  // two roundings of at most 1
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+DEVICE_TEST_CASE("a copy to a device and back has the same elements, and a gradient") {
+  Tensor x = Tensor::from<double>({1, 2, 3}, {3}).requires_grad_();
+  Tape tape;
+  const Tensor there = x.to(device);
+  CHECK(there.to(Device::cpu).to_vector<double>() == x.to_vector<double>());
+  tape.backward(there[1]);
+  CHECK(x.grad().device() == Device::cpu);
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{0, 1, 0});
+}
+
+DEVICE_TEST_CASE("the elements of the GPU's tensors are not handed out as the CPU's") {
+  Tensor x = Tensor::ones({2}, DType::float32, device);
+  if (device == Device::cpu) {
+    CHECK(*x.data<float>() == 1);
+  } else {
+    CHECK_THROWS_WITH_AS(x.data<float>(), doctest::Contains("copy it with to(Device::cpu)"), Error);
+    CHECK_THROWS_WITH_AS(x.mutable_data<float>(), doctest::Contains("shape [2] on cuda"), Error);
+    CHECK_THROWS_WITH_AS(x.add_(Tensor::ones({2})), doctest::Contains("on cuda, got"), Error);
+  }
+}
+
 TEST_CASE("there are no tensors on a device that is not there") {
-  if (kHasCuda) return;
+  if (is_available(Device::cuda)) return;
   CHECK_THROWS_AS(Tensor::zeros({1}, DType::float32, Device::cuda), Error);
   CHECK_THROWS_AS(Tensor::zeros({1}).to(Device::cuda), Error);
 }

@@ -1,0 +1,27 @@
+# How the library is put together: the sources for the host, which are the same for every device, and
+# beside them the GPU's kernels, compiled by nvcc (here) or as C++ (tests/cuda_on_cpu).
+
+# The objects of all .cpp files; `with_cuda` says whether kernels for the GPU will be linked to them.
+function(pade_add_host_objects name with_cuda)
+  add_library(${name} OBJECT ${PADE_SOURCES})
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/core/build_info.cpp PROPERTIES
+    COMPILE_DEFINITIONS "${PADE_BUILD_INFO}")
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_include_directories(${name}
+    PUBLIC ${PROJECT_BINARY_DIR}/include PRIVATE ${PADE_CBLAS_INCLUDE_DIR})
+  target_compile_definitions(${name} PRIVATE PADE_HAS_CUDA=$<BOOL:${with_cuda}>)
+  target_link_libraries(${name} PRIVATE
+    OpenMP::OpenMP_CXX ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)
+endfunction()
+
+# What programs that use the library `name` compile and link with.
+function(pade_set_usage name)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${name} PRIVATE
+    $<BUILD_INTERFACE:${PADE_OPENBLAS_LIBRARY}> $<INSTALL_INTERFACE:pade::openblas>
+    OpenMP::OpenMP_CXX ZLIB::ZLIB ${CMAKE_DL_LIBS})
+endfunction()

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+/// Whether this build has GPU kernels. Without them no tensor can live on Device::cuda, and
+/// nothing in namespace pade::cuda is defined.
+inline constexpr bool kHasCuda = PADE_HAS_CUDA;
+
+/// Runs a kernel where `tensor` lives: PADE_ON_DEVICE_OF(x, unary_forward(f, x, y)) calls
+/// cuda::unary_forward or cpu::unary_forward. A façade has checked that the kernel's tensors live
+/// on one device.
+#define PADE_ON_DEVICE_OF(tensor, ...)           \
+  do {                                           \
+    if ((tensor).on_cuda()) {                    \
+      if constexpr (kHasCuda) cuda::__VA_ARGS__; \
+    } else {                                     \
+      cpu::__VA_ARGS__;                          \
+    }                                            \
+  } while (false)
+
+}  // namespace pade

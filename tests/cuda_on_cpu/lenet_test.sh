@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The lenet program with --device cuda, on emulated kernels: it trains, stops and resumes, and gives
+# the same bits whatever the order in which the GPU's threads run. Takes the program's path.
+set -euo pipefail
+
+lenet=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# big_endian NUMBER: as the four bytes of an IDX header.
+big_endian() {
+  local hex
+  hex=$(printf '%08x' "$1")
+  printf '%b' "\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}"
+}
+
+# noise BYTES: the digits of a long count.
+noise() { head -c "$1" < <(seq 1 7 $(($1 * 7)) | tr -d '\n'); }
+
+# make_set NAME COUNT: images of noise, which the same bytes make every time, and labels 0 … 9.
+make_set() {
+  local name=$1 count=$2 i
+  {
+    big_endian $((0x803)); big_endian "$count"; big_endian 28; big_endian 28
+    noise $((count * 784))
+  } >"data/$name-images-idx3-ubyte"
+  {
+    big_endian $((0x801)); big_endian "$count"
+    for ((i = 0; i < count; ++i)); do printf '%b' "\\x0$((i % 10))"; done
+  } >"data/$name-labels-idx1-ubyte"
+}
+
+train() {
+  local out=$1
+  shift
+  "$lenet" --data data --batch-size 8 --epochs 2 --device cuda --quiet --out "$out" "$@"
+}
+
+mkdir data
+make_set train 24
+make_set t10k 16
+
+"$lenet" --info | grep -q '^gpu  .*emulation' || fail "--info does not name the GPU"
+train straight
+for seed in 1 2 3 4 5; do
+  EMU_SEED=$seed train "order$seed"
+  cmp straight/last.safetensors "order$seed/last.safetensors" ||
+    fail "the order of threads changed the network"
+done
+
+"$lenet" --data data --batch-size 8 --epochs 1 --schedule constant --device cuda --quiet --out stopped
+"$lenet" --resume stopped --epochs 2 --quiet
+"$lenet" --data data --batch-size 8 --epochs 2 --schedule constant --device cuda --quiet --out whole
+cmp stopped/last.safetensors whole/last.safetensors || fail "a resumed run has other bits"
+grep -q '"gpu"' straight/run.json || fail "run.json does not name the GPU"
+
+if EMU_NO_DEVICE=1 train without 2>stderr; then fail "trained on a GPU that is not there"; fi
+grep -q '^lenet: device cuda: no GPU that CUDA can use' stderr || fail "no reason: $(cat stderr)"
+EMU_NO_DEVICE=1 "$lenet" --info | grep -q '^gpu  *none: no GPU' || fail "--info does not say why"
+echo "all passed"
