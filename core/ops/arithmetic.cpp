@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include <pade/core/device_choice.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/broadcast.h>
@@ -20,7 +21,7 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
                        : ": expected float32 or float64, got ",
         a.dtype());
   Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), a.dtype(), a.device());
-  cpu::arithmetic_forward(function, a, b, y);
+  PADE_ON_DEVICE_OF(y, arithmetic_forward(function, a, b, y));
 
   static constexpr Uses for_a = F::kForA, for_b = F::kForB;
   const bool needs_a = a.requires_grad(), needs_b = b.requires_grad();
@@ -36,8 +37,8 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
                continue;
              }
              Tensor gradient = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
-             cpu::arithmetic_backward(function, operand, dy, gradients.saved(0), gradients.saved(1),
-                                      gradient);
+             PADE_ON_DEVICE_OF(dy, arithmetic_backward(function, operand, dy, gradients.saved(0),
+                                                       gradients.saved(1), gradient));
              gradients.set(operand, gradient);
            }
          });

@@ -14,3 +14,10 @@ void arithmetic_backward(const arithmetic::Function& f, int operand, const Tenso
                          const Tensor& a, const Tensor& b, Tensor& gradient);
 
 }  // namespace pade::cpu
+
+namespace pade::cuda {
+
+decltype(cpu::arithmetic_forward) arithmetic_forward;
+decltype(cpu::arithmetic_backward) arithmetic_backward;
+
+}  // namespace pade::cuda

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <variant>
 
+#include <pade/core/host_device.h>
+
 /// The functions of arithmetic.h for one pair of elements. Each has value(a, b), and the gradients
 /// of a and b from that of the result, dy. kForA and kForB say what these are computed from.
 namespace pade::arithmetic {
@@ -20,15 +22,15 @@ struct Uses {
 struct Add {
   static constexpr Uses kForA{false, false, true}, kForB{false, false, true};
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
   }
   template <class T>
-  T gradient_a(T dy, T, T) const {
+  PADE_HD T gradient_a(T dy, T, T) const {
     return dy;
   }
   template <class T>
-  T gradient_b(T dy, T, T) const {
+  PADE_HD T gradient_b(T dy, T, T) const {
     return dy;
   }
 };
@@ -36,15 +38,15 @@ struct Add {
 struct Sub {
   static constexpr Uses kForA{false, false, true}, kForB{false, false};
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
   template <class T>
-  T gradient_a(T dy, T, T) const {
+  PADE_HD T gradient_a(T dy, T, T) const {
     return dy;
   }
   template <class T>
-  T gradient_b(T dy, T, T) const {
+  PADE_HD T gradient_b(T dy, T, T) const {
     return -dy;
   }
 };
@@ -52,15 +54,15 @@ struct Sub {
 struct Mul {
   static constexpr Uses kForA{false, true}, kForB{true, false};
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
   }
   template <class T>
-  T gradient_a(T dy, T, T b) const {
+  PADE_HD T gradient_a(T dy, T, T b) const {
     return dy * b;
   }
   template <class T>
-  T gradient_b(T dy, T a, T) const {
+  PADE_HD T gradient_b(T dy, T a, T) const {
     return dy * a;
   }
 };
@@ -68,15 +70,15 @@ struct Mul {
 struct Div {
   static constexpr Uses kForA{false, true}, kForB{true, true};
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return a / b;
   }
   template <class T>
-  T gradient_a(T dy, T, T b) const {
+  PADE_HD T gradient_a(T dy, T, T b) const {
     return dy / b;
   }
   template <class T>
-  T gradient_b(T dy, T a, T b) const {
+  PADE_HD T gradient_b(T dy, T a, T b) const {
     return -dy * (a / b) / b;  // b² would overflow long before
   }
 };
@@ -84,19 +86,19 @@ struct Div {
 struct Minimum {
   static constexpr Uses kForA{true, true}, kForB{true, true};
   template <class T>
-  bool picks_a(T a, T b) const {
+  PADE_HD bool picks_a(T a, T b) const {
     return a <= b || a != a;
   }
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return picks_a(a, b) ? a : b;
   }
   template <class T>
-  T gradient_a(T dy, T a, T b) const {
+  PADE_HD T gradient_a(T dy, T a, T b) const {
     return picks_a(a, b) ? dy : T(0);
   }
   template <class T>
-  T gradient_b(T dy, T a, T b) const {
+  PADE_HD T gradient_b(T dy, T a, T b) const {
     return picks_a(a, b) ? T(0) : dy;
   }
 };
@@ -104,19 +106,19 @@ struct Minimum {
 struct Maximum {
   static constexpr Uses kForA{true, true}, kForB{true, true};
   template <class T>
-  bool picks_a(T a, T b) const {
+  PADE_HD bool picks_a(T a, T b) const {
     return a >= b || a != a;
   }
   template <class T>
-  T value(T a, T b) const {
+  PADE_HD T value(T a, T b) const {
     return picks_a(a, b) ? a : b;
   }
   template <class T>
-  T gradient_a(T dy, T a, T b) const {
+  PADE_HD T gradient_a(T dy, T a, T b) const {
     return picks_a(a, b) ? dy : T(0);
   }
   template <class T>
-  T gradient_b(T dy, T a, T b) const {
+  PADE_HD T gradient_b(T dy, T a, T b) const {
     return picks_a(a, b) ? T(0) : dy;
   }
 };

@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/compare.h>
 #include <pade/core/ops/compare_kernels.h>
@@ -9,14 +10,15 @@ namespace {
 Tensor compare(const char* op, const Comparison& comparison, const Tensor& a, const Tensor& b) {
   check_same_kind(op, a, b);
   Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), DType::uint8, a.device());
-  cpu::compare(comparison, a, b, y);
+  PADE_ON_DEVICE_OF(y, compare(comparison, a, b, y));
   return y;
 }
 
 Tensor compare(const Comparison& comparison, const Tensor& a, double b) {
   Tensor y = Tensor::empty(a.shape(), DType::uint8, a.device());
   const DType dtype = is_floating(a.dtype()) ? a.dtype() : DType::float64;
-  cpu::compare(comparison, a, Tensor::full({}, b, dtype, a.device()), y);
+  const Tensor number = Tensor::full({}, b, dtype, a.device());
+  PADE_ON_DEVICE_OF(y, compare(comparison, a, number, y));
   return y;
 }
 
@@ -51,14 +53,14 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
         condition.device());
   Tensor y = Tensor::empty(broadcast_shape("where", {condition.shape(), a.shape(), b.shape()}),
                            a.dtype(), a.device());
-  cpu::where_forward(condition, a, b, y);
+  PADE_ON_DEVICE_OF(y, where_forward(condition, a, b, y));
   record("where", {&a, &b}, y, {&condition},
          [shapes = std::array{a.shape(), b.shape()}](Gradients& gradients) {
            const Tensor& dy = gradients.of_output();
            for (const int operand : {0, 1}) {
              if (!gradients.needs(operand)) continue;
              Tensor gradient = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
-             cpu::where_backward(gradients.saved(0), operand == 0, dy, gradient);
+             PADE_ON_DEVICE_OF(dy, where_backward(gradients.saved(0), operand == 0, dy, gradient));
              gradients.set(operand, gradient);
            }
          });

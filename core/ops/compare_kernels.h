@@ -22,4 +22,12 @@ void where_forward(const Tensor& condition, const Tensor& a, const Tensor& b, Te
 void where_backward(const Tensor& condition, bool chosen, const Tensor& dy, Tensor& gradient);
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::compare) compare;
+decltype(cpu::where_forward) where_forward;
+decltype(cpu::where_backward) where_backward;
+
+}  // namespace cuda
 }  // namespace pade

@@ -13,6 +13,8 @@ Shape joined_shape(const std::vector<Tensor>& tensors, int axis) {
   for (const Tensor& tensor : tensors) {
     check(tensor.dtype() == first.dtype(), "concat: expected ", first.dtype(), " as in the first ",
           "tensor, got ", tensor.dtype());
+    check(tensor.device() == first.device(), "concat: expected all tensors on ", first.device(),
+          ", got one on ", tensor.device());
     check(tensor.rank() == first.rank() &&
               tensor.shape().with(axis, 0) == first.shape().with(axis, 0),
           "concat: ", first.shape(), " and ", tensor.shape(), " differ in more than axis ", axis);
@@ -32,8 +34,7 @@ Tensor concat(const std::vector<Tensor>& tensors, int axis) {
   std::vector<Shape> shapes;
   int64_t begin = 0;
   for (const Tensor& x : tensors) {
-    cpu::strided_copy(box_axes(x.shape(), x.shape(), shape), x, 0, y,
-                      offset_of(shape, axis, begin));
+    strided_copy(box_axes(x.shape(), x.shape(), shape), x, 0, y, offset_of(shape, axis, begin));
     begin += x.extent(axis);
     inputs.push_back(&x);
     shapes.push_back(x.shape());
@@ -44,8 +45,8 @@ Tensor concat(const std::vector<Tensor>& tensors, int axis) {
     for (size_t i = 0; i < shapes.size(); ++i) {
       if (gradients.needs(static_cast<int>(i))) {
         Tensor dx = Tensor::empty(shapes[i], dy.dtype(), dy.device());
-        cpu::strided_copy(box_axes(shapes[i], dy.shape(), shapes[i]), dy,
-                          offset_of(dy.shape(), axis, begin), dx, 0);
+        strided_copy(box_axes(shapes[i], dy.shape(), shapes[i]), dy,
+                     offset_of(dy.shape(), axis, begin), dx, 0);
         gradients.set(static_cast<int>(i), dx);
       }
       begin += shapes[i][axis];

@@ -19,11 +19,11 @@ Tensor pad(const Tensor& x, const std::vector<AxisPadding>& padding, double valu
   for (int axis = 0; axis < x.rank(); ++axis)
     offset += offset_of(shape, axis, padding[axis].before);
   Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
-  cpu::strided_copy(box_axes(x.shape(), x.shape(), shape), x, 0, y, offset);
+  strided_copy(box_axes(x.shape(), x.shape(), shape), x, 0, y, offset);
   record("pad", {&x}, y, {}, [from = x.shape(), offset](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(from, dy.dtype(), dy.device());
-    cpu::strided_copy(box_axes(from, dy.shape(), from), dy, offset, dx, 0);
+    strided_copy(box_axes(from, dy.shape(), from), dy, offset, dx, 0);
     gradients.set(0, dx);
   });
   return y;

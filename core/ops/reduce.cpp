@@ -1,6 +1,6 @@
 #include <limits>
 
-#include <pade/core/ops/arithmetic_kernels.h>
+#include <pade/core/device_choice.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/tape.h>
@@ -53,13 +53,11 @@ void check_has_maximum(const char* op, const Plan& plan) {
 Tensor sum_divided(const char* op, const Tensor& x, const Plan& plan, double divisor) {
   check_floating(op, x);
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
-  cpu::reduce_sum(x, plan.kept, divisor, y);
+  PADE_ON_DEVICE_OF(x, reduce_sum(x, plan.kept, divisor, y));
   record(op, {&x}, y, {}, [plan, divisor](Gradients& gradients) {
-    const Tensor dy = gradients.of_output().reshape(plan.kept);
+    const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(plan.from, dy.dtype(), dy.device());
-    // dy / divisor, stretched over the axes that were reduced
-    cpu::arithmetic_forward(arithmetic::Div{}, dy,
-                            Tensor::full({}, divisor, dy.dtype(), dy.device()), dx);
+    PADE_ON_DEVICE_OF(dy, reduce_sum_backward(dy, plan.kept, divisor, dx));
     gradients.set(0, dx);
   });
   return y;
@@ -76,11 +74,11 @@ Tensor max(const Tensor& x, const Plan& plan) {
   check_has_maximum("max", plan);
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
-  cpu::reduce_max(x, plan.kept, y, number);
+  PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, y, number));
   record("max", {&x}, y, {&number}, [plan](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::zeros(plan.from, dy.dtype(), dy.device());
-    cpu::reduce_max_backward(gradients.saved(0), plan.kept, dy, dx);
+    PADE_ON_DEVICE_OF(dy, reduce_max_backward(gradients.saved(0), plan.kept, dy, dx));
     gradients.set(0, dx);
   });
   return y;
@@ -108,7 +106,7 @@ Tensor argmax(const Tensor& x, int axis, bool keepdim) {
   check_has_maximum("argmax", plan);
   Tensor maxima = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
-  cpu::reduce_max(x, plan.kept, maxima, number);
+  PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, maxima, number));
   return number;
 }
 

@@ -1,29 +1,18 @@
-#include <limits>
-
+#include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
+#include <pade/core/ops/reduce_math.h>
 
 namespace pade::cpu {
 namespace {
 
-/// The largest value and the number of the first element that has it; NaN is above everything.
 template <class T>
 struct Max {
   using Value = T;
-  struct Partial {
-    T value;
-    int32_t number;
-  };
+  using Partial = Largest<T>;
 
-  static constexpr T kLowest = std::numeric_limits<T>::has_infinity
-                                   ? -std::numeric_limits<T>::infinity()
-                                   : std::numeric_limits<T>::lowest();
-  /// If nothing is above it, all elements equal it, and the first of all is the answer.
-  static Partial identity() { return {kLowest, 0}; }
-
-  static bool is_above(T candidate, T value) {
-    return (candidate > value) | ((candidate != candidate) & (value == value));
-  }
+  static constexpr T kLowest = kLargestOfNone<T>.value;
+  static Partial identity() { return kLargestOfNone<T>; }
 
   static void add_run(Partial& best, const T* x, int64_t first, int64_t count) {
     T lanes[kRunLanes];
@@ -67,6 +56,11 @@ void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
         nest, 1, [=](const Offsets& at, int64_t, T*) { return in + at[0]; },
         [=](int64_t i, double sum) { out[i] = static_cast<T>(sum / divisor); });
   });
+}
+
+void reduce_sum_backward(const Tensor& dy, const Shape& kept, double divisor, Tensor& dx) {
+  const Tensor by = Tensor::full({}, divisor, dy.dtype());
+  arithmetic_forward(arithmetic::Div{}, dy.reshape(kept), by, dx);
 }
 
 void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {

@@ -13,11 +13,11 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
   const Shape shape = x.shape().with(axis, end - begin);
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
   const int64_t offset = offset_of(x.shape(), axis, begin);
-  cpu::strided_copy(box_axes(shape, x.shape(), shape), x, offset, y, 0);
+  strided_copy(box_axes(shape, x.shape(), shape), x, offset, y, 0);
   record("slice", {&x}, y, {}, [from = x.shape(), offset](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device());
-    cpu::strided_copy(box_axes(dy.shape(), dy.shape(), from), dy, 0, dx, offset);
+    strided_copy(box_axes(dy.shape(), dy.shape(), from), dy, 0, dx, offset);
     gradients.set(0, dx);
   });
   return y;

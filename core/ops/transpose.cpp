@@ -19,7 +19,7 @@ Tensor permuted(const Tensor& x, const Order& order) {
     axes.push_back(
         {extents[k], x.shape().size_from(order[k] + 1), shape.size_from(static_cast<int>(k) + 1)});
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
-  cpu::strided_copy(axes, x, 0, y, 0);
+  strided_copy(axes, x, 0, y, 0);
   return y;
 }
 

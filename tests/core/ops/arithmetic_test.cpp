@@ -10,6 +10,7 @@
 #include <pade/core/tape.h>
 
 #include "tests/core/ops/index_reference.h"
+#include "tests/devices.h"
 
 using namespace pade;
 
@@ -79,19 +80,23 @@ std::vector<double> expected_values(const Case& c, const Tensor& a, const Tensor
   return expected;
 }
 
-void check_values(const Case& c, Rng& rng, const Shape& shape_a, const Shape& shape_b,
-                  const Shape& shape_y) {
+void check_values(Device device, const Case& c, Rng& rng, const Shape& shape_a,
+                  const Shape& shape_b, const Shape& shape_y) {
   for (const DType dtype : {DType::float32, DType::float64}) {
     CAPTURE(c.name);
     CAPTURE(to_string(shape_a));
     CAPTURE(to_string(shape_b));
     const Tensor a = random_operand(rng, shape_a, dtype), b = random_operand(rng, shape_b, dtype);
-    const Tensor y = c.op(a, b);
+    const Tensor y = c.op(a.to(device), b.to(device));
+    REQUIRE(y.device() == device);
     REQUIRE(y.dtype() == dtype);
     REQUIRE(y.shape() == shape_y);
     CHECK(reference::worst_error(y, expected_values(c, a, b, shape_y)) == 0);
   }
 }
+
+/// Of float32: an element's gradient is rounded twice, and sums are rounded once more.
+constexpr double kElementTolerance = 1e-6, kSumTolerance = 2e-5;
 
 /// The gradients of loss = Σ op(a, b) · w for float32 leaves, by hand where dy = w.
 struct Gradient {
@@ -101,7 +106,7 @@ Gradient gradients_of(const Case& c, Tensor a, Tensor b, const Tensor& w) {
   a = a.detach().requires_grad_();
   b = b.detach().requires_grad_();
   Tape tape;
-  Tensor loss = Tensor::scalar(0);
+  Tensor loss = Tensor::zeros({}, w.dtype(), w.device());
   const Tensor y = c.op(a, b);
   record("weigh", {&y}, loss, {&w},
          [](Gradients& gradients) { gradients.set(0, gradients.saved(0)); });
@@ -109,9 +114,56 @@ Gradient gradients_of(const Case& c, Tensor a, Tensor b, const Tensor& w) {
   return {a.grad(), b.grad()};
 }
 
+/// All layouts of a sum: over what is innermost or not, of few or many elements.
+std::vector<ShapePair> layouts_of_sums(Device device) {
+  if (device == Device::cpu)
+    return {{{18, 2, 31, 33}, {2, 1, 1}},  // chunks of runs
+            {{1000, 37}, {37}},            // chunks of short rows
+            {{40, 1500}, {1500}},          // strips of columns
+            {{41, 1100}, {41, 1}},         // one run per result
+            {{40001}, {}},                 // all into one
+            {{7, 60, 5, 11}, {60, 1, 11}}};
+  return {{{9, 2, 16, 31}, {2, 1, 1}},  // a block per result, reading packs …
+          {{9, 2, 15, 31}, {2, 1, 1}},  // … and single elements
+          {{2, 8003}, {2, 1}},          // chunks of long runs
+          {{300, 3}, {3}},              // chunks of short rows
+          {{20, 150}, {150}},           // strips of columns
+          {{21, 200}, {21, 1}},         // a warp per result
+          {{70, 12}, {70, 1}},          // a few lanes per result
+          {{9000}, {}},                 // all into one
+          {{3, 20, 5, 7}, {20, 1, 7}}};
+}
+
+/// In float32, against the CPU's in float64 without stretching; either operand may be stretched.
+void check_gradients(const Case& c, const ShapePair& shapes, Device device, Rng& rng) {
+  CAPTURE(c.name);
+  CAPTURE(to_string(shapes.a));
+  CAPTURE(to_string(shapes.b));
+  const Tensor a = random_operand(rng, shapes.a, DType::float32);
+  const Tensor b = random_operand(rng, shapes.b, DType::float32);
+  const Tensor w = rng.uniform(shapes.a, -1, 1);
+  Tensor b_written_out = Tensor::empty(shapes.a, DType::float64);
+  double* out = b_written_out.mutable_data<double>();
+  for (int64_t i = 0; i < a.size(); ++i)
+    out[i] = b.data<float>()[reference::stretched(shapes.b, reference::index_of(shapes.a, i))];
+  const Tensor a_64 = a.to(DType::float64), w_64 = w.to(DType::float64);
+
+  const Tensor here_a = a.to(device), here_b = b.to(device), here_w = w.to(device);
+  const Gradient gradient = gradients_of(c, here_a, here_b, here_w);
+  const Gradient turned = gradients_of(c, here_b, here_a, here_w);
+  REQUIRE(gradient.b.device() == device);
+  const Gradient exact = gradients_of(c, a_64, b_written_out, w_64);
+  CHECK(reference::worst_error(gradient.a, exact.a.to_vector<double>()) <= kElementTolerance);
+  CHECK(reference::worst_error(gradient.b, reference::sum_to(exact.b, shapes.b)) <= kSumTolerance);
+  const Gradient exact_turned = gradients_of(c, b_written_out, a_64, w_64);
+  CHECK(reference::worst_error(turned.a, reference::sum_to(exact_turned.a, shapes.b)) <=
+        kSumTolerance);
+  CHECK(reference::worst_error(turned.b, exact_turned.b.to_vector<double>()) <= kElementTolerance);
+}
+
 }  // namespace
 
-TEST_CASE("arithmetic has the values of IEEE arithmetic on stretched operands") {
+DEVICE_TEST_CASE("arithmetic has the values of IEEE arithmetic on stretched operands") {
   Rng rng(1);
   const Shape results[] = {{},
                            {7},
@@ -131,49 +183,51 @@ TEST_CASE("arithmetic has the values of IEEE arithmetic on stretched operands") 
                            {2, 2, 2, 2, 2, 2, 2, 2}};
   for (const Case& c : kCases) {
     for (size_t i = 0; i < std::size(kShapes); ++i)
-      check_values(c, rng, kShapes[i].a, kShapes[i].b, results[i]);
-    check_values(c, rng, {40001}, {40001}, {40001});  // several blocks, odd tails
-    check_values(c, rng, {3, 7001}, {7001}, {3, 7001});
-    check_values(c, rng, {7001, 3}, {7001, 1}, {7001, 3});
-    check_values(c, rng, {3, 7, 31, 33}, {7, 1, 1}, {3, 7, 31, 33});
-    check_values(c, rng, {}, {33000}, {33000});
+      check_values(device, c, rng, kShapes[i].a, kShapes[i].b, results[i]);
+    check_values(device, c, rng, {40001}, {40001}, {40001});  // several blocks, odd tails
+    check_values(device, c, rng, {3, 7001}, {7001}, {3, 7001});
+    check_values(device, c, rng, {7001, 3}, {7001, 1}, {7001, 3});
+    check_values(device, c, rng, {3, 7, 31, 33}, {7, 1, 1}, {3, 7, 31, 33});
+    check_values(device, c, rng, {}, {33000}, {33000});
   }
 }
 
-TEST_CASE("arithmetic on random shapes") {
+DEVICE_TEST_CASE("arithmetic on random shapes") {
   Rng rng(2);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < (device == Device::cpu ? 200 : 60); ++round) {
     const Shape shape = reference::random_shape(rng);
     const Shape squeezed = reference::random_squeezed(rng, shape);
     const Case& c = kCases[round % std::size(kCases)];
     if (round % 2)
-      check_values(c, rng, shape, squeezed, shape);
+      check_values(device, c, rng, shape, squeezed, shape);
     else
-      check_values(c, rng, squeezed, shape, shape);
+      check_values(device, c, rng, squeezed, shape, shape);
   }
 }
 
-TEST_CASE("arithmetic has the gradients of central differences") {
+DEVICE_TEST_CASE("arithmetic has the gradients of central differences") {
   Rng rng(3);
+  const bool on_cpu = device == Device::cpu;
   for (const Case& c : kCases) {
     auto agree = [&](const Shape& a, const Shape& b) {
-      const auto report = gradcheck(
-          [&](const auto& in) { return c.op(in[0], in[1]); },
-          {random_operand(rng, a, DType::float64), random_operand(rng, b, DType::float64)});
+      const auto report = gradcheck([&](const auto& in) { return c.op(in[0], in[1]); },
+                                    {random_operand(rng, a, DType::float64).to(device),
+                                     random_operand(rng, b, DType::float64).to(device)},
+                                    {.max_elements = on_cpu ? 512 : 2});
       CHECK_MESSAGE(report.ok, c.name, " ", to_string(a), ", ", to_string(b), ": ", report.message);
     };
     for (const ShapePair& shapes : kShapes) agree(shapes.a, shapes.b);
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < (on_cpu ? 10 : 1); ++round) {
       const Shape shape = reference::random_shape(rng);
       agree(reference::random_squeezed(rng, shape), shape);
     }
   }
 }
 
-TEST_CASE("arithmetic on a tensor and itself, and on a constant") {
+DEVICE_TEST_CASE("arithmetic on a tensor and itself, and on a constant") {
   Rng rng(4);
-  const Tensor x = random_operand(rng, {3, 4}, DType::float64);
-  const Tensor constant = random_operand(rng, {4}, DType::float64);
+  const Tensor x = random_operand(rng, {3, 2}, DType::float64).to(device);
+  const Tensor constant = random_operand(rng, {2}, DType::float64).to(device);
   for (const Case& c : kCases) {
     const bool has_kink = c.op == minimum || c.op == maximum;
     if (!has_kink) CHECK(gradcheck([&](const auto& in) { return c.op(in[0], in[0]); }, {x}).ok);
@@ -182,50 +236,63 @@ TEST_CASE("arithmetic on a tensor and itself, and on a constant") {
   }
 }
 
-TEST_CASE("gradients of stretched operands are right in float32 and for any number of threads") {
+DEVICE_TEST_CASE("gradients of stretched operands are right in float32") {
   Rng rng(5);
+  for (const ShapePair& shapes : layouts_of_sums(device))
+    for (const Case& c : kCases) check_gradients(c, shapes, device, rng);
+}
+
+DEVICE_TEST_CASE("gradients of stretched operands have the same bits, whoever computes them") {
+  Rng rng(7);
   const int threads = num_threads();
-  const ShapePair pairs[] = {
-      {{18, 2, 31, 33}, {2, 1, 1}},  // chunks of runs
-      {{1000, 37}, {37}},            // chunks of short rows
-      {{40, 1500}, {1500}},          // strips of columns
-      {{41, 1100}, {41, 1}},         // one run per result
-      {{40001}, {}},                 // all into one
-      {{7, 60, 5, 11}, {60, 1, 11}},
-  };
-  for (const ShapePair& shapes : pairs) {
-    const Tensor a = random_operand(rng, shapes.a, DType::float32);
-    const Tensor b = random_operand(rng, shapes.b, DType::float32);
-    const Tensor w = rng.uniform(shapes.a, -1, 1);
-    Tensor b_written_out = Tensor::empty(shapes.a, DType::float64);
-    double* out = b_written_out.mutable_data<double>();
-    for (int64_t i = 0; i < a.size(); ++i) {
-      const auto index = reference::index_of(shapes.a, i);
-      out[i] = b.data<float>()[reference::stretched(shapes.b, index)];
-    }
-    const Tensor a_64 = a.to(DType::float64), b_64 = b.to(DType::float64);
-    const Tensor w_64 = w.to(DType::float64);
+  // In float64: rounding to float32 would hide another order of summation.
+  for (const ShapePair& shapes : layouts_of_sums(device)) {
+    const Tensor a = random_operand(rng, shapes.a, DType::float64).to(device);
+    const Tensor b = random_operand(rng, shapes.b, DType::float64).to(device);
+    const Tensor w = rng.uniform(shapes.a, -1, 1, DType::float64).to(device);
     for (const Case& c : kCases) {
       CAPTURE(c.name);
       CAPTURE(to_string(shapes.a));
-      CAPTURE(to_string(shapes.b));
-      // Compared in float64: rounding to float32 would hide another order of summation.
       set_num_threads(1);
-      const Gradient one = gradients_of(c, a_64, b_64, w_64);
+      const Gradient one = gradients_of(c, a, b, w);
       set_num_threads(2);
-      const Gradient two = gradients_of(c, a_64, b_64, w_64);
+      const Gradient two = gradients_of(c, a, b, w);
       set_num_threads(threads);
       CHECK(one.a.to_vector<double>() == two.a.to_vector<double>());
       CHECK(one.b.to_vector<double>() == two.b.to_vector<double>());
-
-      const Gradient gradient = gradients_of(c, a, b, w), turned = gradients_of(c, b, a, w);
-      const Gradient exact = gradients_of(c, a_64, b_written_out, w_64);
-      CHECK(reference::worst_error(gradient.a, exact.a.to_vector<double>()) <= 1e-6);
-      CHECK(reference::worst_error(gradient.b, reference::sum_to(exact.b, shapes.b)) <= 2e-5);
-      const Gradient exact_turned = gradients_of(c, b_written_out, a_64, w_64);
-      CHECK(reference::worst_error(turned.a, reference::sum_to(exact_turned.a, shapes.b)) <= 2e-5);
-      CHECK(reference::worst_error(turned.b, exact_turned.b.to_vector<double>()) <= 1e-6);
     }
+  }
+}
+
+DEVICE_TEST_CASE("arithmetic takes views that begin anywhere") {
+  Rng rng(8);
+  const Tensor all_a = rng.uniform({1009}, 1, 2).to(device);
+  const Tensor all_b = rng.uniform({1009}, 1, 2).to(device);
+  for (const int64_t begin : {0, 1, 4})
+    for (const int64_t other : {0, 3}) {
+      const Tensor a = all_a.slice(begin, begin + 1003), b = all_b.slice(other, other + 1003);
+      CHECK((a / b).to_vector<float>() == (a.clone() / b.clone()).to_vector<float>());
+      const Tensor rows = a.slice(0, 1000).reshape({50, 20}), row = b.slice(0, 20);
+      CHECK((rows - row).to_vector<float>() == (rows.clone() - row.clone()).to_vector<float>());
+      const Tensor w = Tensor::ones({50, 20}, DType::float32, device);
+      const Gradient view = gradients_of(kCases[2], rows, b.slice(0, 50).reshape({50, 1}), w);
+      const Gradient copy =
+          gradients_of(kCases[2], rows.clone(), b.slice(0, 50).reshape({50, 1}).clone(), w);
+      CHECK(reference::worst_error(view.b, copy.b.to(DType::float64).to_vector<double>()) <= 6e-8);
+    }
+}
+
+DEVICE_TEST_CASE("arithmetic of more elements than a grid has threads") {
+  const Tensor all = Rng(9).integers({900'005}, 0, 1000).to(DType::float64);
+  const double* values = all.data<double>();
+  const Tensor there = all.to(device);
+  for (const int64_t begin : {0, 1}) {
+    const std::vector<double> doubled =
+        (there.slice(begin, begin + 900'003) + there.slice(begin, begin + 900'003))
+            .to_vector<double>();
+    int64_t wrong = 0;
+    for (size_t i = 0; i < doubled.size(); ++i) wrong += doubled[i] != 2 * values[begin + i];
+    CHECK(wrong == 0);
   }
 }
 
@@ -258,12 +325,12 @@ TEST_CASE("only what a gradient needs is saved") {
   CHECK(x.grad().to_vector<float>() == std::vector<float>{1, 0});
 }
 
-TEST_CASE("minimum and maximum: NaN wins, ties go to the first") {
+DEVICE_TEST_CASE("minimum and maximum: NaN wins, ties go to the first") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  Tensor a = Tensor::from<double>({nan, 1, 2, -1}, {4});
-  Tensor b = Tensor::from<double>({1, nan, 2, 0}, {4});
+  Tensor a = Tensor::from<double>({nan, 1, 2, -1}, {4}).to(device);
+  Tensor b = Tensor::from<double>({1, nan, 2, 0}, {4}).to(device);
   const double inf = std::numeric_limits<double>::infinity();
-  const Tensor w = Tensor::from<double>({1, 2, 3, inf}, {4});
+  const Tensor w = Tensor::from<double>({1, 2, 3, inf}, {4}).to(device);
   for (const Case& c : {Case{"minimum", minimum, nullptr}, Case{"maximum", maximum, nullptr}}) {
     CAPTURE(c.name);
     const Tensor y = c.op(a, b);
@@ -278,14 +345,15 @@ TEST_CASE("minimum and maximum: NaN wins, ties go to the first") {
   }
 }
 
-TEST_CASE("div keeps its gradient where the divisor's square overflows") {
-  const Tensor a = Tensor::full({1}, 1e30), b = Tensor::full({1}, 1e25), w = Tensor::ones({1});
+DEVICE_TEST_CASE("div keeps its gradient where the divisor's square overflows") {
+  auto full = [&](double value) { return Tensor::full({1}, value, DType::float32, device); };
+  const Tensor a = full(1e30), b = full(1e25), w = full(1);
   const Gradient gradient = gradients_of({"div", div, nullptr}, a, b, w);
   CHECK(std::abs(gradient.b.item() + 1e-20) <= 1e-26);
 }
 
-TEST_CASE("operators take numbers on either side") {
-  const Tensor x = Tensor::from<float>({1, 2, 4}, {3});
+DEVICE_TEST_CASE("operators take numbers on either side") {
+  const Tensor x = Tensor::from<float>({1, 2, 4}, {3}).to(device);
   auto values = [](const Tensor& y) { return y.to_vector<float>(); };
   CHECK(values(x + x) == std::vector<float>{2, 4, 8});
   CHECK(values(x - x) == std::vector<float>{0, 0, 0});
@@ -304,20 +372,20 @@ TEST_CASE("operators take numbers on either side") {
   CHECK((x.to(DType::float64) + 0.1).at({0}) == 1.1);
 
   Rng rng(6);
-  const Tensor z = random_operand(rng, {2, 3}, DType::float64);
+  const Tensor z = random_operand(rng, {2, 3}, DType::float64).to(device);
   const auto report =
       gradcheck([](const auto& in) { return -((2 - in[0]) * 3 + 1 / in[0] - in[0] / 4); }, {z});
   CHECK_MESSAGE(report.ok, report.message);
 }
 
-TEST_CASE("int32 arithmetic wraps around") {
+DEVICE_TEST_CASE("int32 arithmetic wraps around") {
   const int32_t top = std::numeric_limits<int32_t>::max(), bottom = -top - 1;
-  const Tensor x = Tensor::from<int32_t>({top, bottom, 3}, {3});
+  const Tensor x = Tensor::from<int32_t>({top, bottom, 3}, {3}).to(device);
   CHECK((x + 1).to_vector<int32_t>() == std::vector<int32_t>{bottom, bottom + 1, 4});
   CHECK((x - 1).to_vector<int32_t>() == std::vector<int32_t>{top - 1, top, 2});
   CHECK((x * x).to_vector<int32_t>() == std::vector<int32_t>{1, 0, 9});
   CHECK((-x).to_vector<int32_t>() == std::vector<int32_t>{-top, bottom, -3});
-  CHECK(minimum(x, Tensor::scalar(2, DType::int32)).to_vector<int32_t>() ==
+  CHECK(minimum(x, Tensor::scalar(2, DType::int32).to(device)).to_vector<int32_t>() ==
         std::vector<int32_t>{2, bottom, 2});
 }
 
@@ -336,4 +404,9 @@ TEST_CASE("arithmetic refuses what it cannot do") {
   CHECK_THROWS_WITH_AS(labels * 3e9, "arithmetic with int32: 3e+09 is no int32", Error);
   CHECK_THROWS_WITH_AS(x + Tensor(), "an undefined tensor was used", Error);
   CHECK_THROWS_WITH_AS(Tensor() * 2, "an undefined tensor was used", Error);
+}
+
+TEST_CASE("operands on two devices are refused [cuda]") {
+  const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
+  CHECK_THROWS_WITH_AS(here + there, "add: expected one device, got cpu and cuda", Error);
 }

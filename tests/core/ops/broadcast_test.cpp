@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <pade/core/ops/broadcast.h>
+#include <pade/core/ops/nest_math.h>
 #include <pade/core/parallel.h>
 
 #include "tests/core/ops/index_reference.h"
@@ -72,4 +73,74 @@ TEST_CASE("runs cover any range of a nest in order, and know where the operands 
     CHECK(visited == expected);
     CHECK(of_squeezed == expected_of_squeezed);
   }
+}
+
+TEST_CASE("Divisor divides as the processor does") {
+  Rng rng(2);
+  constexpr uint32_t kTop = 2147483647;
+  for (const uint32_t divisor :
+       {1u, 2u, 3u, 5u, 7u, 10u, 64u, 641u, 65535u, 65536u, 65537u, 1u << 30, kTop - 1, kTop}) {
+    const Divisor by(divisor);
+    std::vector<uint32_t> numbers = {0,
+                                     1,
+                                     divisor - 1,
+                                     divisor,
+                                     kTop - 1,
+                                     kTop,
+                                     kTop / divisor * divisor,
+                                     kTop / divisor * divisor - 1};
+    for (int i = 0; i < 1000; ++i) numbers.push_back(static_cast<uint32_t>(rng.below(kTop)));
+    int64_t wrong = 0;
+    for (const uint32_t number : numbers) wrong += by.quotient(number) != number / divisor;
+    CHECK_MESSAGE(wrong == 0, divisor);
+  }
+}
+
+TEST_CASE("lookups find what walking finds, part by part") {
+  Rng rng(3);
+  for (int round = 0; round < 300; ++round) {
+    const Shape shape = reference::random_shape(rng);
+    const LoopNest nest =
+        loop_over(shape, {shape, reference::random_squeezed(rng, shape), Shape{}});
+    const int64_t limit = round % 2 ? 1 + static_cast<int64_t>(rng.below(20)) : 1'000'000;
+    std::vector<Offsets> walked, found;
+    Position position(nest, nest.rank, 0);
+    for (int64_t i = 0; i < nest.size(); ++i, position.advance())
+      walked.push_back(position.offsets());
+    for_each_part(
+        nest,
+        [&](const LoopNest& part, const Offsets& at, int64_t first) {
+          CHECK(part.size() <= limit);
+          CHECK(first == static_cast<int64_t>(found.size()));
+          const LookupNest<2> lookup(part);
+          CHECK(lookup.size() == part.size());
+          for (uint32_t i = 0; i < lookup.size(); ++i) {
+            const auto place = lookup.at(i);
+            CHECK(std::max(place.of[0], place.of[1]) <= limit);
+            found.push_back({at[0] + place.of[0], at[1] + place.of[1], 0, 0});
+          }
+        },
+        limit);
+    CHECK(found == walked);
+  }
+}
+
+TEST_CASE("a nest with billions of elements is cut in parts that 32 bits can number") {
+  const Shape shape{3, 70'000, 5, 40'000};
+  const LoopNest nest = loop_over(shape, {shape, {5, 1}});
+  int64_t elements = 0, parts = 0;
+  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
+    CHECK(first == elements);
+    CHECK(at[0] == first);
+    CHECK(at[1] == 0);
+    const LookupNest<2> lookup(part);
+    const uint32_t last = lookup.size() - 1;
+    CHECK(lookup.at(last).of[0] == last);
+    CHECK(lookup.at(last).of[1] == 4);
+    elements += part.size();
+    ++parts;
+  });
+  CHECK(elements == shape.size());
+  CHECK(parts >= 20);
+  CHECK(parts <= 64);
 }

@@ -9,6 +9,7 @@
 #include <pade/core/tape.h>
 
 #include "tests/core/ops/index_reference.h"
+#include "tests/devices.h"
 
 using namespace pade;
 
@@ -43,10 +44,10 @@ Tensor random_condition(Rng& rng, const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("comparisons agree with plain loops, for every dtype, broadcast") {
+DEVICE_TEST_CASE("comparisons agree with plain loops, for every dtype, broadcast") {
   Rng rng(1);
-  for (int round = 0; round < 60; ++round) {
-    const bool large = round % 30 == 0;
+  for (int round = 0; round < (device == Device::cpu ? 60 : 6); ++round) {
+    const bool large = round % 30 == 1;
     const Shape shape = large ? Shape{3, 47, 149} : reference::random_shape(rng);
     const Shape squeezed = reference::random_squeezed(rng, shape);
     for (const Case& c : kCases)
@@ -57,7 +58,11 @@ TEST_CASE("comparisons agree with plain loops, for every dtype, broadcast") {
         CAPTURE(to_string(squeezed));
         const Tensor a = random_operand(rng, round % 2 ? shape : squeezed, dtype);
         const Tensor b = random_operand(rng, round % 2 ? squeezed : shape, dtype);
-        const Tensor y = c.op(a, b), with_number = c.with_number(a, 2);
+        const Tensor result = c.op(a.to(device), b.to(device));
+        const Tensor number_result = c.with_number(a.to(device), 2);
+        REQUIRE(result.device() == device);
+        REQUIRE(number_result.device() == device);
+        const Tensor y = result.to(Device::cpu), with_number = number_result.to(Device::cpu);
         REQUIRE(y.shape() == shape);
         REQUIRE(y.dtype() == DType::uint8);
         REQUIRE(with_number.shape() == a.shape());
@@ -77,17 +82,18 @@ TEST_CASE("comparisons agree with plain loops, for every dtype, broadcast") {
   }
 }
 
-TEST_CASE("comparisons with numbers that the dtype cannot hold, and with NaN") {
+DEVICE_TEST_CASE("comparisons with numbers that the dtype cannot hold, and with NaN") {
   using Bytes = std::vector<uint8_t>;
-  const Tensor labels = Tensor::from<int32_t>({2, 3, 2147483647}, {3});
+  const Tensor labels = Tensor::from<int32_t>({2, 3, 2147483647}, {3}).to(device);
   CHECK(less(labels, 2.5).to_vector<uint8_t>() == Bytes{1, 0, 0});
   CHECK(equal(labels, 2.5).to_vector<uint8_t>() == Bytes{0, 0, 0});
   CHECK(less(labels, 3e9).to_vector<uint8_t>() == Bytes{1, 1, 1});
-  CHECK(greater(Tensor::from<uint8_t>({0, 255}, {2}), -1).to_vector<uint8_t>() == Bytes{1, 1});
-  CHECK(equal(Tensor::full({1}, 0.1), 0.1).item() == 1);
+  CHECK(greater(Tensor::from<uint8_t>({0, 255}, {2}).to(device), -1).to_vector<uint8_t>() ==
+        Bytes{1, 1});
+  CHECK(equal(Tensor::full({1}, 0.1).to(device), 0.1).item() == 1);
 
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const Tensor x = Tensor::from<double>({nan, 1}, {2});
+  const Tensor x = Tensor::from<double>({nan, 1}, {2}).to(device);
   for (const Case& c : kCases) {
     const uint8_t expected = c.op == static_cast<decltype(c.op)>(not_equal);
     CAPTURE(c.name);
@@ -104,9 +110,9 @@ TEST_CASE("comparisons are not recorded") {
   CHECK(tape.size() == 0);
 }
 
-TEST_CASE("where chooses, for every dtype, broadcast") {
+DEVICE_TEST_CASE("where chooses, for every dtype, broadcast") {
   Rng rng(2);
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < (device == Device::cpu ? 100 : 20); ++round) {
     const Shape shape = round % 20 == 0 ? Shape{3, 47, 149} : reference::random_shape(rng);
     Shape shapes[3] = {reference::random_squeezed(rng, shape),
                        reference::random_squeezed(rng, shape),
@@ -116,7 +122,8 @@ TEST_CASE("where chooses, for every dtype, broadcast") {
       const Tensor condition = random_condition(rng, shapes[0]);
       const Tensor a = random_operand(rng, shapes[1], dtype);
       const Tensor b = random_operand(rng, shapes[2], dtype);
-      const Tensor y = where(condition, a, b);
+      const Tensor y = where(condition.to(device), a.to(device), b.to(device));
+      REQUIRE(y.device() == device);
       REQUIRE(y.shape() == shape);
       REQUIRE(y.dtype() == dtype);
       std::vector<double> expected(shape.size());
@@ -131,33 +138,49 @@ TEST_CASE("where chooses, for every dtype, broadcast") {
   }
 }
 
-TEST_CASE("where has the gradients of central differences") {
+DEVICE_TEST_CASE("where has the gradients of central differences") {
   Rng rng(3);
   const Shape shapes[][3] = {{{7}, {7}, {7}},       {{2, 3}, {}, {3}},
                              {{2, 1}, {3}, {2, 3}}, {{3, 1, 1}, {2, 3, 4, 5}, {4, 1}},
                              {{}, {2}, {3, 1}},     {{0}, {1}, {0}}};
   for (const auto& [of_condition, of_a, of_b] : shapes) {
-    const Tensor condition = random_condition(rng, of_condition);
-    const auto report =
-        gradcheck([&](const auto& in) { return where(condition, in[0], in[1]); },
-                  {rng.normal(of_a, 0, 1, DType::float64), rng.normal(of_b, 0, 1, DType::float64)});
+    const Tensor condition = random_condition(rng, of_condition).to(device);
+    const auto report = gradcheck([&](const auto& in) { return where(condition, in[0], in[1]); },
+                                  {rng.normal(of_a, 0, 1, DType::float64).to(device),
+                                   rng.normal(of_b, 0, 1, DType::float64).to(device)},
+                                  {.max_elements = device == Device::cpu ? 512 : 3});
     CHECK_MESSAGE(report.ok, to_string(of_condition), to_string(of_a), to_string(of_b), ": ",
                   report.message);
   }
 }
 
-TEST_CASE("an element that where did not choose gets no gradient, not even from infinity") {
+DEVICE_TEST_CASE("an element that where did not choose gets no gradient, not even from infinity") {
   const double inf = std::numeric_limits<double>::infinity();
-  Tensor a = Tensor::zeros({2}).requires_grad_();
-  const Tensor condition = Tensor::from<uint8_t>({1, 0}, {2});
+  Tensor a = Tensor::zeros({2}, DType::float32, device).requires_grad_();
+  const Tensor condition = Tensor::from<uint8_t>({1, 0}, {2}).to(device);
   Tape tape;
-  const Tensor y = where(condition, a, Tensor::ones({2}));
-  Tensor loss = Tensor::scalar(0);
-  record("infinite", {&y}, loss, {},
-         [=](Gradients& gradients) { gradients.set(0, Tensor::full({2}, inf)); });
+  const Tensor y = where(condition, a, Tensor::ones({2}, DType::float32, device));
+  Tensor loss = Tensor::scalar(0).to(device);
+  record("infinite", {&y}, loss, {}, [=](Gradients& gradients) {
+    gradients.set(0, Tensor::full({2}, inf, DType::float32, device));
+  });
   tape.backward(loss);
   CHECK(a.grad().at({0}) == inf);
   CHECK(a.grad().at({1}) == 0);
+}
+
+DEVICE_TEST_CASE("comparisons and where take views that begin anywhere") {
+  Rng rng(4);
+  const Tensor all = random_operand(rng, {1009}, DType::float32).to(device);
+  const Tensor conditions = random_condition(rng, {1009}).to(device);
+  for (const int64_t begin : {0, 1, 2, 4}) {
+    const Tensor a = all.slice(begin, begin + 1003), b = all.slice(4, 1007);
+    const Tensor condition = conditions.slice(begin, begin + 1003);
+    const auto bytes = [](const Tensor& y) { return y.to_vector<uint8_t>(); };
+    CHECK(bytes(less(a, b)) == bytes(less(a.clone(), b.clone())));
+    CHECK(where(condition, a, b).to_vector<float>() ==
+          where(condition.clone(), a.clone(), b.clone()).to_vector<float>());
+  }
 }
 
 TEST_CASE("comparisons and where refuse what they cannot do") {
@@ -177,4 +200,12 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
                        "where: shapes [3], [4] and [2, 1] do not broadcast", Error);
   CHECK_THROWS_WITH_AS(where(Tensor(), x, x), "an undefined tensor was used", Error);
   CHECK_THROWS_WITH_AS(less(Tensor(), 1), "an undefined tensor was used", Error);
+}
+
+TEST_CASE("comparisons and where refuse operands on two devices [cuda]") {
+  const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
+  const Tensor condition = Tensor::zeros({2}, DType::uint8);
+  CHECK_THROWS_WITH_AS(less(here, there), "less: expected one device, got cpu and cuda", Error);
+  CHECK_THROWS_WITH_AS(where(condition, there, there),
+                       "where: expected a condition of uint8 on cuda, got uint8 on cpu", Error);
 }

@@ -38,7 +38,7 @@ inline int64_t stretched(const Shape& operand, const Index& index) {
 
 /// `from` summed in float64 over the axes along which `to` is stretched.
 inline std::vector<double> sum_to(const Tensor& from, const Shape& to) {
-  const std::vector<double> values = from.to(DType::float64).to_vector<double>();
+  const std::vector<double> values = from.to(Device::cpu).to(DType::float64).to_vector<double>();
   std::vector<double> sums(to.size(), 0.0);
   for (int64_t i = 0; i < from.size(); ++i)
     sums[stretched(to, index_of(from.shape(), i))] += values[i];
@@ -48,7 +48,7 @@ inline std::vector<double> sum_to(const Tensor& from, const Shape& to) {
 /// The largest |actual − expected| / max(1, |expected|); infinity where exactly one is NaN.
 inline double worst_error(const Tensor& actual, const std::vector<double>& expected) {
   check(actual.size() == static_cast<int64_t>(expected.size()), "worst_error: sizes differ");
-  const std::vector<double> values = actual.to(DType::float64).to_vector<double>();
+  const std::vector<double> values = actual.to(Device::cpu).to(DType::float64).to_vector<double>();
   double worst = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i]) && std::isnan(expected[i])) continue;

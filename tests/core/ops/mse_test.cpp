@@ -6,15 +6,18 @@
 #include <pade/core/ops/mse.h>
 #include <pade/core/random.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
-TEST_CASE("mse is the mean squared difference") {
-  const Tensor a = Tensor::from<float>({1, 2, 3, 4}, {2, 2});
-  const Tensor b = Tensor::from<float>({1, 0, 6, 3}, {2, 2});
+DEVICE_TEST_CASE("mse is the mean squared difference") {
+  const Tensor a = Tensor::from<float>({1, 2, 3, 4}, {2, 2}).to(device);
+  const Tensor b = Tensor::from<float>({1, 0, 6, 3}, {2, 2}).to(device);
   CHECK(mse(a, b).shape() == Shape{});
+  CHECK(mse(a, b).device() == device);
   CHECK(mse(a, b).item() == 3.5);
-  CHECK(mse(Tensor::scalar(3), Tensor::scalar(1)).item() == 4);
-  CHECK(std::isnan(mse(Tensor::zeros({0}), Tensor::zeros({0})).item()));
+  CHECK(mse(Tensor::scalar(3).to(device), Tensor::scalar(1).to(device)).item() == 4);
+  CHECK(std::isnan(mse(Tensor::zeros({0}).to(device), Tensor::zeros({0}).to(device)).item()));
 
   Rng rng(1);
   const Tensor x = rng.normal({123, 457}, 0, 1), y = rng.normal({123, 457}, 0, 1);
@@ -25,15 +28,15 @@ TEST_CASE("mse is the mean squared difference") {
     expected += difference * difference;
   }
   expected /= static_cast<long double>(x.size());
-  CHECK(std::abs(mse(x, y).item() - static_cast<double>(expected)) <= 1e-6);
+  CHECK(std::abs(mse(x.to(device), y.to(device)).item() - static_cast<double>(expected)) <= 1e-6);
 }
 
-TEST_CASE("mse has the gradients of central differences") {
+DEVICE_TEST_CASE("mse has the gradients of central differences") {
   Rng rng(2);
   for (const Shape& shape : {Shape{}, Shape{1}, Shape{5, 3}}) {
-    const auto report = gradcheck(
-        [](const auto& in) { return mse(in[0], in[1]); },
-        {rng.normal(shape, 0, 1, DType::float64), rng.normal(shape, 0, 1, DType::float64)});
+    const auto report = gradcheck([](const auto& in) { return mse(in[0], in[1]); },
+                                  {rng.normal(shape, 0, 1, DType::float64).to(device),
+                                   rng.normal(shape, 0, 1, DType::float64).to(device)});
     CHECK_MESSAGE(report.ok, report.message);
   }
 }
@@ -45,4 +48,9 @@ TEST_CASE("mse refuses operands that do not match") {
                        "mse: expected two float32 or two float64 tensors, got float32 and int32",
                        Error);
   CHECK_THROWS_WITH_AS(mse(Tensor(), Tensor()), "an undefined tensor was used", Error);
+}
+
+TEST_CASE("mse refuses operands on two devices [cuda]") {
+  const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
+  CHECK_THROWS_WITH_AS(mse(here, there), "mse: prediction is on cpu and target on cuda", Error);
 }

@@ -4,6 +4,8 @@
 #include <pade/core/ops/pad.h>
 #include <pade/core/random.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -13,11 +15,13 @@ const std::vector<AxisPadding> kPaddings[] = {
 
 }  // namespace
 
-TEST_CASE("pad puts a border of one value around a tensor of any dtype") {
+DEVICE_TEST_CASE("pad puts a border of one value around a tensor of any dtype") {
   for (const DType dtype : {DType::float32, DType::float64, DType::int32, DType::uint8})
     for (const auto& padding : kPaddings) {
       const Tensor x = Tensor::arange(2 * 3 * 4).to(dtype).reshape({2, 3, 4});
-      const Tensor y = pad(x, padding, 77);
+      const Tensor padded = pad(x.to(device), padding, 77);
+      REQUIRE(padded.device() == device);
+      const Tensor y = padded.to(Device::cpu);
       REQUIRE(y.dtype() == dtype);
       for (int axis = 0; axis < 3; ++axis)
         REQUIRE(y.extent(axis) == x.extent(axis) + padding[axis].before + padding[axis].after);
@@ -30,15 +34,17 @@ TEST_CASE("pad puts a border of one value around a tensor of any dtype") {
             CHECK(y.at({i, j, k}) == (inside ? x.at({a, b, c}) : 77));
           }
     }
-  CHECK(pad(Tensor::ones({0, 2}), {{1, 1}, {0, 1}}).to_vector<float>() == std::vector<float>(6));
-  CHECK(pad(Tensor::scalar(3), {}).item() == 3);
+  CHECK(pad(Tensor::ones({0, 2}).to(device), {{1, 1}, {0, 1}}).to_vector<float>() ==
+        std::vector<float>(6));
+  CHECK(pad(Tensor::scalar(3).to(device), {}).item() == 3);
 }
 
-TEST_CASE("pad has the gradients of central differences") {
+DEVICE_TEST_CASE("pad has the gradients of central differences") {
   Rng rng(1);
   for (const auto& padding : kPaddings) {
     const auto report = gradcheck([&](const auto& in) { return pad(in[0], padding, 2); },
-                                  {rng.uniform({2, 3, 4}, -1, 1, DType::float64)});
+                                  {rng.uniform({2, 3, 4}, -1, 1, DType::float64).to(device)},
+                                  {.max_elements = device == Device::cpu ? 512 : 4});
     CHECK_MESSAGE(report.ok, report.message);
   }
 }

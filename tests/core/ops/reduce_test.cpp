@@ -11,6 +11,7 @@
 #include <pade/core/tape.h>
 
 #include "tests/core/ops/index_reference.h"
+#include "tests/devices.h"
 
 using namespace pade;
 
@@ -65,23 +66,41 @@ struct Layout {
   Axes axes;
 };
 
-/// Large enough for several chunks, strips and blocks of results.
-const Layout kLayouts[] = {
-    {{50003}, {0}},                // all elements
-    {{20001, 3}, {1}},             // short runs
-    {{3, 20001}, {1}},             // long runs
-    {{5, 6, 30, 71}, {2, 3}},      // last axes
-    {{3000, 17}, {0}},             // first axis, narrow
-    {{50, 2001}, {0}},             // first axis, wide
-    {{2, 30001}, {0}},             // few rows
-    {{12, 3, 40, 41}, {0, 2, 3}},  // channels of images
-    {{300, 7, 2, 2}, {0, 2, 3}},   // channels of tiny images
-    {{12, 30, 17, 9}, {1}},        // over channels
-    {{4001, 3, 5}, {1}},           // many small tables
-    {{3, 40, 5, 10, 7}, {1, 3}},
-    {{3, 40, 5, 10, 7}, {0, 2, 4}},
-    {{1000, 5, 9}, {0, 1}},
-};
+/// Over what is innermost or not, of few or many elements, in all ways in which the work is cut.
+std::vector<Layout> layouts(Device device) {
+  if (device == Device::cpu)
+    return {{{50003}, {0}},                // all elements
+            {{20001, 3}, {1}},             // short runs
+            {{3, 20001}, {1}},             // long runs
+            {{5, 6, 30, 71}, {2, 3}},      // last axes
+            {{3000, 17}, {0}},             // first axis, narrow
+            {{50, 2001}, {0}},             // first axis, wide
+            {{2, 30001}, {0}},             // few rows
+            {{12, 3, 40, 41}, {0, 2, 3}},  // channels of images
+            {{300, 7, 2, 2}, {0, 2, 3}},   // channels of tiny images
+            {{12, 30, 17, 9}, {1}},        // over channels
+            {{4001, 3, 5}, {1}},           // many small tables
+            {{3, 40, 5, 10, 7}, {1, 3}},
+            {{3, 40, 5, 10, 7}, {0, 2, 4}},
+            {{1000, 5, 9}, {0, 1}}};
+  return {{{10003}, {0}},               // all elements, one by one …
+          {{10004}, {0}},               // … and four by four
+          {{1001, 3}, {1}},             // a thread per result
+          {{301, 10}, {1}},             // a few lanes per result
+          {{30, 300}, {1}},             // a warp per result
+          {{3, 5001}, {1}},             // blocks per result
+          {{2, 3, 30, 40}, {2, 3}},     // last axes
+          {{1500, 3}, {0}},             // first axis, narrow
+          {{50, 201}, {0}},             // first axis, wide
+          {{2, 3001}, {0}},             // few rows
+          {{6, 3, 20, 21}, {0, 2, 3}},  // channels of images
+          {{100, 7, 2, 2}, {0, 2, 3}},  // channels of tiny images
+          {{3, 30, 7, 9}, {1}},         // over channels
+          {{401, 3, 5}, {1}},           // many small tables
+          {{3, 10, 5, 6, 7}, {1, 3}},
+          {{3, 10, 5, 6, 7}, {0, 2, 4}},
+          {{100, 5, 9}, {0, 1}}};
+}
 
 /// The gradient of Σ op(x) · w.
 Tensor gradient_of(const std::function<Tensor(const Tensor&)>& op, const Tensor& x,
@@ -97,14 +116,15 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("reductions agree with plain loops over every set of axes") {
+DEVICE_TEST_CASE("reductions agree with plain loops over every set of axes") {
   Rng rng(1);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < (device == Device::cpu ? 40 : 5); ++round) {
     const Shape shape = reference::random_shape(rng);
     for (const Axes& axes : all_subsets(shape.rank()))
       for (const bool keepdim : {false, true})
         for (const DType dtype : {DType::float32, DType::float64}) {
-          const Tensor x = rng.integers(shape, -3, 4).to(dtype);  // sums are exact, maxima tie
+          // Sums are exact, maxima tie.
+          const Tensor x = rng.integers(shape, -3, 4).to(dtype), there = x.to(device);
           const Shape kept = kept_shape(shape, axes);
           const Shape result = keepdim ? kept : without(shape, axes);
           CAPTURE(to_string(shape));
@@ -114,7 +134,8 @@ TEST_CASE("reductions agree with plain loops over every set of axes") {
           if (!given.empty()) given[0] -= shape.rank();
 
           auto expected = reference::sum_to(x, kept);
-          const Tensor total = sum(x, given, keepdim);
+          const Tensor total = sum(there, given, keepdim);
+          REQUIRE(total.device() == device);
           REQUIRE(total.dtype() == dtype);
           REQUIRE(total.shape() == result);
           CHECK(reference::worst_error(total, expected) == 0);
@@ -122,29 +143,29 @@ TEST_CASE("reductions agree with plain loops over every set of axes") {
           double length = 1;
           for (const int axis : axes) length *= static_cast<double>(shape[axis]);
           for (double& value : expected) value /= length;
-          const Tensor average = mean(x, given, keepdim);
+          const Tensor average = mean(there, given, keepdim);
           REQUIRE(average.shape() == result);
           CHECK(reference::worst_error(average, expected) <=
                 (dtype == DType::float32 ? 6e-8 : 0.0));
 
           if (length == 0) {
-            CHECK_THROWS_AS(max(x, given, keepdim), Error);
+            CHECK_THROWS_AS(max(there, given, keepdim), Error);
             continue;
           }
-          const Tensor largest = max(x, given, keepdim);
+          const Tensor largest = max(there, given, keepdim);
           REQUIRE(largest.shape() == result);
           CHECK(reference::worst_error(largest, maxima_of(x, axes).values) == 0);
         }
   }
 }
 
-TEST_CASE("reductions of typical layouts, in float32 and for any number of threads") {
+DEVICE_TEST_CASE("reductions of typical layouts, in float32, with the same bits each time") {
   Rng rng(2);
   const int threads = num_threads();
-  for (const auto& [shape, axes] : kLayouts) {
+  for (const auto& [shape, axes] : layouts(device)) {
     CAPTURE(to_string(shape));
     const Shape kept = kept_shape(shape, axes);
-    const Tensor x = rng.uniform(shape, -1, 2), x_64 = x.to(DType::float64);
+    const Tensor x = rng.uniform(shape, -1, 2).to(device), x_64 = x.to(DType::float64);
     // Compared in float64: rounding to float32 would hide another order of summation.
     set_num_threads(1);
     const Tensor total_64 = sum(x_64, axes), largest_64 = max(x_64, axes);
@@ -160,9 +181,9 @@ TEST_CASE("reductions of typical layouts, in float32 and for any number of threa
   }
 }
 
-TEST_CASE("gradients of typical layouts") {
+DEVICE_TEST_CASE("gradients of typical layouts") {
   Rng rng(3);
-  for (const auto& layout : kLayouts) {
+  for (const auto& layout : layouts(device)) {
     const auto& [shape, axes] = layout;
     CAPTURE(to_string(shape));
     const Shape kept = kept_shape(shape, axes);
@@ -178,7 +199,8 @@ TEST_CASE("gradients of typical layouts") {
       of_max[i] = x.data<double>()[i] == largest[result] ? of_sum[i] : 0;
     }
     auto gradient = [&](Tensor (*op)(const Tensor&, std::span<const int>, bool)) {
-      return gradient_of([&](const Tensor& leaf) { return op(leaf, layout.axes, true); }, x, w);
+      return gradient_of([&](const Tensor& leaf) { return op(leaf, layout.axes, true); },
+                         x.to(device), w.to(device));
     };
     CHECK(reference::worst_error(gradient(sum), of_sum) == 0);
     CHECK(reference::worst_error(gradient(mean), of_mean) == 0);
@@ -186,9 +208,12 @@ TEST_CASE("gradients of typical layouts") {
   }
 }
 
-TEST_CASE("reductions have the gradients of central differences") {
+DEVICE_TEST_CASE("reductions have the gradients of central differences") {
   Rng rng(4);
-  for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 3, 1, 4}}) {
+  const std::vector<Shape> shapes = device == Device::cpu
+                                        ? std::vector<Shape>{{}, {1}, {7}, {3, 5}, {2, 3, 1, 4}}
+                                        : std::vector<Shape>{{}, {3, 5}};
+  for (const Shape& shape : shapes) {
     for (const Axes& axes : all_subsets(shape.rank()))
       for (const bool keepdim : {false, true}) {
         const std::function<Tensor(const Tensor&)> ops[] = {
@@ -197,7 +222,8 @@ TEST_CASE("reductions have the gradients of central differences") {
             [&](const Tensor& x) { return max(x, axes, keepdim); }};
         for (const auto& op : ops) {
           const auto report = gradcheck([&](const auto& in) { return op(in[0]); },
-                                        {rng.normal(shape, 0, 1, DType::float64)});
+                                        {rng.normal(shape, 0, 1, DType::float64).to(device)},
+                                        {.max_elements = device == Device::cpu ? 512 : 2});
           CHECK_MESSAGE(report.ok, to_string(shape), ": ", report.message);
         }
       }
@@ -205,13 +231,13 @@ TEST_CASE("reductions have the gradients of central differences") {
          {static_cast<Tensor (*)(const Tensor&)>(sum), static_cast<Tensor (*)(const Tensor&)>(mean),
           static_cast<Tensor (*)(const Tensor&)>(max)})
       CHECK(gradcheck([&](const auto& in) { return op(in[0]); },
-                      {rng.normal(shape, 0, 1, DType::float64)})
+                      {rng.normal(shape, 0, 1, DType::float64).to(device)})
                 .ok);
   }
 }
 
-TEST_CASE("whole tensors reduce to rank 0") {
-  const Tensor x = Tensor::from<float>({1, 5, 3, -1}, {2, 2});
+DEVICE_TEST_CASE("whole tensors reduce to rank 0") {
+  const Tensor x = Tensor::from<float>({1, 5, 3, -1}, {2, 2}).to(device);
   CHECK(sum(x).shape() == Shape{});
   CHECK(sum(x).item() == 8);
   CHECK(mean(x).item() == 2);
@@ -221,21 +247,24 @@ TEST_CASE("whole tensors reduce to rank 0") {
   CHECK(sum(x, {}).to_vector<float>() == x.to_vector<float>());
 }
 
-TEST_CASE("many equal terms add up without drifting") {
-  const Tensor x = Tensor::full({3'000'000}, 0.1);
-  CHECK(sum(x).item() == static_cast<double>(static_cast<float>(3e6 * static_cast<double>(0.1f))));
+DEVICE_TEST_CASE("many equal terms add up without drifting") {
+  const int64_t n = device == Device::cpu ? 3'000'000 : 1'100'003;
+  const Tensor x = Tensor::full({n}, 0.1, DType::float32, device);
+  const double exact = static_cast<double>(n) * static_cast<double>(0.1f);
+  CHECK(sum(x).item() == static_cast<double>(static_cast<float>(exact)));
   CHECK(mean(x).item() == static_cast<double>(0.1f));
 }
 
-TEST_CASE("reductions over nothing") {
-  const Tensor x = Tensor::zeros({3, 0});
+DEVICE_TEST_CASE("reductions over nothing") {
+  const Tensor x = Tensor::zeros({3, 0}, DType::float32, device);
   CHECK(sum(x).item() == 0);
   CHECK(sum(x, {1}).to_vector<float>() == std::vector<float>{0, 0, 0});
   CHECK(sum(x, {0}).shape() == Shape{0});
   CHECK(std::isnan(mean(x).item()));
   CHECK(std::isnan(mean(x, {1}).at({2})));
   CHECK(max(x, {0}).shape() == Shape{0});
-  CHECK(gradient_of([](const Tensor& leaf) { return sum(leaf, {1}); }, x, Tensor::ones({3}))
+  CHECK(gradient_of([](const Tensor& leaf) { return sum(leaf, {1}); }, x,
+                    Tensor::ones({3}).to(device))
             .shape() == x.shape());
   CHECK_THROWS_WITH_AS(max(x), "max: there is no maximum over the empty axes of shape [3, 0]",
                        Error);
@@ -243,21 +272,24 @@ TEST_CASE("reductions over nothing") {
                        "argmax: there is no maximum over the empty axes of shape [3, 0]", Error);
 }
 
-TEST_CASE("max gives its gradient to the first maximal element") {
+DEVICE_TEST_CASE("max gives its gradient to the first maximal element") {
   const Tensor x =
-      Tensor::from<double>({1, 3, 3, 0, kNan, 5, kNan, 9, -kInf, -kInf, -kInf, -kInf}, {3, 4});
+      Tensor::from<double>({1, 3, 3, 0, kNan, 5, kNan, 9, -kInf, -kInf, -kInf, -kInf}, {3, 4})
+          .to(device);
   const Tensor y = max(x, {1});
   CHECK(y.at({0}) == 3);
   CHECK(std::isnan(y.at({1})));
   CHECK(y.at({2}) == -kInf);
   const Tensor dx = gradient_of([](const Tensor& leaf) { return max(leaf, {1}); }, x,
-                                Tensor::from<double>({2, 3, 4}, {3}));
+                                Tensor::from<double>({2, 3, 4}, {3}).to(device));
   CHECK(dx.to_vector<double>() == std::vector<double>{0, 2, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0});
 }
 
-TEST_CASE("NaN is found wherever it is") {
+DEVICE_TEST_CASE("NaN is found wherever it is") {
+  const int64_t many = device == Device::cpu ? 40001 : 10001;
   for (const auto& [shape, axes] :
-       {Layout{{40001}, {0}}, Layout{{3, 41}, {1}}, Layout{{41, 3}, {0}}, Layout{{3000, 7}, {0}}}) {
+       {Layout{{many}, {0}}, Layout{{many - 1}, {0}}, Layout{{3, 41}, {1}}, Layout{{3, 600}, {1}},
+        Layout{{41, 3}, {0}}, Layout{{many / 10, 7}, {0}}}) {
     const int64_t results = kept_shape(shape, axes).size();
     for (const int64_t position :
          {int64_t{0}, results * 5, shape.size() / 2, shape.size() * 3 / 4}) {
@@ -269,34 +301,65 @@ TEST_CASE("NaN is found wherever it is") {
       values[position] = std::numeric_limits<float>::quiet_NaN();
       values[shape.size() - 1] = values[shape.size() * 2 / 3] = values[position];  // and again
       const Maxima expected = maxima_of(x, axes);
-      CHECK(reference::worst_error(max(x, axes), expected.values) == 0);
-      CHECK(reference::worst_error(argmax(x, axes[0]), expected.indices) == 0);
+      const Tensor there = x.to(device);
+      CHECK(reference::worst_error(max(there, axes), expected.values) == 0);
+      CHECK(reference::worst_error(argmax(there, axes[0]), expected.indices) == 0);
     }
   }
 }
 
-TEST_CASE("argmax gives the first maximum, for every dtype") {
+DEVICE_TEST_CASE("argmax gives the first maximum, for every dtype") {
   Rng rng(5);
   for (const DType dtype : {DType::float32, DType::float64, DType::int32, DType::uint8}) {
-    for (const auto& [shape, axes] : kLayouts) {
+    for (const auto& [shape, axes] : layouts(device)) {
       if (axes.size() != 1) continue;
       CAPTURE(name_of(dtype));
       CAPTURE(to_string(shape));
       const bool is_unsigned = dtype == DType::uint8;
       const Tensor x = rng.integers(shape, is_unsigned ? 0 : -20, 20).to(dtype);
-      const Tensor index = argmax(x, axes[0]);
+      const Tensor there = x.to(device), index = argmax(there, axes[0]);
       REQUIRE(index.dtype() == DType::int32);
       REQUIRE(index.shape() == without(shape, axes));
       CHECK(reference::worst_error(index, maxima_of(x, axes).indices) == 0);
-      CHECK(argmax(x, axes[0] - shape.rank(), true).shape() == kept_shape(shape, axes));
+      CHECK(argmax(there, axes[0] - shape.rank(), true).shape() == kept_shape(shape, axes));
     }
   }
   const int32_t bottom = std::numeric_limits<int32_t>::min();
-  CHECK(argmax(Tensor::from<int32_t>({bottom, bottom}, {2}), 0).item() == 0);
-  CHECK(argmax(Tensor::from<int32_t>({bottom, bottom + 1}, {2}), 0).item() == 1);
+  CHECK(argmax(Tensor::from<int32_t>({bottom, bottom}, {2}).to(device), 0).item() == 0);
+  CHECK(argmax(Tensor::from<int32_t>({bottom, bottom + 1}, {2}).to(device), 0).item() == 1);
   const Tensor leaf = Tensor::ones({3}).requires_grad_();
   const Tape tape;
   CHECK_FALSE(argmax(leaf, 0).requires_grad());
+}
+
+DEVICE_TEST_CASE("reductions take views that begin anywhere") {
+  const Tensor all = Rng(6).uniform({4 * 1100 + 1}, -1, 2).to(device);
+  for (const int64_t columns : {3, 8, 1100}) {
+    CAPTURE(columns);
+    const Tensor x = all.slice(1, 4 * columns + 1).reshape({4, columns}), copy = x.clone();
+    for (const int axis : {0, 1}) {
+      CHECK(reference::worst_error(
+                sum(x, {axis}), sum(copy, {axis}).to(DType::float64).to_vector<double>()) <= 6e-8);
+      CHECK(max(x, {axis}).to_vector<float>() == max(copy, {axis}).to_vector<float>());
+      CHECK(argmax(x, axis).to_vector<int32_t>() == argmax(copy, axis).to_vector<int32_t>());
+    }
+  }
+}
+
+DEVICE_TEST_CASE("reductions with more results than a grid has threads or blocks") {
+  Rng rng(7);
+  for (const auto& [shape, axes] : {Layout{{280'001, 2}, {1}}, Layout{{6, 34'003}, {0}}}) {
+    CAPTURE(to_string(shape));
+    const Tensor x = rng.integers(shape, -3, 4).to(DType::float32);
+    const Shape kept = kept_shape(shape, axes);
+    CHECK(reference::worst_error(sum(x.to(device), axes), reference::sum_to(x, kept)) == 0);
+    const Tensor w = Tensor::ones(kept);
+    const Tensor dx =
+        gradient_of([&, &axes = axes](const Tensor& leaf) { return max(leaf, axes, true); },
+                    x.to(device), w.to(device));
+    CHECK(sum(dx).item() == static_cast<double>(kept.size()));
+    CHECK(sum(dx * x.to(device)).item() == sum(max(x, axes)).item());
+  }
 }
 
 TEST_CASE("reductions refuse what they cannot do") {

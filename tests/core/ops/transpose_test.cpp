@@ -7,6 +7,8 @@
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -23,7 +25,11 @@ const Case kCases[] = {
     {{1, 1, 1}, {2, 0, 1}},
     {{3, 5}, {0, 1}},
     {{3, 5}, {1, 0}},
-    {{100, 70}, {1, 0}},           // several tiles and odd tails
+    {{100, 70}, {1, 0}},        // several tiles and odd tails
+    {{3, 300}, {1, 0}},         // few rows …
+    {{2, 1100, 2}, {0, 2, 1}},  // … or few columns
+    {{7, 70}, {1, 0}},
+    {{40, 9, 3}, {2, 1, 0}},       // too small for tiles
     {{2, 3, 4, 5}, {0, 2, 3, 1}},  // NCHW to NHWC
     {{2, 33, 17, 3}, {0, 3, 1, 2}},
     {{4, 3, 50}, {1, 0, 2}},  // whole runs move
@@ -54,9 +60,10 @@ std::vector<T> reference(const Tensor& x, const std::vector<int>& axes) {
 }
 
 template <class T>
-void check_permute(const Case& c, DType dtype) {
+void check_permute(Device device, const Case& c, DType dtype) {
   const Tensor x = Tensor::arange(c.shape.size(), DType::int32).to(dtype).reshape(c.shape);
-  const Tensor y = permute(x, c.axes);
+  const Tensor y = permute(x.to(device), c.axes);
+  CHECK(y.device() == device);
   CHECK(y.dtype() == dtype);
   for (size_t k = 0; k < c.axes.size(); ++k)
     CHECK(y.extent(static_cast<int>(k)) == c.shape[c.axes[k]]);
@@ -65,19 +72,33 @@ void check_permute(const Case& c, DType dtype) {
 
 }  // namespace
 
-TEST_CASE("permute moves every element of every dtype to its place") {
+DEVICE_TEST_CASE("permute moves every element of every dtype to its place") {
   for (const Case& c : kCases) {
-    check_permute<float>(c, DType::float32);
-    check_permute<double>(c, DType::float64);
-    check_permute<int32_t>(c, DType::int32);
-    check_permute<uint8_t>(c, DType::uint8);
+    check_permute<float>(device, c, DType::float32);
+    check_permute<double>(device, c, DType::float64);
+    check_permute<int32_t>(device, c, DType::int32);
+    check_permute<uint8_t>(device, c, DType::uint8);
   }
   const Case large = {{3, 700, 129}, {0, 2, 1}};
-  check_permute<int32_t>(large, DType::int32);
+  check_permute<int32_t>(device, large, DType::int32);
 }
 
-TEST_CASE("transpose exchanges two axes and copies") {
-  const Tensor x = Tensor::arange(24).reshape({2, 3, 4});
+DEVICE_TEST_CASE("permute of more than a grid has threads and blocks") {
+  check_permute<uint8_t>(device, {{1100, 1010}, {1, 0}}, DType::uint8);
+  check_permute<uint8_t>(device, {{57000, 3, 5}, {0, 2, 1}}, DType::uint8);
+}
+
+DEVICE_TEST_CASE("permute takes views that begin anywhere") {
+  const Tensor all = Tensor::arange(2 * 41 * 36 + 1).to(DType::float32).to(device);
+  for (const int64_t begin : {0, 1})
+    for (const std::vector<int>& axes : {std::vector{0, 2, 1}, std::vector{1, 0, 2}}) {
+      const Tensor x = all.slice(begin, begin + 2 * 41 * 36).reshape({2, 41, 36});
+      CHECK(permute(x, axes).to_vector<float>() == reference<float>(x, axes));
+    }
+}
+
+DEVICE_TEST_CASE("transpose exchanges two axes and copies") {
+  const Tensor x = Tensor::arange(24).reshape({2, 3, 4}).to(device);
   CHECK(transpose(x, 0, -1).to_vector<int32_t>() == reference<int32_t>(x, {2, 1, 0}));
   CHECK(transpose(x, 1, 2).shape() == Shape{2, 4, 3});
   const Tensor same = transpose(x, 1, 1);
@@ -85,15 +106,16 @@ TEST_CASE("transpose exchanges two axes and copies") {
   CHECK_FALSE(same.shares_storage_with(x));
 }
 
-TEST_CASE("permute has the gradients of central differences") {
+DEVICE_TEST_CASE("permute has the gradients of central differences") {
   Rng rng(1);
   for (const Case& c : kCases) {
     const auto report = gradcheck([&](const auto& in) { return permute(in[0], c.axes); },
-                                  {rng.uniform(c.shape, -1, 1, DType::float64)});
+                                  {rng.uniform(c.shape, -1, 1, DType::float64).to(device)},
+                                  {.max_elements = device == Device::cpu ? 512 : 2});
     CHECK_MESSAGE(report.ok, to_string(c.shape), ": ", report.message);
   }
   const auto report = gradcheck([](const auto& in) { return transpose(in[0], 0, 2); },
-                                {rng.uniform({2, 3, 4}, -1, 1, DType::float64)});
+                                {rng.uniform({2, 3, 4}, -1, 1, DType::float64).to(device)});
   CHECK_MESSAGE(report.ok, report.message);
 }
 

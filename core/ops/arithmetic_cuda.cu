@@ -1,0 +1,72 @@
+#include <pade/core/ops/arithmetic_kernels.h>
+#include <pade/core/cuda/reduce_nest.cuh>
+
+namespace pade::cuda {
+namespace {
+
+template <class F>
+struct Value {
+  F f;
+  template <class T>
+  PADE_HD T operator()(T a, T b) const {
+    return f.value(a, b);
+  }
+};
+
+/// Of operand number `operand`.
+template <class F, int operand>
+struct Gradient {
+  F f;
+  template <class T>
+  PADE_HD T operator()(T dy, T a, T b) const {
+    return operand == 0 ? f.gradient_a(dy, a, b) : f.gradient_b(dy, a, b);
+  }
+};
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------- launchers
+
+void arithmetic_forward(const arithmetic::Function& function, const Tensor& a, const Tensor& b,
+                        Tensor& y) {
+  const LoopNest nest = loop_over(y.shape(), {a.shape(), b.shape()});
+  auto run = [&](auto zero) {
+    using T = decltype(zero);
+    std::visit(
+        [&](auto f) {
+          broadcast("arithmetic", Value<decltype(f)>{f}, nest, y.mutable_address<T>(),
+                    a.address<T>(), b.address<T>());
+        },
+        function);
+  };
+  if (y.dtype() == DType::int32)
+    run(int32_t{});
+  else
+    dispatch_floating(y.dtype(), "arithmetic", run);
+}
+
+void arithmetic_backward(const arithmetic::Function& function, int operand, const Tensor& dy,
+                         const Tensor& a, const Tensor& b, Tensor& gradient) {
+  const Tensor& used_a = a.defined() ? a : dy;  // dy stands in for what is not looked at
+  const Tensor& used_b = b.defined() ? b : dy;
+  const LoopNest nest =
+      loop_over(dy.shape(), {dy.shape(), used_a.shape(), used_b.shape(), gradient.shape()});
+  dispatch_floating(dy.dtype(), "arithmetic", [&](auto zero) {
+    using T = decltype(zero);
+    auto run = [&](auto element_gradient) {
+      sum_to_target("backward of arithmetic", element_gradient, nest, 3,
+                    gradient.mutable_address<T>(), dy.address<T>(), used_a.address<T>(),
+                    used_b.address<T>());
+    };
+    std::visit(
+        [&](auto f) {
+          if (operand == 0)
+            run(Gradient<decltype(f), 0>{f});
+          else
+            run(Gradient<decltype(f), 1>{f});
+        },
+        function);
+  });
+}
+
+}  // namespace pade::cuda

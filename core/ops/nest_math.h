@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include <pade/core/host_device.h>
+#include <pade/core/ops/broadcast.h>
+
+/// A LoopNest for threads that each look up where an element is, instead of walking there.
+namespace pade {
+
+/// Division of numbers below 2³¹ by one and the same divisor: a product and a shift (Granlund and
+/// Montgomery, Division by Invariant Integers using Multiplication, 1994).
+class Divisor {
+ public:
+  Divisor() = default;  // of 1
+  explicit Divisor(uint32_t divisor) {
+    while ((uint64_t{1} << shift_) < divisor) ++shift_;
+    const uint64_t excess = (uint64_t{1} << shift_) - divisor;
+    multiplier_ = static_cast<uint32_t>((excess << 32) / divisor + 1);
+  }
+
+  PADE_HD uint32_t quotient(uint32_t number) const {
+    const uint32_t product = static_cast<uint32_t>(uint64_t{number} * multiplier_ >> 32);
+    return (product + number) >> shift_;
+  }
+
+ private:
+  uint32_t multiplier_ = 1;
+  int shift_ = 0;
+};
+
+/// The first kOperands operands of a LoopNest, for lookups in 32 bits. Goes into a kernel by value.
+template <int kOperands>
+class LookupNest {
+ public:
+  struct Place {
+    uint32_t of[kOperands];
+  };
+
+  /// The nest must be small enough: a part of for_each_part().
+  explicit LookupNest(const LoopNest& nest)
+      : rank_(nest.rank), size_(static_cast<uint32_t>(nest.size())) {
+    for (int axis = 0; axis < rank_ && size_ > 0; ++axis) {
+      const LoopNest::Axis& loop = nest.axes[axis];
+      axes_[axis].extent = static_cast<uint32_t>(loop.extent);
+      axes_[axis].divisor = Divisor(axes_[axis].extent);
+      for (int k = 0; k < kOperands; ++k)
+        axes_[axis].strides[k] = static_cast<uint32_t>(loop.strides[k]);
+    }
+  }
+
+  PADE_HD uint32_t size() const { return size_; }
+
+  /// How far each operand moves along the innermost axis.
+  PADE_HD uint32_t inner_stride(int operand) const {
+    return rank_ > 0 ? axes_[rank_ - 1].strides[operand] : 0;
+  }
+
+  /// Where the operands are at element `number`, in row-major order.
+  PADE_HD Place at(uint32_t number) const {
+    Place place{};
+    for (int axis = rank_ - 1; axis > 0; --axis) {
+      const uint32_t outer = axes_[axis].divisor.quotient(number);
+      const uint32_t index = number - outer * axes_[axis].extent;
+      for (int k = 0; k < kOperands; ++k) place.of[k] += index * axes_[axis].strides[k];
+      number = outer;
+    }
+    for (int k = 0; k < kOperands; ++k) place.of[k] += number * axes_[0].strides[k];
+    return place;
+  }
+
+ private:
+  struct Axis {
+    uint32_t extent = 1;
+    Divisor divisor;
+    uint32_t strides[kOperands] = {};
+  };
+
+  int rank_;
+  uint32_t size_;
+  Axis axes_[Shape::kMaxRank] = {};
+};
+
+/// Cuts a nest into parts that LookupNest can take, along its outermost axes, and calls
+/// f(part, offsets, first) for each: where the operands are at the part's first element, and that
+/// element's number. One part unless there are some 2³¹ elements.
+template <class F>
+void for_each_part(const LoopNest& nest, const F& f,
+                   int64_t limit = std::numeric_limits<int32_t>::max(), const Offsets& at = {},
+                   int64_t first = 0) {
+  const int64_t size = nest.size();
+  int64_t reach = size;
+  for (size_t k = 0; k < at.size(); ++k) {
+    int64_t last = 0;
+    for (int axis = 0; axis < nest.rank; ++axis)
+      last += (nest.axes[axis].extent - 1) * nest.axes[axis].strides[k];
+    reach = std::max(reach, last);
+  }
+  if (size == 0 || reach <= limit) return f(nest, at, first);
+
+  LoopNest part = nest;
+  while (part.axes[0].extent == 1) {
+    std::copy(part.axes.begin() + 1, part.axes.begin() + part.rank, part.axes.begin());
+    --part.rank;
+  }
+  const LoopNest::Axis outer = part.axes[0];
+  part.axes[0].extent = outer.extent / 2;
+  for_each_part(part, f, limit, at, first);
+  const int64_t skipped = part.size();
+  Offsets middle = at;
+  for (size_t k = 0; k < at.size(); ++k) middle[k] += part.axes[0].extent * outer.strides[k];
+  part.axes[0].extent = outer.extent - part.axes[0].extent;
+  for_each_part(part, f, limit, middle, first + skipped);
+}
+
+}  // namespace pade
