@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/linear.h>
@@ -27,8 +28,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_arguments(x, weight, bias);
   const int64_t n = x.extent(0), in = x.extent(1), out = weight.extent(0);
   Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
-  if (bias.defined()) cpu::strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
-  cpu::matmul(
+  if (bias.defined()) strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
+  multiply(
       {.transpose_b = true, .rows = n, .columns = out, .inner = in, .accumulate = bias.defined()},
       x, weight, y);
   const Tensor nothing;  // x and weight are each needed for the other one's gradient only
@@ -38,18 +39,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
            const Tensor& dy = gradients.of_output();
            if (gradients.needs(0)) {
              Tensor dx = Tensor::empty({n, in}, dy.dtype(), dy.device());
-             cpu::matmul({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1), dx);
+             multiply({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1), dx);
              gradients.set(0, dx);
            }
            if (gradients.needs(1)) {
              Tensor dweight = Tensor::empty({out, in}, dy.dtype(), dy.device());
-             cpu::matmul({.transpose_a = true, .rows = out, .columns = in, .inner = n}, dy,
-                         gradients.saved(0), dweight);
+             multiply({.transpose_a = true, .rows = out, .columns = in, .inner = n}, dy,
+                      gradients.saved(0), dweight);
              gradients.set(1, dweight);
            }
            if (gradients.needs(2)) {
              Tensor dbias = Tensor::empty({out}, dy.dtype(), dy.device());
-             cpu::reduce_sum(dy, {1, out}, 1, dbias);
+             PADE_ON_DEVICE_OF(dy, reduce_sum(dy, {1, out}, 1, dbias));
              gradients.set(2, dbias);
            }
          });

@@ -16,9 +16,18 @@ struct MatmulProblem {
   bool accumulate = false;  ///< add to what C holds instead of overwriting it
 };
 
+/// The products, on the device where C lives.
+void multiply(const MatmulProblem& problem, const Tensor& a, const Tensor& b, Tensor& c);
+
 namespace cpu {
 
 void matmul(const MatmulProblem& problem, const Tensor& a, const Tensor& b, Tensor& c);
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::matmul) matmul;
+
+}  // namespace cuda
 }  // namespace pade

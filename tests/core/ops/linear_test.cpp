@@ -9,6 +9,8 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -21,12 +23,14 @@ const Sizes kSizes[] = {{1, 1, 1}, {3, 4, 5}, {7, 1, 2}, {0, 3, 2}, {2, 0, 3}, {
 
 }  // namespace
 
-TEST_CASE("linear is x times the transposed weight plus bias") {
+DEVICE_TEST_CASE("linear is x times the transposed weight plus bias") {
   Rng rng(1);
   for (const Sizes& s : {Sizes{1, 1, 1}, Sizes{5, 7, 3}, Sizes{2, 0, 3}, Sizes{128, 400, 120}}) {
     const Tensor x = rng.uniform({s.n, s.in}, -1, 1), w = rng.uniform({s.out, s.in}, -1, 1);
     const Tensor b = rng.uniform({s.out}, -1, 1);
-    const Tensor with_bias = linear(x, w, b), without = linear(x, w);
+    const Tensor x_here = x.to(device), w_here = w.to(device);
+    const Tensor with_bias = linear(x_here, w_here, b.to(device)).to(Device::cpu);
+    const Tensor without = linear(x_here, w_here).to(Device::cpu);
     double worst = 0;  // in units of the terms' rounding
     auto compare = [&](double got, double expected, double size_of_terms) {
       const double error = std::abs(got - expected);
@@ -48,12 +52,12 @@ TEST_CASE("linear is x times the transposed weight plus bias") {
   }
 }
 
-TEST_CASE("linear has the gradients of central differences") {
+DEVICE_TEST_CASE("linear has the gradients of central differences") {
   Rng rng(2);
   for (const Sizes& s : kSizes) {
-    const Tensor x = rng.uniform({s.n, s.in}, -1, 1, DType::float64);
-    const Tensor w = rng.uniform({s.out, s.in}, -1, 1, DType::float64);
-    const Tensor b = rng.uniform({s.out}, -1, 1, DType::float64);
+    const Tensor x = rng.uniform({s.n, s.in}, -1, 1, DType::float64).to(device);
+    const Tensor w = rng.uniform({s.out, s.in}, -1, 1, DType::float64).to(device);
+    const Tensor b = rng.uniform({s.out}, -1, 1, DType::float64).to(device);
     const auto with_bias =
         gradcheck([](const auto& in) { return linear(in[0], in[1], in[2]); }, {x, w, b});
     CHECK_MESSAGE(with_bias.ok, s.n, " ", s.in, " ", s.out, ": ", with_bias.message);
@@ -62,10 +66,11 @@ TEST_CASE("linear has the gradients of central differences") {
   }
 }
 
-TEST_CASE("linear is one entry of the tape and needs no gradient of x") {
-  Tensor w = Tensor::ones({1, 2}).requires_grad_(), b = Tensor::zeros({1}).requires_grad_();
+DEVICE_TEST_CASE("linear is one entry of the tape and needs no gradient of x") {
+  Tensor w = Tensor::ones({1, 2}).to(device).requires_grad_();
+  Tensor b = Tensor::zeros({1}).to(device).requires_grad_();
   Tape tape;
-  const Tensor y = linear(Tensor::full({1, 2}, 3), w, b);
+  const Tensor y = linear(Tensor::full({1, 2}, 3).to(device), w, b);
   std::ostringstream recorded;
   recorded << tape;
   CHECK(recorded.str() ==
@@ -75,13 +80,13 @@ TEST_CASE("linear is one entry of the tape and needs no gradient of x") {
   CHECK(b.grad().to_vector<float>() == std::vector<float>{1});
 }
 
-TEST_CASE("linear sums the gradient of the bias without losing small terms") {
-  const int64_t n = 100000;
-  Tensor b = Tensor::zeros({3}).requires_grad_();
+DEVICE_TEST_CASE("linear sums the gradient of the bias without losing small terms") {
+  const int64_t n = device == Device::cpu ? 100000 : 20000;
+  Tensor b = Tensor::zeros({3}).to(device).requires_grad_();
   Tape tape;
-  const Tensor y = linear(Tensor::zeros({n, 1}), Tensor::zeros({3, 1}), b);
+  const Tensor y = linear(Tensor::zeros({n, 1}).to(device), Tensor::zeros({3, 1}).to(device), b);
   // Naive float32 sums of so many equal terms are off by 1e-4 and more.
-  const Tensor loss = linear(y.reshape({1, -1}), Tensor::full({1, 3 * n}, 1 + 1e-3));
+  const Tensor loss = linear(y.reshape({1, -1}), Tensor::full({1, 3 * n}, 1 + 1e-3).to(device));
   tape.backward(loss);
   const double each = static_cast<double>(static_cast<float>(1 + 1e-3));
   for (int i = 0; i < 3; ++i) CHECK(std::abs(b.grad().at({i}) - n * each) <= n * each * 6e-8);

@@ -4,10 +4,13 @@
 #include <vector>
 
 #include <pade/core/gradcheck.h>
+#include <pade/core/ops/linear.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
+
+#include "tests/devices.h"
 
 using namespace pade;
 
@@ -96,10 +99,12 @@ std::vector<long double> reference(const Tensor& a, const Tensor& b, const Case&
 
 /// The largest error relative to the terms' absolute values, in units of the dtype's rounding;
 /// NaN if any element is.
-double worst_error(const Case& c, DType dtype, Rng& rng) {
+double worst_error(const Case& c, DType dtype, Device device, Rng& rng) {
   const Tensor a = rng.uniform(c.a, -1, 1, dtype), b = rng.uniform(c.b, -1, 1, dtype);
-  const Tensor product = matmul(a, b, c.options).to(DType::float64);
-  REQUIRE(product.shape() == c.c);
+  const Tensor on_device = matmul(a.to(device), b.to(device), c.options);
+  REQUIRE(on_device.shape() == c.c);
+  REQUIRE(on_device.device() == device);
+  const Tensor product = on_device.to(Device::cpu).to(DType::float64);
   std::vector<long double> size_of_terms;
   const std::vector<long double> expected = reference(a, b, c, size_of_terms);
   const double* values = product.data<double>();
@@ -116,16 +121,17 @@ double worst_error(const Case& c, DType dtype, Rng& rng) {
 
 }  // namespace
 
-TEST_CASE("matmul is the sum of products, for batches, broadcasting and transposed factors") {
+DEVICE_TEST_CASE(
+    "matmul is the sum of products, for batches, broadcasting and transposed factors") {
   Rng rng(1);
   for (const Case& c : kCases)
     for (const DType dtype : {DType::float32, DType::float64}) {
-      const double error = worst_error(c, dtype, rng);
+      const double error = worst_error(c, dtype, device, rng);
       CHECK_MESSAGE(error <= 8, to_string(c.a), " ", to_string(c.b));
     }
 }
 
-TEST_CASE("matmul of what is cut into several blocks") {
+DEVICE_TEST_CASE("matmul of what is cut into several blocks") {
   Rng rng(2);
   const Case large[] = {
       {{128, 400}, {400, 120}, {}, {128, 120}},
@@ -139,29 +145,30 @@ TEST_CASE("matmul of what is cut into several blocks") {
   };
   for (const Case& c : large)
     for (const DType dtype : {DType::float32, DType::float64}) {
-      const double error = worst_error(c, dtype, rng);
+      const double error = worst_error(c, dtype, device, rng);
       CHECK_MESSAGE(error <= 30, to_string(c.a), " ", to_string(c.b));
     }
 }
 
-TEST_CASE("matmul has the gradients of central differences") {
+DEVICE_TEST_CASE("matmul has the gradients of central differences") {
   Rng rng(3);
   for (const Case& c : kCases) {
-    const auto report = gradcheck(
-        [&](const auto& in) { return matmul(in[0], in[1], c.options); },
-        {rng.uniform(c.a, -1, 1, DType::float64), rng.uniform(c.b, -1, 1, DType::float64)});
+    if (device == Device::cuda && c.a.rank() > 2) continue;  // these are compared below
+    const auto report = gradcheck([&](const auto& in) { return matmul(in[0], in[1], c.options); },
+                                  {rng.uniform(c.a, -1, 1, DType::float64).to(device),
+                                   rng.uniform(c.b, -1, 1, DType::float64).to(device)});
     CHECK_MESSAGE(report.ok, to_string(c.a), " ", to_string(c.b), ": ", report.message);
   }
   const auto squared = gradcheck([](const auto& in) { return matmul(in[0], in[0]); },
-                                 {rng.uniform({4, 4}, -1, 1, DType::float64)});
+                                 {rng.uniform({4, 4}, -1, 1, DType::float64).to(device)});
   CHECK_MESSAGE(squared.ok, squared.message);
 }
 
-TEST_CASE("matmul saves only the factor that the other one's gradient needs") {
-  const Tensor row = Tensor::ones({1, 3}), column = Tensor::ones({3, 1});
+DEVICE_TEST_CASE("matmul saves only the factor that the other one's gradient needs") {
+  const Tensor row = Tensor::ones({1, 3}).to(device), column = Tensor::ones({3, 1}).to(device);
   for (const bool left : {true, false}) {
-    Tensor weight = Tensor::ones({3, 3}).requires_grad_();
-    Tensor constant = Tensor::ones({3, 3});
+    Tensor weight = Tensor::ones({3, 3}).to(device).requires_grad_();
+    Tensor constant = Tensor::ones({3, 3}).to(device);
     Tape tape;
     const Tensor y = left ? matmul(weight, constant) : matmul(constant, weight);
     const Tensor loss = matmul(matmul(row, y), column);
@@ -197,6 +204,61 @@ TEST_CASE("matmul has the same bits for any number of threads") {
     set_num_threads(threads);
     CHECK(one == two);
   }
+}
+
+DEVICE_TEST_CASE("matmul takes views that begin anywhere") {
+  Rng rng(6);
+  for (const int64_t begin : {0, 1, 2, 3}) {
+    const Tensor a = rng.uniform({begin + 12 * 20}, -1, 1).to(device).slice(begin, begin + 12 * 20);
+    const Tensor b = rng.uniform({begin + 20 * 8}, -1, 1).to(device).slice(begin, begin + 20 * 8);
+    const Tensor left = a.reshape({12, 20}), right = b.reshape({20, 8});
+    const auto of_copies = matmul(left.clone(), right.clone()).to_vector<float>();
+    // An aligned copy may be multiplied another way, but each sum has 20 terms below 1.
+    const auto of_views = matmul(left, right).to_vector<float>();
+    for (size_t i = 0; i < of_views.size(); ++i)
+      CHECK(std::abs(of_views[i] - of_copies[i]) <= 20 * 0x1p-23);
+  }
+}
+
+TEST_CASE("matmul has the same gradients on both devices [cuda]") {
+  std::vector<Case> cases(std::begin(kCases), std::end(kCases));
+  const MatmulOptions transposed{.transpose_a = true};           // so that matrices are not joined
+  cases.push_back({{70, 5, 1}, {5, 4}, transposed, {}});         // dB sums more than one group
+  cases.push_back({{5, 3}, {70, 5, 2}, transposed, {}});         // and dA
+  cases.push_back({{3, 70, 2, 4}, {70, 2, 5}, transposed, {}});  // dB: over the outer axis only
+  cases.push_back({{33, 256, 1}, {256, 256}, transposed, {}});   // dB: too much to be held at once
+  for (const Case& c : cases) {
+    auto gradients = [&](Device device) {
+      Rng rng(7);
+      Tensor a = rng.uniform(c.a, -1, 1).to(device).requires_grad_();
+      Tensor b = rng.uniform(c.b, -1, 1).to(device).requires_grad_();
+      Tape tape;
+      const Tensor flat = matmul(a, b, c.options).reshape({1, -1});
+      tape.backward(matmul(flat, rng.uniform({flat.size(), 1}, -1, 1).to(device)));
+      return std::pair{a.grad().to_vector<float>(), b.grad().to_vector<float>()};
+    };
+    const auto [da, db] = gradients(Device::cuda);
+    CHECK(gradients(Device::cuda) == std::pair{da, db});
+    const auto [expected_da, expected_db] = gradients(Device::cpu);
+    double worst = 0;
+    auto compare = [&](const std::vector<float>& got, const std::vector<float>& expected) {
+      REQUIRE(got.size() == expected.size());
+      for (size_t i = 0; i < got.size(); ++i) {
+        const double error = std::abs(double{got[i]} - expected[i]);
+        if (!(error <= worst)) worst = error;
+      }
+    };
+    compare(da, expected_da);
+    compare(db, expected_db);
+    // Sums of up to 350 terms below 1, in another order.
+    CHECK_MESSAGE(worst <= 350 * 0x1p-23, to_string(c.a), " ", to_string(c.b));
+  }
+}
+
+TEST_CASE("matmul and linear refuse factors of different devices [cuda]") {
+  const Tensor here = Tensor::ones({2, 2}), there = here.to(Device::cuda);
+  CHECK_THROWS_WITH_AS(matmul(here, there), "matmul: expected one device, got cpu and cuda", Error);
+  CHECK_THROWS_WITH_AS(linear(there, here), "linear: expected one device, got cuda and cpu", Error);
 }
 
 TEST_CASE("matmul refuses what does not fit together") {
