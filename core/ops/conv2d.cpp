@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
@@ -9,6 +10,9 @@ namespace {
 Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& bias,
                            const Conv2dOptions& options) {
   check(is_floating(x.dtype()), "conv2d: expected float32 or float64, got ", x.dtype());
+  check(weight.device() == x.device() && (!bias.defined() || bias.device() == x.device()),
+        "conv2d: input is on ", x.device(), ", weight on ", weight.device(),
+        bias.defined() ? ", bias on " : "", bias.defined() ? name_of(bias.device()) : "");
   check(weight.dtype() == x.dtype(), "conv2d: input is ", x.dtype(), ", weight is ",
         weight.dtype());
   check(x.rank() == 4 && weight.rank() == 4,
@@ -39,7 +43,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dO
   Tensor y =
       Tensor::empty({problem.images, problem.out_channels, problem.output.h, problem.output.w},
                     x.dtype(), x.device());
-  cpu::conv2d_forward(problem, x, weight, bias, y);
+  PADE_ON_DEVICE_OF(x, conv2d_forward(problem, x, weight, bias, y));
   const Tensor nothing;  // x and weight are each needed for the other one's gradient only
   record("conv2d", {&x, &weight, &bias}, y,
          {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
@@ -47,17 +51,18 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dO
            const Tensor& dy = gradients.of_output();
            if (gradients.needs(0)) {
              Tensor dx = Tensor::empty(x_shape, dy.dtype(), dy.device());
-             cpu::conv2d_backward_data(problem, gradients.saved(1), dy, dx);
+             PADE_ON_DEVICE_OF(dy, conv2d_backward_data(problem, gradients.saved(1), dy, dx));
              gradients.set(0, dx);
            }
            if (gradients.needs(1)) {
              Tensor dweight = Tensor::empty(weight_shape, dy.dtype(), dy.device());
-             cpu::conv2d_backward_weight(problem, gradients.saved(0), dy, dweight);
+             PADE_ON_DEVICE_OF(dy,
+                               conv2d_backward_weight(problem, gradients.saved(0), dy, dweight));
              gradients.set(1, dweight);
            }
            if (gradients.needs(2)) {
              Tensor dbias = Tensor::empty({problem.out_channels}, dy.dtype(), dy.device());
-             cpu::conv2d_backward_bias(dy, dbias);
+             PADE_ON_DEVICE_OF(dy, conv2d_backward_bias(dy, dbias));
              gradients.set(2, dbias);
            }
          });

@@ -56,4 +56,13 @@ void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor
 }  // namespace im2col
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::conv2d_forward) conv2d_forward;
+decltype(cpu::conv2d_backward_data) conv2d_backward_data;
+decltype(cpu::conv2d_backward_weight) conv2d_backward_weight;
+decltype(cpu::conv2d_backward_bias) conv2d_backward_bias;
+
+}  // namespace cuda
 }  // namespace pade

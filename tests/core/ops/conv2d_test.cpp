@@ -12,6 +12,8 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -106,7 +108,7 @@ struct Tensors {
 };
 
 /// Everything that is computed must be within a few roundings of the reference.
-void check_case(const Case& c, DType dtype, Rng& rng, double tolerance) {
+void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device device) {
   CAPTURE(to_string(c.x));
   CAPTURE(to_string(c.weight));
   CAPTURE(c.options.stride);
@@ -116,17 +118,20 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance) {
   const Conv2dProblem p = problem_of(c);
   Tensors t(c, p, dtype, rng);
   poison_new_storage(true);
-  Tensor x = t.x.clone().requires_grad_(), weight = t.weight.clone().requires_grad_();
-  Tensor bias = t.bias.clone().requires_grad_();
+  const auto leaf = [&](const Tensor& tensor) {
+    return tensor.to(device).clone().requires_grad_();
+  };
+  const Tensor x = leaf(t.x), weight = leaf(t.weight), bias = leaf(t.bias);
   Tape tape;
   const Tensor y = conv2d(x, weight, bias, c.options);
   REQUIRE(y.shape() == t.dy.shape());
-  tape.backward(sum(y * t.dy));
+  tape.backward(sum(y * t.dy.to(device)));
   CHECK(t.y.error_of(y) <= tolerance);
   CHECK(t.dx.error_of(x.grad()) <= tolerance);
   CHECK(t.dweight.error_of(weight.grad()) <= tolerance);
   CHECK(t.dbias.error_of(bias.grad()) <= tolerance);
 
+  if (device != Device::cpu) return poison_new_storage(false);
   // The façade takes one of these methods, but each can do everything.
   Tensor out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
   Tensor dweight = Tensor::empty_like(t.weight);
@@ -197,19 +202,20 @@ Case random_case(Rng& rng) {
 
 }  // namespace
 
-TEST_CASE("conv2d and its gradients are sums of products, by every method") {
+DEVICE_TEST_CASE("conv2d and its gradients are sums of products, by every method") {
   Rng rng(1);
   for (const Case& c : kCases)
-    for (const DType dtype : {DType::float32, DType::float64}) check_case(c, dtype, rng, 16);
+    for (const DType dtype : {DType::float32, DType::float64})
+      check_case(c, dtype, rng, 16, device);
 }
 
-TEST_CASE("conv2d of random geometries") {
+DEVICE_TEST_CASE("conv2d of random geometries") {
   Rng rng(2);
-  for (int i = 0; i < 60; ++i)
-    check_case(random_case(rng), i % 3 ? DType::float32 : DType::float64, rng, 16);
+  for (int i = 0; i < (device == Device::cpu ? 60 : 20); ++i)
+    check_case(random_case(rng), i % 3 ? DType::float32 : DType::float64, rng, 16, device);
 }
 
-TEST_CASE("conv2d where the work is cut into several blocks") {
+DEVICE_TEST_CASE("conv2d where the work is cut into several blocks") {
   Rng rng(3);
   const Case cases[] = {
       {{37, 1, 12, 12}, {6, 1, 5, 5}, {.padding = 2}},
@@ -222,31 +228,84 @@ TEST_CASE("conv2d where the work is cut into several blocks") {
       {{1, 36, 8, 8}, {12, 12, 3, 3}, {.padding = 1, .groups = 3}},  // channels are cut
       {{20, 24, 9, 9}, {24, 1, 3, 3}, {.padding = 1, .groups = 24}},
   };
-  for (const Case& c : cases) check_case(c, DType::float32, rng, 60);
+  for (const Case& c : cases) check_case(c, DType::float32, rng, 60, device);
 }
 
-TEST_CASE("conv2d has the gradients of central differences") {
+DEVICE_TEST_CASE("conv2d has the gradients of central differences") {
   Rng rng(4);
   for (const Case& c : kCases) {
     const auto report = gradcheck(
         [&](const auto& in) { return conv2d(in[0], in[1], in[2], c.options); },
-        {rng.uniform(c.x, -1, 1, DType::float64), rng.uniform(c.weight, -1, 1, DType::float64),
-         rng.uniform({c.weight[0]}, -1, 1, DType::float64)},
-        {.step = 1e-3, .max_elements = 60});  // linear in each
+        {rng.uniform(c.x, -1, 1, DType::float64).to(device),
+         rng.uniform(c.weight, -1, 1, DType::float64).to(device),
+         rng.uniform({c.weight[0]}, -1, 1, DType::float64).to(device)},
+        {.step = 1e-3, .max_elements = device == Device::cpu ? 60 : 5});  // linear in each
     CHECK_MESSAGE(report.ok, to_string(c.x), " ", to_string(c.weight), ": ", report.message);
   }
 }
 
-TEST_CASE("conv2d without bias, and a gradient of one input only") {
+DEVICE_TEST_CASE("conv2d without bias, and a gradient of one input only") {
   Rng rng(5);
   for (const int64_t channels : {2, 6}) {
-    const Tensor x = rng.uniform({2, channels, 5, 5}, -1, 1, DType::float64);
-    const Tensor w = rng.uniform({3, channels, 3, 3}, -1, 1, DType::float64);
+    const Tensor x = rng.uniform({2, channels, 5, 5}, -1, 1, DType::float64).to(device);
+    const Tensor w = rng.uniform({3, channels, 3, 3}, -1, 1, DType::float64).to(device);
     const auto of_x = gradcheck([&](const auto& in) { return conv2d(in[0], w); }, {x});
     CHECK_MESSAGE(of_x.ok, of_x.message);
     const auto of_w = gradcheck([&](const auto& in) { return conv2d(x, in[0]); }, {w});
     CHECK_MESSAGE(of_w.ok, of_w.message);
-    CHECK(sum(conv2d(x, w) - conv2d(x, w, Tensor::zeros({3}, DType::float64))).item() == 0);
+    CHECK(sum(conv2d(x, w) - conv2d(x, w, Tensor::zeros({3}, DType::float64, device))).item() == 0);
+  }
+}
+
+DEVICE_TEST_CASE("conv2d of many channels, whose products fill several tiles") {
+  Rng rng(7);
+  const Case cases[] = {
+      {{2, 20, 9, 10}, {70, 20, 3, 3}, {.padding = 1}},
+      {{3, 66, 6, 7}, {130, 66, 1, 1}},
+      {{2, 40, 8, 8}, {36, 20, 3, 3}, {.stride = 2, .padding = 1, .groups = 2}},
+  };
+  for (const Case& c : cases)
+    for (const DType dtype : {DType::float32, DType::float64})
+      check_case(c, dtype, rng, 60, device);
+}
+
+TEST_CASE("conv2d may round its factors to TF32 [cuda]") {
+  struct Allow {
+    Allow() { allow_tf32(true); }
+    ~Allow() { allow_tf32(false); }
+  };
+  Rng rng(8);
+  const Case cases[] = {{{2, 20, 9, 10}, {70, 20, 3, 3}, {.padding = 1}},
+                        {{2, 40, 8, 8}, {36, 20, 3, 3}, {.stride = 2, .groups = 2}}};
+  for (const Case& c : cases) {
+    // Factors are off by 2⁻¹¹ of themselves at most, products by twice that: 2¹³ roundings.
+    const Allow allowed;
+    check_case(c, DType::float32, rng, 8192, Device::cuda);
+    check_case(c, DType::float64, rng, 60, Device::cuda);
+  }
+  const Tensor x = rng.uniform({1, 24, 5, 5}, 0.5, 1).to(Device::cuda);
+  const Tensor w = rng.uniform({24, 24, 3, 3}, 0.5, 1).to(Device::cuda);
+  const std::vector<float> exact = conv2d(x, w).to_vector<float>();
+  const Allow allowed;
+  CHECK(conv2d(x, w).to_vector<float>() != exact);
+}
+
+DEVICE_TEST_CASE("conv2d gives the same bits on every run") {
+  const Case cases[] = {{{9, 20, 8, 8}, {20, 20, 3, 3}, {.padding = 1}},
+                        {{9, 6, 9, 9}, {6, 1, 3, 3}, {.groups = 6}}};
+  for (const Case& c : cases) {
+    const auto run = [&] {
+      Rng rng(9);
+      Tensor x = rng.uniform(c.x, -1, 1).to(device).requires_grad_();
+      Tensor weight = rng.uniform(c.weight, -1, 1).to(device).requires_grad_();
+      Tensor bias = rng.uniform({c.weight[0]}, -1, 1).to(device).requires_grad_();
+      Tape tape;
+      const Tensor y = conv2d(x, weight, bias, c.options);
+      tape.backward(sum(y * y));
+      return std::vector{y.to_vector<float>(), x.grad().to_vector<float>(),
+                         weight.grad().to_vector<float>(), bias.grad().to_vector<float>()};
+    };
+    CHECK(run() == run());
   }
 }
 
@@ -353,4 +412,7 @@ TEST_CASE("conv2d refuses what does not fit together") {
                        doctest::Contains("expected a dilation"), Error);
   CHECK_THROWS_AS(conv2d(x, w, {}, {.padding = 1 << 30}), Error);  // more than can be counted
   CHECK_THROWS_AS(conv2d(Tensor(), w), Error);
+  if (is_available(Device::cuda))
+    CHECK_THROWS_WITH_AS(conv2d(x, w.to(Device::cuda)), "conv2d: input is on cpu, weight on cuda",
+                         Error);
 }
