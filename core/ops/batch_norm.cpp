@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/batch_norm_kernels.h>
@@ -14,6 +13,8 @@ void check_channels(const char* what, const Tensor& x, const Tensor& tensor, boo
   check(tensor.shape() == Shape{x.extent(1)} && tensor.dtype() == x.dtype(),
         "batch_norm: expected ", what, " of shape [", x.extent(1), "] and ", x.dtype(),
         " for input ", x.shape(), ", got ", tensor.shape(), " and ", tensor.dtype());
+  check(tensor.device() == x.device(), "batch_norm: the input is on ", x.device(), ", ", what,
+        " on ", tensor.device());
 }
 
 BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -25,23 +26,10 @@ BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor
   check_channels("beta", x, beta, false);
   check_channels("running_mean", x, running_mean, !options.training);
   check_channels("running_var", x, running_var, !options.training);
-  const BatchNormProblem problem{x.extent(0), x.extent(1), x.shape().size_from(2)};
+  const BatchNormProblem problem{x.extent(0), x.extent(1), x.shape().size_from(2), options};
   check(!options.training || problem.count() >= 2,
         "batch_norm: expected at least 2 values per channel in training, got input ", x.shape());
   return problem;
-}
-
-void update_running(Tensor& running, const Tensor& batch, double momentum, double scale) {
-  if (!running.defined()) return;
-  running.mul_(1 - momentum).add_(batch.to(running.dtype()), momentum * scale);
-}
-
-/// 1/√(variance + eps), float64 [C].
-Tensor inverse_deviation(const Tensor& variance, double eps) {
-  Tensor inverse = variance.clone();
-  double* values = inverse.mutable_data<double>();
-  for (int64_t c = 0; c < inverse.size(); ++c) values[c] = 1 / std::sqrt(values[c] + eps);
-  return inverse;
 }
 
 }  // namespace
@@ -49,39 +37,34 @@ Tensor inverse_deviation(const Tensor& variance, double eps) {
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options) {
   const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
-  Tensor y = Tensor::empty_like(x), mean, inverse;
-  {
-    const NoGrad no_grad;
-    if (options.training) {
-      Tensor variance = Tensor::empty({problem.channels}, DType::float64);
-      mean = Tensor::empty({problem.channels}, DType::float64);
-      cpu::batch_statistics(problem, x, mean, variance);
-      const double count = static_cast<double>(problem.count());
-      update_running(running_mean, mean, options.momentum, 1);
-      update_running(running_var, variance, options.momentum, count / (count - 1));
-      inverse = inverse_deviation(variance, options.eps);
-    } else {
-      mean = running_mean.detach().to(DType::float64).clone();
-      inverse = inverse_deviation(running_var.detach().to(DType::float64), options.eps);
-    }
-    cpu::batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
-  }
-  record("batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
-         [problem, of_batch = options.training](Gradients& gradients) {
-           const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
-                        &mean = gradients.saved(2), &inverse = gradients.saved(3);
-           const Tensor& dy = gradients.of_output();
-           Tensor dgamma = Tensor::empty_like(mean), dbeta = Tensor::empty_like(mean);
-           cpu::batch_norm_sums(problem, dy, x, mean, inverse, dgamma, dbeta);
-           if (gradients.needs(0)) {
-             Tensor dx = Tensor::empty_like(x);
-             cpu::batch_norm_backward(problem, of_batch, dy, x, mean, inverse, gamma, dgamma, dbeta,
-                                      dx);
-             gradients.set(0, dx);
-           }
-           gradients.set(1, dgamma.to(x.dtype()));
-           gradients.set(2, dbeta.to(x.dtype()));
-         });
+  Tensor y = Tensor::empty_like(x);
+  Tensor mean = Tensor::empty({problem.channels}, DType::float64, x.device());
+  Tensor inverse = Tensor::empty_like(mean);
+  if (options.training)
+    PADE_ON_DEVICE_OF(x,
+                      batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var));
+  else
+    PADE_ON_DEVICE_OF(
+        x, batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse));
+  PADE_ON_DEVICE_OF(x, batch_norm_apply(problem, x, mean, inverse, gamma, beta, y));
+  record(
+      "batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
+      [problem](Gradients& gradients) {
+        const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
+                     &mean = gradients.saved(2), &inverse = gradients.saved(3);
+        const Tensor& dy = gradients.of_output();
+        Tensor sums = Tensor::empty({2, problem.channels}, DType::float64, x.device());
+        Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
+        Tensor dbeta = Tensor::empty_like(dgamma);
+        PADE_ON_DEVICE_OF(x, batch_norm_sums(problem, dy, x, mean, inverse, sums, dgamma, dbeta));
+        if (gradients.needs(0)) {
+          Tensor dx = Tensor::empty_like(x);
+          PADE_ON_DEVICE_OF(x, batch_norm_backward(problem, dy, x, mean, inverse, gamma, sums, dx));
+          gradients.set(0, dx);
+        }
+        gradients.set(1, dgamma);
+        gradients.set(2, dbeta);
+      });
   return y;
 }
 

@@ -16,16 +16,15 @@ struct BatchNormOptions {
 ///
 ///   x                          [N, C, …], float32 or float64
 ///   gamma, beta                [C] of x's dtype; undefined ones stand for 1 and 0
-///   running_mean, running_var  [C] of x's dtype; updated in place when training, used otherwise.
-///   May
-///                              be undefined when training
+///   running_mean, running_var  [C] of x's dtype; when training updated in place (undefined ones
+///                              are left out), otherwise used
 ///
 /// In training, mean and (biased) variance are the batch's, over all axes but C, and the running
 /// variance gets the unbiased one. Statistics are summed in float64 around a value of the channel,
 /// so that a large common offset costs no digits.
 ///
-/// Throws Error where shapes or dtypes do not agree, and in training with fewer than 2 values per
-/// channel.
+/// Throws Error where shapes, dtypes or devices do not agree, and in training with fewer than 2
+/// values per channel.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options = {});
 

@@ -2,19 +2,13 @@
 #include <vector>
 
 #include <pade/core/ops/batch_norm_kernels.h>
+#include <pade/core/ops/batch_norm_math.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
 namespace {
 
-struct TwoSums {
-  double first = 0, second = 0;
-
-  TwoSums& operator+=(const TwoSums& other) {
-    first += other.first, second += other.second;
-    return *this;
-  }
-};
+using norm::TwoSums;
 
 /// For every channel, the sum of term(i, center of the channel) over its elements i. A task sums up
 /// a few neighbouring channels of consecutive images, in kWidth partial sums that lie side by side:
@@ -69,40 +63,44 @@ void for_each_run(const BatchNormProblem& p, F&& f) {
   });
 }
 
-/// A tensor's values, or one value for all channels where it is undefined.
 template <class T>
-struct PerChannel {
-  const T* values;
-  T otherwise;
-
-  PerChannel(const Tensor& tensor, T fallback)
-      : values(tensor.defined() ? tensor.data<T>() : nullptr), otherwise(fallback) {}
-  T operator[](int64_t channel) const { return values ? values[channel] : otherwise; }
-};
-
-template <class T>
-void statistics(const BatchNormProblem& p, const T* x, double* mean, double* variance) {
-  std::vector<double> shifts(p.channels);  // near the means: what is squared stays small
-  for (int64_t c = 0; c < p.channels; ++c) shifts[c] = x[c * p.run];
-  const std::vector<TwoSums> sums = sum_channels(p, shifts, [=](int64_t i, double shift) {
-    const double distance = x[i] - shift;
-    return TwoSums{distance, distance * distance};
-  });
-  const double count = static_cast<double>(p.count());
-  for (int64_t c = 0; c < p.channels; ++c) {
-    const double distance = sums[c].first / count;
-    const double spread = sums[c].second / count - distance * distance;
-    mean[c] = shifts[c] + distance;
-    variance[c] = spread < 0 ? 0 : spread;  // NaN stays
-  }
+norm::PerChannel<T> per_channel(const Tensor& tensor, T otherwise) {
+  return {tensor.defined() ? tensor.data<T>() : nullptr, otherwise};
 }
 
 }  // namespace
 
-void batch_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean, Tensor& variance) {
+void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean,
+                           Tensor& inverse, Tensor& running_mean, Tensor& running_var) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    statistics(p, x.data<T>(), mean.mutable_data<double>(), variance.mutable_data<double>());
+    const T* in = x.data<T>();
+    std::vector<double> centers(p.channels);
+    for (int64_t c = 0; c < p.channels; ++c) centers[c] = in[c * p.run];
+    const std::vector<TwoSums> sums = sum_channels(
+        p, centers, [=](int64_t i, double center) { return norm::distance_terms(in[i], center); });
+    const norm::StatisticsOutput<T> output{
+        static_cast<double>(p.count()),
+        p.options.momentum,
+        p.options.eps,
+        mean.mutable_data<double>(),
+        inverse.mutable_data<double>(),
+        running_mean.defined() ? running_mean.mutable_data<T>() : nullptr,
+        running_var.defined() ? running_var.mutable_data<T>() : nullptr};
+    for (int64_t c = 0; c < p.channels; ++c) output.store(c, sums[c], centers[c]);
+  });
+}
+
+void batch_norm_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
+                                   const Tensor& running_var, Tensor& mean, Tensor& inverse) {
+  dispatch_floating(running_mean.dtype(), "batch_norm", [&](auto zero) {
+    using T = decltype(zero);
+    const T *in_mean = running_mean.data<T>(), *in_var = running_var.data<T>();
+    double *means = mean.mutable_data<double>(), *inverses = inverse.mutable_data<double>();
+    for (int64_t c = 0; c < p.channels; ++c) {
+      means[c] = in_mean[c];
+      inverses[c] = norm::inverse_deviation(in_var[c], p.options.eps);
+    }
   });
 }
 
@@ -110,57 +108,47 @@ void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& 
                       const Tensor& inverse, const Tensor& gamma, const Tensor& beta, Tensor& y) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const PerChannel<T> scales(gamma, 1), shifts(beta, 0);
+    const auto scales = per_channel<T>(gamma, 1), shifts = per_channel<T>(beta, 0);
     const double *means = mean.data<double>(), *inverses = inverse.data<double>();
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    for_each_run(p, [&](int64_t channel, int64_t at) {
-      const T center = static_cast<T>(means[channel]);
-      const T scale = static_cast<T>(scales[channel] * inverses[channel]);
-      // What the rounding of the mean left over belongs to the shift.
-      const T shift = static_cast<T>(shifts[channel] + (center - means[channel]) * scale);
-      for (int64_t i = at; i < at + p.run; ++i) out[i] = (in[i] - center) * scale + shift;
+    for_each_run(p, [&](int64_t c, int64_t at) {
+      const norm::Normalise<T> normalise(means[c], inverses[c], scales[c], shifts[c]);
+      for (int64_t i = at; i < at + p.run; ++i) out[i] = normalise(in[i]);
     });
   });
 }
 
 void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                     const Tensor& mean, const Tensor& inverse, Tensor& dgamma, Tensor& dbeta) {
+                     const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
+                     Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const std::vector<double> means = mean.to_vector<double>();
-    const double* inverses = inverse.data<double>();
     const T *upstream = dy.data<T>(), *in = x.data<T>();
-    const std::vector<TwoSums> sums = sum_channels(p, means, [=](int64_t i, double center) {
-      return TwoSums{upstream[i] * (in[i] - center), upstream[i]};
-    });
-    double *of_gamma = dgamma.mutable_data<double>(), *of_beta = dbeta.mutable_data<double>();
-    for (int64_t c = 0; c < p.channels; ++c) {
-      of_gamma[c] = sums[c].first * inverses[c];
-      of_beta[c] = sums[c].second;
-    }
+    const std::vector<TwoSums> of_channel = sum_channels(
+        p, mean.to_vector<double>(),
+        [=](int64_t i, double center) { return norm::gradient_terms(upstream[i], in[i], center); });
+    double* of_gamma = sums.mutable_data<double>();
+    const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
+                                         dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
+    for (int64_t c = 0; c < p.channels; ++c) output.store(c, of_channel[c]);
   });
 }
 
-void batch_norm_backward(const BatchNormProblem& p, bool of_batch, const Tensor& dy,
-                         const Tensor& x, const Tensor& mean, const Tensor& inverse,
-                         const Tensor& gamma, const Tensor& dgamma, const Tensor& dbeta,
-                         Tensor& dx) {
+void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
+                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
+                         const Tensor& sums, Tensor& dx) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const PerChannel<T> scales(gamma, 1);
+    const auto scales = per_channel<T>(gamma, 1);
     const double *means = mean.data<double>(), *inverses = inverse.data<double>(),
-                 *of_gamma = dgamma.data<double>(), *of_beta = dbeta.data<double>();
+                 *of_gamma = sums.data<double>(), *of_beta = of_gamma + p.channels;
     const T *upstream = dy.data<T>(), *in = x.data<T>();
     T* out = dx.mutable_data<T>();
-    const double share = of_batch ? 1 / static_cast<double>(p.count()) : 0;
-    for_each_run(p, [&](int64_t channel, int64_t at) {
-      const double scale = scales[channel] * inverses[channel];
-      const T factor = static_cast<T>(scale), center = static_cast<T>(means[channel]);
-      const T by_x = static_cast<T>(scale * inverses[channel] * of_gamma[channel] * share);
-      const T constant = static_cast<T>(scale * of_beta[channel] * share);
-      for (int64_t i = at; i < at + p.run; ++i)
-        out[i] = factor * upstream[i] - by_x * (in[i] - center) - constant;
+    for_each_run(p, [&](int64_t c, int64_t at) {
+      const norm::Backward<T> backward(means[c], inverses[c], scales[c], of_gamma[c], of_beta[c],
+                                       p.share());
+      for (int64_t i = at; i < at + p.run; ++i) out[i] = backward(upstream[i], in[i]);
     });
   });
 }

@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/cross_entropy_kernels.h>
@@ -12,10 +13,11 @@ Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
   const SoftmaxLines lines{x.shape().size_before(axis), x.extent(axis),
                            x.shape().size_from(axis + 1)};
   Tensor y = Tensor::empty_like(x);
-  cpu::softmax_forward(lines, log, x, y);
+  PADE_ON_DEVICE_OF(x, softmax_forward(lines, log, x, y));
   record(op, {&x}, y, {&y}, [lines, log](Gradients& gradients) {
     Tensor dx = Tensor::empty_like(gradients.of_output());
-    cpu::softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx);
+    PADE_ON_DEVICE_OF(dx,
+                      softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx));
     gradients.set(0, dx);
   });
   return y;
@@ -32,6 +34,9 @@ void check_arguments(const Tensor& logits, const Tensor& labels,
         labels.shape());
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1,
         "cross_entropy: the label smoothing must be in [0, 1], got ", options.label_smoothing);
+  check(logits.device() == labels.device(), "cross_entropy: logits are on ", logits.device(),
+        ", labels on ", labels.device());
+  if (labels.on_cuda()) return;  // to look at them would stop the GPU
   const int64_t bad = cpu::find_bad_label(labels, logits.extent(1));
   if (bad >= 0)
     fail("cross_entropy: label ", labels.at({bad}), " at position ", bad, " is out of range for ",
@@ -48,11 +53,12 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOpt
   const bool per_sample = options.reduction == Reduction::none;
   Tensor loss =
       Tensor::empty(per_sample ? labels.shape() : Shape{}, logits.dtype(), logits.device());
-  cpu::cross_entropy_forward(options, logits, labels, loss);
+  PADE_ON_DEVICE_OF(logits, cross_entropy_forward(options, logits, labels, loss));
   record("cross_entropy", {&logits}, loss, {&logits, &labels}, [options](Gradients& gradients) {
     const Tensor &logits = gradients.saved(0), &labels = gradients.saved(1);
     Tensor dlogits = Tensor::empty_like(logits);
-    cpu::cross_entropy_backward(options, logits, labels, gradients.of_output(), dlogits);
+    PADE_ON_DEVICE_OF(
+        logits, cross_entropy_backward(options, logits, labels, gradients.of_output(), dlogits));
     gradients.set(0, dlogits);
   });
   return loss;

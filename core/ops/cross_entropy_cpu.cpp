@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <pade/core/ops/cross_entropy_kernels.h>
+#include <pade/core/ops/cross_entropy_math.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
@@ -61,7 +62,8 @@ void softmax_line_backward(const T* y, const T* dy, T* dx, int64_t n, int64_t st
   double sum = 0;
   for (int64_t k = 0; k < n; ++k) sum += double{y[k * stride]} * dy[k * stride];
   const T mean = static_cast<T>(sum);
-  for (int64_t k = 0; k < n; ++k) dx[k * stride] = y[k * stride] * (dy[k * stride] - mean);
+  for (int64_t k = 0; k < n; ++k)
+    dx[k * stride] = softmax_gradient(y[k * stride], dy[k * stride], mean);
 }
 
 /// dx = dy − exp(y) · Σ dy
@@ -70,22 +72,18 @@ void log_softmax_line_backward(const T* y, const T* dy, T* dx, int64_t n, int64_
   double sum = 0;
   for (int64_t k = 0; k < n; ++k) sum += dy[k * stride];
   const T total = static_cast<T>(sum);
-  for (int64_t k = 0; k < n; ++k) dx[k * stride] = dy[k * stride] - std::exp(y[k * stride]) * total;
+  for (int64_t k = 0; k < n; ++k)
+    dx[k * stride] = log_softmax_gradient(y[k * stride], dy[k * stride], total);
 }
 
-/// log Σ exp(x) − Σ t·x, with every x shifted by the largest one.
 template <class T>
 double cross_entropy_of_row(const T* x, int64_t n, int32_t label, double smoothing) {
   const T top = largest(x, n, 1);
-  double sum_exp = 0;
+  double sum_exp = 0, sum = 0;
   for (int64_t k = 0; k < n; ++k) sum_exp += std::exp(x[k] - top);
-  double loss = std::log(sum_exp) - (1 - smoothing) * (double{x[label]} - top);
-  if (smoothing > 0) {
-    double sum = 0;
+  if (smoothing > 0)
     for (int64_t k = 0; k < n; ++k) sum += double{x[k]} - top;
-    loss -= smoothing / static_cast<double>(n) * sum;
-  }
-  return loss;
+  return pade::cross_entropy_of_row(sum_exp, double{x[label]} - top, sum, n, smoothing);
 }
 
 int64_t rows_per_block(const Tensor& logits) {

@@ -24,4 +24,13 @@ void cross_entropy_backward(const CrossEntropyOptions& options, const Tensor& lo
                             const Tensor& labels, const Tensor& dloss, Tensor& dlogits);
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::softmax_forward) softmax_forward;
+decltype(cpu::softmax_backward) softmax_backward;
+decltype(cpu::cross_entropy_forward) cross_entropy_forward;
+decltype(cpu::cross_entropy_backward) cross_entropy_backward;
+
+}  // namespace cuda
 }  // namespace pade

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/pool.h>
 #include <pade/core/ops/pool_kernels.h>
@@ -20,6 +21,8 @@ PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 st
   PoolProblem p{x.extent(0) * x.extent(1), x.extent(2), x.extent(3), 0, 0, kernel, stride, padding};
   const Size2 output = count_windows(op, {p.h, p.w}, {kernel, stride, padding, 1});
   p.oh = output.h, p.ow = output.w;
+  check(p.h * p.w <= std::numeric_limits<int32_t>::max(), op, ": an image of ", Size2(p.h, p.w),
+        " is too large");
   return p;
 }
 
@@ -27,16 +30,14 @@ PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 st
 
 Tensor max_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
   const PoolProblem problem = make_problem("max_pool2d", x, kernel, stride, padding);
-  check(problem.h * problem.w <= std::numeric_limits<int32_t>::max(), "max_pool2d: an image of ",
-        Size2(problem.h, problem.w), " is too large");
   Tensor y =
       Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
   Tensor winner = Tensor::empty(y.shape(), DType::int32, x.device());
-  cpu::max_pool_forward(problem, x, y, winner);
+  PADE_ON_DEVICE_OF(x, max_pool_forward(problem, x, y, winner));
   record("max_pool2d", {&x}, y, {&winner}, [problem, shape = x.shape()](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    cpu::max_pool_backward(problem, dy, gradients.saved(0), dx);
+    PADE_ON_DEVICE_OF(dy, max_pool_backward(problem, dy, gradients.saved(0), dx));
     gradients.set(0, dx);
   });
   return y;
@@ -47,11 +48,11 @@ Tensor avg_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding, bo
   problem.count_padding = count_padding;
   Tensor y =
       Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
-  cpu::avg_pool_forward(problem, x, y);
+  PADE_ON_DEVICE_OF(x, avg_pool_forward(problem, x, y));
   record("avg_pool2d", {&x}, y, {}, [problem, shape = x.shape()](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    cpu::avg_pool_backward(problem, dy, dx);
+    PADE_ON_DEVICE_OF(dy, avg_pool_backward(problem, dy, dx));
     gradients.set(0, dx);
   });
   return y;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <pade/core/ops/pool_kernels.h>
+#include <pade/core/ops/pool_math.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
@@ -10,17 +11,14 @@ namespace {
 
 /// A window's rows and columns inside the image, and how many elements count for a mean.
 struct Window {
-  int64_t top, bottom, left, right;
+  PoolRange rows, columns;
   int64_t counted;
 };
 
 Window window_at(const PoolProblem& p, int64_t i, int64_t j) {
-  const int64_t top = i * p.stride.h - p.padding.h, left = j * p.stride.w - p.padding.w;
-  Window window{std::max<int64_t>(top, 0), std::min(top + p.kernel.h, p.h),
-                std::max<int64_t>(left, 0), std::min(left + p.kernel.w, p.w), 0};
-  window.counted = p.count_padding ? p.kernel.h * p.kernel.w
-                                   : (window.bottom - window.top) * (window.right - window.left);
-  return window;
+  const PoolRange rows = inside_window(i, p.kernel.h, p.stride.h, p.padding.h, p.h);
+  const PoolRange columns = inside_window(j, p.kernel.w, p.stride.w, p.padding.w, p.w);
+  return {rows, columns, counted(p, rows, columns)};
 }
 
 /// Calls f(plane) for every plane, several at a time where they are small.
@@ -31,12 +29,6 @@ void for_each_plane(const PoolProblem& p, F&& f) {
   parallel_for(p.planes, planes_at_once, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) f(plane);
   });
-}
-
-/// Whether `value` takes the lead: NaN does, and keeps it.
-template <class T>
-bool beats(T value, T best) {
-  return value > best || (value != value && best == best);
 }
 
 /// The columns of the image that one column of a window's taps lies on: for outputs [begin, end) of
@@ -159,8 +151,8 @@ void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
         for (int64_t j = 0; j < p.ow; ++j) {
           const Window window = window_at(p, i, j);
           double total = 0;
-          for (int64_t row = window.top; row < window.bottom; ++row)
-            for (int64_t column = window.left; column < window.right; ++column)
+          for (int64_t row = window.rows.begin; row < window.rows.end; ++row)
+            for (int64_t column = window.columns.begin; column < window.columns.end; ++column)
               total += image[row * p.w + column];
           out[(plane * p.oh + i) * p.ow + j] =
               static_cast<T>(total / static_cast<double>(window.counted));
@@ -181,8 +173,8 @@ void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
         for (int64_t j = 0; j < p.ow; ++j) {
           const Window window = window_at(p, i, j);
           const T share = upstream[(plane * p.oh + i) * p.ow + j] / static_cast<T>(window.counted);
-          for (int64_t row = window.top; row < window.bottom; ++row)
-            for (int64_t column = window.left; column < window.right; ++column)
+          for (int64_t row = window.rows.begin; row < window.rows.end; ++row)
+            for (int64_t column = window.columns.begin; column < window.columns.end; ++column)
               image[row * p.w + column] += share;
         }
     });

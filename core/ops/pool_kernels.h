@@ -22,4 +22,13 @@ void avg_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y);
 void avg_pool_backward(const PoolProblem& problem, const Tensor& dy, Tensor& dx);
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::max_pool_forward) max_pool_forward;
+decltype(cpu::max_pool_backward) max_pool_backward;
+decltype(cpu::avg_pool_forward) avg_pool_forward;
+decltype(cpu::avg_pool_backward) avg_pool_backward;
+
+}  // namespace cuda
 }  // namespace pade

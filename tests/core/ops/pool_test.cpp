@@ -10,6 +10,8 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -29,6 +31,7 @@ const Geometry kGeometries[] = {
     {{0, 3, 4, 4}, 2, 2, 0},
     {{2, 0, 4, 4}, 2, 2, 0},
     {{3, 2, 6, 6}, 3, 4, 0},
+    {{1, 1, 5, 11}, {2, 9}, 1, {1, 4}},
 };
 
 /// Calls f(element of y, elements of x inside its window) for one image plane after another.
@@ -62,10 +65,10 @@ Tensor distinct(const Shape& shape, uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("pools take the largest and the mean of each window") {
+DEVICE_TEST_CASE("pools take the largest and the mean of each window") {
   for (const Geometry& g : kGeometries) {
     CAPTURE(to_string(g.shape));
-    const Tensor x = distinct(g.shape, 1);
+    const Tensor x = distinct(g.shape, 1).to(device);
     const std::vector<double> values = x.to_vector<double>();
     const std::vector<double> largest =
         max_pool2d(x, g.kernel, g.stride, g.padding).to_vector<double>();
@@ -85,10 +88,10 @@ TEST_CASE("pools take the largest and the mean of each window") {
   }
 }
 
-TEST_CASE("pools have the gradients of central differences") {
+DEVICE_TEST_CASE("pools have the gradients of central differences") {
   for (const Geometry& g : kGeometries) {
     CAPTURE(to_string(g.shape));
-    const Tensor x = distinct(g.shape, 2);
+    const Tensor x = distinct(g.shape, 2).to(device);
     for (const bool count_padding : {true, false}) {
       const auto mean = gradcheck(
           [&](const auto& in) {
@@ -102,14 +105,15 @@ TEST_CASE("pools have the gradients of central differences") {
     CHECK_MESSAGE(largest.ok, largest.message);
   }
   const auto global = gradcheck([](const auto& in) { return global_avg_pool2d(in[0]); },
-                                {distinct({2, 3, 4, 5}, 3)});
+                                {distinct({2, 3, 4, 5}, 3).to(device)});
   CHECK_MESSAGE(global.ok, global.message);
 }
 
-TEST_CASE("where values are equal the first gets the gradient, and NaN wins") {
+DEVICE_TEST_CASE("where values are equal the first gets the gradient, and NaN wins") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const Size2 kernel : {Size2(2), Size2(2, 4)}) {
-    Tensor x = Tensor::from<double>({1, 5, 5, 0, 5, 5, 1, 7}, {1, 1, 2, 4}).requires_grad_();
+    Tensor x =
+        Tensor::from<double>({1, 5, 5, 0, 5, 5, 1, 7}, {1, 1, 2, 4}).to(device).requires_grad_();
     Tape tape;
     const Tensor y = max_pool2d(x, kernel);
     tape.backward(y.reshape({-1}).slice(0, 1).reshape(Shape{}));
@@ -120,18 +124,45 @@ TEST_CASE("where values are equal the first gets the gradient, and NaN wins") {
   for (const int64_t place : {0, 1, 2, 3}) {
     std::vector<double> values(4, 1);
     values[place] = nan;
-    CHECK(std::isnan(max_pool2d(Tensor::from(values, {1, 1, 2, 2}), 2).item()));
-    CHECK(std::isnan(max_pool2d(Tensor::from(values, {1, 1, 2, 2}), 2, 1).item()));
+    const Tensor x = Tensor::from(values, {1, 1, 2, 2}).to(device);
+    CHECK(std::isnan(max_pool2d(x, 2).item()));
+    CHECK(std::isnan(max_pool2d(x, 2, 1).item()));
   }
   const double low = -std::numeric_limits<double>::infinity();
-  CHECK(max_pool2d(Tensor::full({1, 1, 2, 2}, low), 2, 2, 1).at({0, 0, 0, 0}) == low);
+  CHECK(max_pool2d(Tensor::full({1, 1, 2, 2}, low, DType::float32, device), 2, 2, 1)
+            .at({0, 0, 0, 0}) == low);
 }
 
-TEST_CASE("global average: one number a channel") {
-  const Tensor x = Tensor::from<float>({1, 2, 3, 4, 5, 6, 7, 9}, {1, 2, 2, 2});
+DEVICE_TEST_CASE("global average: one number a channel") {
+  const Tensor x = Tensor::from<float>({1, 2, 3, 4, 5, 6, 7, 9}, {1, 2, 2, 2}).to(device);
   const Tensor y = global_avg_pool2d(x);
   CHECK(y.shape() == Shape{1, 2, 1, 1});
   CHECK(y.to_vector<float>() == std::vector<float>{2.5, 6.75});
+}
+
+DEVICE_TEST_CASE("pools of float32 images have the CPU's bits on every device") {
+  const Tensor images = Rng(6).normal({3, 2, 19, 21}, 0, 1);
+  const auto results = [&](Device where) {
+    std::vector<std::vector<float>> all;
+    for (const Geometry& g : {Geometry{{}, 3, 2, 1}, Geometry{{}, {2, 9}, 1, 0}}) {
+      for (const bool largest : {true, false}) {
+        Tensor x = images.to(where).clone().requires_grad_();
+        Tape tape;
+        const Tensor y = largest ? max_pool2d(x, g.kernel, g.stride, g.padding)
+                                 : avg_pool2d(x, g.kernel, g.stride, g.padding);
+        Tensor total = Tensor::scalar(0);
+        record("total", {&y}, total, {}, [&](Gradients& gradients) {
+          gradients.set(0, Rng(5).normal(y.shape(), 0, 1).to(where));
+        });
+        tape.backward(total);
+        // A warp adds up a window in another order.
+        if (largest || g.kernel.w < 8) all.push_back(y.to_vector<float>());
+        all.push_back(x.grad().to_vector<float>());
+      }
+    }
+    return all;
+  };
+  CHECK(results(device) == results(Device::cpu));
 }
 
 TEST_CASE("one thread and two give the same bits") {
