@@ -1,5 +1,6 @@
 #include <array>
 
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/rational.h>
@@ -15,6 +16,8 @@ constexpr std::array kAllForms = {RationalForm::termwise, RationalForm::whole_su
 void check_coefficients(const char* what, const Tensor& x, const Tensor& coefficients) {
   check(coefficients.defined() && coefficients.dtype() == x.dtype(), "rational: the ", what,
         " must have x's dtype ", x.dtype());
+  check(coefficients.device() == x.device(), "rational: the ", what, " must be on x's device ",
+        x.device(), ", got ", coefficients.device());
   check(coefficients.rank() == 1 || coefficients.rank() == 2, "rational: expected a ", what,
         " of shape [coefficients] or [groups, coefficients], got ", coefficients.shape());
 }
@@ -64,15 +67,16 @@ Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denomina
                 RationalOptions options) {
   const RationalProblem problem = make_problem(x, numerator, denominator, options);
   Tensor y = Tensor::empty_like(x);
-  cpu::rational_forward(problem, x, numerator, denominator, y);
+  PADE_ON_DEVICE_OF(x, rational_forward(problem, x, numerator, denominator, y));
   record("rational", {&x, &numerator, &denominator}, y, {&x, &numerator, &denominator},
          [problem](Gradients& gradients) {
            const Tensor &x = gradients.saved(0), &numerator = gradients.saved(1),
                         &denominator = gradients.saved(2);
            Tensor dx = Tensor::empty_like(x), dnumerator = Tensor::empty_like(numerator),
                   ddenominator = Tensor::empty_like(denominator);
-           cpu::rational_backward(problem, x, numerator, denominator, gradients.of_output(), dx,
-                                  dnumerator, ddenominator);
+           PADE_ON_DEVICE_OF(
+               x, rational_backward(problem, x, numerator, denominator, gradients.of_output(), dx,
+                                    dnumerator, ddenominator));
            gradients.set(0, dx);
            gradients.set(1, dnumerator);
            gradients.set(2, ddenominator);

@@ -20,4 +20,11 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
                        Tensor& ddenominator);
 
 }  // namespace cpu
+
+namespace cuda {
+
+decltype(cpu::rational_forward) rational_forward;
+decltype(cpu::rational_backward) rational_backward;
+
+}  // namespace cuda
 }  // namespace pade

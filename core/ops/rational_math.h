@@ -2,25 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
+#include <pade/core/host_device.h>
 #include <pade/core/ops/rational.h>
 
 /// The rational function at one x, for every kernel. T is the type of x: a scalar, or a vector of
-/// lanes (GCC's vector extensions), for which the same expressions work lane by lane.
+/// lanes (GCC's vector extensions), for which the same expressions work lane by lane; S is the
+/// scalar.
 namespace pade::rational_math {
 
-/// One group's function in the monic form of its basis: coefficients times the basis' scales.
+/// A basis in its monic form, in x's precision.
 template <class S>
-struct Coefficients {
+struct Polynomials {
   S sign;
   S shift[kMaxDegree], drop[kMaxDegree];
-  S numerator[kMaxDegree + 1];    // c_i scale_i, zero above m
-  S denominator[kMaxDegree + 1];  // d_j scale_j, zero above n and at 0; |d_j| scale_j if termwise
-  S limit;                        // |x| up to which the powers of x stay far from overflow
+  S scale[kMaxDegree + 1];
+  S limit;  // |x| up to which the powers of x stay far from overflow
 };
 
-/// The magnitude below which |e_k(x)| of all degrees stays under `bound`: a power of two.
-inline double ordinary_limit(const MonicRecurrence& monic, int degree, double bound) {
+/// `limit` is right for polynomials of degrees up to `degree`.
+template <class S>
+Polynomials<S> polynomials_of(const MonicRecurrence& monic, int degree) {
+  // The magnitude below which |e_k(x)| of all degrees stays under the bound: a power of two.
+  const double bound = sizeof(S) == sizeof(float) ? 1e16 : 1e100;
   auto largest = [&](double x) {
     double before = 0, current = 1;
     for (int k = 0; k < degree; ++k) {
@@ -33,30 +38,86 @@ inline double ordinary_limit(const MonicRecurrence& monic, int degree, double bo
   };
   double limit = 1;
   while (limit < 0x1p40 && largest(2 * limit) <= bound) limit *= 2;
-  return limit;
+
+  Polynomials<S> polynomials{};
+  polynomials.sign = static_cast<S>(monic.sign);
+  polynomials.limit = static_cast<S>(limit);
+  for (int k = 0; k < kMaxDegree; ++k) {
+    polynomials.shift[k] = static_cast<S>(monic.shift[k]);
+    polynomials.drop[k] = static_cast<S>(monic.drop[k]);
+  }
+  for (int k = 0; k <= kMaxDegree; ++k) polynomials.scale[k] = static_cast<S>(monic.scale[k]);
+  return polynomials;
 }
 
+/// One group's function in the monic form of its basis: coefficients times the basis' scales.
+template <class S>
+struct Coefficients {
+  Polynomials<S> basis;
+  S numerator[kMaxDegree + 1];    // c_i scale_i, zero above m
+  S denominator[kMaxDegree + 1];  // d_j scale_j, zero above n and at 0; |d_j| scale_j if termwise
+};
+
 template <class T>
-inline T magnitude(T value) {
-  return value < 0 ? -value : value;
+PADE_HD T magnitude(T value) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::abs(value);
+  else
+    return value < 0 ? -value : value;
+}
+
+/// `value` with the sign of `by`, where sgn(0) = +1.
+template <class T>
+PADE_HD T turned(T value, T by) {
+  return by < 0 ? -value : value;
+}
+
+/// p/q. GPUs do it by the reciprocal's approximation, which is right to a unit in the last place
+/// for |q| < 2^126, and costs two instructions instead of ten.
+template <class T>
+PADE_HD T divide(T p, T q) {
+#ifdef __CUDA_ARCH__
+  if constexpr (std::is_same_v<T, float>) {
+    float inverse;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(q));
+    return p * inverse;
+  }
+#endif
+  return p / q;
 }
 
 /// The function and its derivatives at an ordinary x, |x| <= limit. Degrees are compile-time upper
 /// bounds: coefficients beyond the true degrees are zero. kShifted = false leaves out sign and
 /// shift.
-template <RationalForm kForm, bool kShifted, int kM, int kN>
+template <RationalForm kWhich, bool kShifted, int kM, int kN>
 struct Instance {
+  static constexpr RationalForm kForm = kWhich;
   static constexpr int kNumerator = kM, kDenominator = kN, kTop = std::max(kM, kN);
+
+  /// m <= kM and n <= kN are the true degrees, that c and d have.
+  template <class S>
+  static PADE_HD Coefficients<S> coefficients(const Polynomials<S>& basis, int m, int n, const S* c,
+                                              const S* d) {
+    Coefficients<S> k{};
+    k.basis = basis;
+    PADE_UNROLL
+    for (int i = 0; i <= kM; ++i) k.numerator[i] = i <= m ? c[i] * basis.scale[i] : S(0);
+    PADE_UNROLL
+    for (int j = 1; j <= kN; ++j) {
+      const S d_j = j <= n ? d[j - 1] : S(0);
+      k.denominator[j] = (kForm == RationalForm::termwise ? std::abs(d_j) : d_j) * basis.scale[j];
+    }
+    return k;
+  }
 
   /// e[1] … e[kTop], and where `de` is given their derivatives by sign · x.
   template <class S, class T>
-  static inline __attribute__((always_inline)) void basis(const Coefficients<S>& k, T x, T* e,
-                                                          T* de) {
+  static PADE_HD void basis(const Polynomials<S>& k, T x, T* e, T* de) {
     const T u = kShifted ? k.sign * x : x;
     e[0] = T{} + S(1);
     e[1] = kShifted ? u + k.shift[0] : u;
     if (de) de[1] = e[0];
-#pragma GCC unroll 8
+    PADE_UNROLL
     for (int i = 1; i < kTop; ++i) {
       const T factor = kShifted ? u + k.shift[i] : u;
       e[i + 1] = i == 1 ? factor * e[1] - k.drop[1] : factor * e[i] - k.drop[i] * e[i - 1];
@@ -66,105 +127,81 @@ struct Instance {
   }
 
   template <class S, class T>
-  static inline __attribute__((always_inline)) T value(const Coefficients<S>& k, T x) {
+  static PADE_HD T value(const Coefficients<S>& k, T x) {
     T e[kTop + 1];
-    basis(k, x, e, static_cast<T*>(nullptr));
+    basis(k.basis, x, e, static_cast<T*>(nullptr));
     T p = T{} + k.numerator[0];
-#pragma GCC unroll 8
+    PADE_UNROLL
     for (int i = 1; i <= kM; ++i) p = p + k.numerator[i] * e[i];
     T q = T{};
-#pragma GCC unroll 8
+    PADE_UNROLL
     for (int j = 1; j <= kN; ++j)
       q = q + k.denominator[j] * (kForm == RationalForm::termwise ? magnitude(e[j]) : e[j]);
     if constexpr (kForm == RationalForm::whole_sum) q = magnitude(q);
-    return p / (q + S(1));
+    return divide(p, q + S(1));
   }
 
-  /// What backward needs at x.
-  template <class T>
-  struct Point {
-    T value;         // G
-    T slope;         // dG/dx
-    T inverse;       // 1/Q
-    T e[kTop + 1];   // ∂G/∂c_i = e_i / Q
-    T of_q[kN + 1];  // ∂Q/∂d_j, but for sgn(d_j) in the termwise form
-  };
-
+  /// dy dG/dx. Adds to of_c[i] dy ∂G/∂c_i = dy e_i/Q, and to of_d[j] −dy ∂G/∂d_j, which is
+  /// dy G/Q ∂Q/∂d_j, but for sgn(d_j) in the termwise form.
   template <class S, class T>
-  static inline __attribute__((always_inline)) Point<T> point(const Coefficients<S>& k, T x) {
-    Point<T> at;
-    T de[kTop + 1];
-    basis(k, x, at.e, de);
+  static PADE_HD T differentiate(const Coefficients<S>& k, T x, T dy, T* of_c, T* of_d) {
+    T e[kTop + 1], de[kTop + 1];
+    basis(k.basis, x, e, de);
     T p = T{} + k.numerator[0], dp = T{}, q = T{}, dq = T{};
-#pragma GCC unroll 8
+    PADE_UNROLL
     for (int i = 1; i <= kM; ++i) {
-      p = p + k.numerator[i] * at.e[i];
+      p = p + k.numerator[i] * e[i];
       dp = dp + k.numerator[i] * de[i];
     }
-#pragma GCC unroll 8
+    T of_q[kN + 1];  // ∂Q/∂d_j, but for signs that all share
+    PADE_UNROLL
     for (int j = 1; j <= kN; ++j) {
       const T d = T{} + k.denominator[j];
-      at.of_q[j] = kForm == RationalForm::termwise ? magnitude(at.e[j]) : at.e[j];
-      q = q + d * at.of_q[j];
-      dq = dq + (kForm == RationalForm::termwise ? (at.e[j] < 0 ? -d : d) : d) * de[j];
+      of_q[j] = kForm == RationalForm::termwise ? magnitude(e[j]) : e[j];
+      q = q + d * of_q[j];
+      dq = dq + (kForm == RationalForm::termwise ? turned(d, e[j]) : d) * de[j];
     }
+    const T sum = q;
     if constexpr (kForm == RationalForm::whole_sum) {
-      dq = q < 0 ? -dq : dq;
-#pragma GCC unroll 8
-      for (int j = 1; j <= kN; ++j) at.of_q[j] = q < 0 ? -at.of_q[j] : at.of_q[j];
-      q = magnitude(q);
+      dq = turned(dq, sum);
+      q = magnitude(sum);
     }
-    at.inverse = S(1) / (q + S(1));
-    at.value = p * at.inverse;
-    at.slope = (dp - at.value * dq) * at.inverse;
-    if (kShifted) at.slope = k.sign * at.slope;
-    return at;
+    const T inverse = divide(T{} + S(1), q + S(1));
+    const T g = p * inverse, weight = dy * inverse, slope = (dp - g * dq) * weight;
+    of_c[0] = of_c[0] + weight;
+    PADE_UNROLL
+    for (int i = 1; i <= kM; ++i) of_c[i] = of_c[i] + weight * e[i];
+    T of_sum = weight * g;
+    if constexpr (kForm == RationalForm::whole_sum) of_sum = turned(of_sum, sum);
+    PADE_UNROLL
+    for (int j = 1; j <= kN; ++j) of_d[j] = of_d[j] + of_sum * of_q[j];
+    return kShifted ? k.basis.sign * slope : slope;
   }
 };
 
-/// The same at any finite x, in float64, where the powers of x could overflow. With s = max(1, |x|)
-/// and t = 1/s, g_k = e_k / sᵏ obeys g_{k+1} = (sign · x t + shift_k t) g_k − drop_k t² g_{k−1} and
-/// stays near 1; then G = s^{m−n} Σ c_i g_i t^{m−i} / (tⁿ + Σ d_j |g_j| t^{n−j}).
-struct FarPoint {
-  double value, slope;
-  double of_c[kMaxDegree + 1];  // ∂G/∂c_i
-  double of_d[kMaxDegree + 1];  // −∂G/∂d_j, but for sgn(d_j) in the termwise form
-};
+/// Calls f with the smallest instance that the degrees fit in.
+template <RationalForm kForm, bool kShifted, class F>
+void with_degrees(int m, int n, F&& f) {
+  if (m <= 3 && n <= 2) return f(Instance<kForm, kShifted, 3, 2>{});
+  if (m <= 5 && n <= 4) return f(Instance<kForm, kShifted, 5, 4>{});
+  return f(Instance<kForm, kShifted, kMaxDegree, kMaxDegree>{});
+}
 
-inline FarPoint far_point(const Coefficients<double>& k, RationalForm form, int m, int n,
-                          double x) {
-  const double s = std::max(1.0, std::abs(x)), t = 1 / s;
-  double g[kMaxDegree + 1], h[kMaxDegree + 1];  // h_k = e_k′ / s^{k−1}
-  g[0] = 1, h[0] = 0;
-  for (int i = 0; i < std::max(m, n); ++i) {
-    const double factor = (k.sign * x + k.shift[i]) * t, drop = k.drop[i] * t * t;
-    g[i + 1] = factor * g[i] - (i > 0 ? drop * g[i - 1] : 0);
-    h[i + 1] = k.sign * g[i] + factor * h[i] - (i > 0 ? drop * h[i - 1] : 0);
+/// Calls f(form, shifted) with both as compile-time constants.
+template <class F>
+void with_form(RationalOptions options, F&& f) {
+  auto with_shifted = [&](auto form) {
+    if (monic_recurrence_of(options.basis).is_symmetric())
+      f(form, std::false_type{});
+    else
+      f(form, std::true_type{});
+  };
+  using Form = RationalForm;
+  switch (options.form) {
+    case Form::termwise: return with_shifted(std::integral_constant<Form, Form::termwise>{});
+    case Form::whole_sum: return with_shifted(std::integral_constant<Form, Form::whole_sum>{});
+    case Form::unsafe: return with_shifted(std::integral_constant<Form, Form::unsafe>{});
   }
-  double p = k.numerator[0], dp = 0;
-  for (int i = 1; i <= m; ++i) {
-    p = p * t + k.numerator[i] * g[i];
-    dp = dp * t + k.numerator[i] * h[i];
-  }
-  double sum = 0, dsum = 0, one = 1;
-  for (int j = 1; j <= n; ++j) {
-    const double d =
-        form == RationalForm::termwise && g[j] < 0 ? -k.denominator[j] : k.denominator[j];
-    sum = sum * t + d * g[j];
-    dsum = dsum * t + d * h[j];
-    one *= t;
-  }
-  const bool turned = form == RationalForm::whole_sum && sum < 0;
-  const double q = one + (turned ? -sum : sum), dq = turned ? -dsum : dsum;
-  FarPoint at{};
-  at.value = std::pow(s, m - n) * (p / q);
-  at.slope = std::pow(s, m - n - 1) * ((dp - p / q * dq) / q);
-  for (int i = 0; i <= m; ++i) at.of_c[i] = std::pow(s, i - n) * (g[i] / q);
-  for (int j = 1; j <= n; ++j) {
-    const double of_q = form == RationalForm::termwise ? std::abs(g[j]) : turned ? -g[j] : g[j];
-    at.of_d[j] = std::pow(s, j - n) * (of_q / q) * at.value;
-  }
-  return at;
 }
 
 }  // namespace pade::rational_math
