@@ -29,11 +29,15 @@ class Rng {
   /// An unbiased integer in [0, bound). Throws Error unless bound >= 1.
   uint64_t below(uint64_t bound);
 
-  /// Each element independent; float32 or float64. Rounding to float32 may reach `high` itself.
-  Tensor uniform(const Shape& shape, double low, double high, DType dtype = DType::float32);
-  Tensor normal(const Shape& shape, double mean, double deviation, DType dtype = DType::float32);
-  /// int32 in [low, high). Throws Error unless low < high.
-  Tensor integers(const Shape& shape, int32_t low, int32_t high);
+  /// Each element independent; float32 or float64. Rounding to float32 may reach `high` itself. The
+  /// same bits on every device.
+  Tensor uniform(const Shape& shape, double low, double high, DType dtype = DType::float32,
+                 Device device = Device::cpu);
+  /// Devices differ in the last bits, as their logarithm and cosine do.
+  Tensor normal(const Shape& shape, double mean, double deviation, DType dtype = DType::float32,
+                Device device = Device::cpu);
+  /// int32 in [low, high), drawn on the CPU. Throws Error unless low < high.
+  Tensor integers(const Shape& shape, int32_t low, int32_t high, Device device = Device::cpu);
   /// A random order of 0 … n−1 (Fisher–Yates).
   std::vector<int64_t> permutation(int64_t n);
 
@@ -54,7 +58,7 @@ class Rng {
 };
 
 /// A float in [0, 1) from the upper 24 of 32 random bits.
-inline float uniform_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+constexpr float uniform_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
 /// Sets the seed that layers draw from, and starts their streams anew. Call it before building a
 /// network. The seed is 0 at first.

@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/update_kernels.h>
@@ -28,15 +29,19 @@ Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupl
 }
 
 void Adam::apply(std::span<const Update> updates) {
+  std::vector<UpdateTask<AdamUpdate>> tasks;
   for (const Update& update : updates)
-    cpu::adam_update({.lr = update.lr,
+    tasks.push_back({{.lr = update.lr,
                       .beta1 = options_.beta1,
                       .beta2 = options_.beta2,
                       .eps = options_.eps,
                       .weight_decay = update.weight_decay,
                       .step = static_cast<double>(update.step),
                       .decoupled = decoupled_},
-                     update.parameter, update.gradient, update.slots[0], update.slots[1]);
+                     update.parameter,
+                     update.gradient,
+                     update.slots});
+  PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
 }
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamOptions options)

@@ -19,17 +19,23 @@ void check_rates(const ParameterGroup& group) {
 
 void check_groups(const std::vector<ParameterGroup>& groups) {
   const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
+  const Parameter* first = nullptr;
   std::set<std::string> names;
   std::map<const Tensor*, std::string> name_of_leaf;  // by the one gradient that its handles share
   for (const ParameterGroup& group : groups) {
     check_rates(group);
-    for (const auto& [name, tensor, role] : group.parameters) {
+    for (const Parameter& parameter : group.parameters) {
+      const auto& [name, tensor, role] = parameter;
       check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
             "\" is no leaf that requires a gradient");
       check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
       const auto [earlier, is_new] = name_of_leaf.try_emplace(&tensor.grad(), name);
       check(is_new, "optimizer: \"", earlier->second, "\" and \"", name,
             "\" are one and the same parameter");
+      if (!first) first = &parameter;
+      check(tensor.device() == first->tensor.device(), "optimizer: expected all parameters on one ",
+            "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"", name,
+            "\" on ", tensor.device());
     }
   }
   check(!names.empty(), "optimizer: there are no parameters to optimise");
@@ -85,7 +91,7 @@ void Optimizer::step() {
           {tensor, tensor.grad(), memory.slots, group.lr * lr_factor_, group.weight_decay, step});
       tensor.mark_grad_used();
     }
-  apply(updates);
+  if (!updates.empty()) apply(updates);
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {

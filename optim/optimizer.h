@@ -62,10 +62,11 @@ class Optimizer {
   };
 
   /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
-  /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice and
-  /// two names of one parameter.
+  /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice,
+  /// two names of one parameter and parameters on several devices.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
+  /// At least one update; all parameters are on one device.
   virtual void apply(std::span<const Update> updates) = 0;
 
  private:

@@ -1,3 +1,4 @@
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/optim/sgd.h>
 #include <pade/optim/update_kernels.h>
@@ -24,13 +25,16 @@ Sgd::Sgd(std::vector<ParameterGroup> groups, SgdOptions options)
 }
 
 void Sgd::apply(std::span<const Update> updates) {
+  std::vector<UpdateTask<SgdUpdate>> tasks;
   for (const Update& update : updates)
-    cpu::sgd_update({.lr = update.lr,
-                     .momentum = options_.momentum,
-                     .weight_decay = update.weight_decay,
-                     .nesterov = options_.nesterov},
-                    update.parameter, update.gradient,
-                    update.slots.empty() ? Tensor() : update.slots[0]);
+    tasks.push_back({{.lr = update.lr,
+                      .momentum = options_.momentum,
+                      .weight_decay = update.weight_decay,
+                      .nesterov = options_.nesterov},
+                     update.parameter,
+                     update.gradient,
+                     update.slots});
+  PADE_ON_DEVICE_OF(updates[0].parameter, sgd_update(tasks));
 }
 
 }  // namespace pade

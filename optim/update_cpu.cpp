@@ -1,63 +1,48 @@
+#include <tuple>
+#include <utility>
+
 #include <pade/core/parallel.h>
 #include <pade/optim/update_kernels.h>
 
 namespace pade::cpu {
 namespace {
 
-// Blocks get the step by value: a copy of their own stays in registers, where the loops' stores
-// cannot change it.
-
-template <class T>
-void sgd_block(SgdStep<T> step, T* p, const T* gradient, int64_t begin, int64_t end) {
+/// Gets the step by value: a copy of its own stays in registers, where the loop's stores cannot
+/// change it.
+template <class Step, class T, class... Slots>
+void update_block(Step step, int64_t begin, int64_t end, T* p, const T* gradient, Slots*... slots) {
 #pragma omp simd
-  for (int64_t i = begin; i < end; ++i) step.without_momentum(p[i], gradient[i]);
+  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], slots[i]...);
 }
 
-template <class T>
-void momentum_block(SgdStep<T> step, T* p, const T* gradient, T* buffer, int64_t begin,
-                    int64_t end) {
-#pragma omp simd
-  for (int64_t i = begin; i < end; ++i) step.with_momentum(p[i], gradient[i], buffer[i]);
+template <template <class> class Step, class T, class Task, size_t... kSlot>
+void update_parameter(const Task& task, std::index_sequence<kSlot...>) {
+  const Step<T> step(task.update);
+  T* p = task.parameter.template mutable_data<T>();
+  const T* gradient = task.gradient.template data<T>();
+  const auto slots = std::make_tuple(task.slots[kSlot].template mutable_data<T>()...);
+  parallel_for(task.parameter.size(), kElementBlock, [&](int64_t begin, int64_t end) {
+    update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
+  });
 }
 
-template <class T>
-void adam_block(AdamStep<T> step, T* p, const T* gradient, T* first, T* second, int64_t begin,
-                int64_t end) {
-#pragma omp simd
-  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], first[i], second[i]);
+template <template <class> class Step, class Task>
+void update(const char* op, const Task& task) {
+  dispatch_floating(task.parameter.dtype(), op, [&](auto zero) {
+    using T = decltype(zero);
+    update_parameter<Step, T>(task, std::make_index_sequence<Step<T>::kSlots>());
+  });
 }
 
 }  // namespace
 
-void sgd_update(const SgdUpdate& update, Tensor& p, const Tensor& gradient, Tensor buffer) {
-  dispatch_floating(p.dtype(), "sgd", [&](auto zero) {
-    using T = decltype(zero);
-    const SgdStep<T> step(update);
-    T* weights = p.mutable_data<T>();
-    const T* slopes = gradient.data<T>();
-    T* buffers = buffer.defined() ? buffer.mutable_data<T>() : nullptr;
-    parallel_for(p.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-      if (buffers)
-        momentum_block(step, weights, slopes, buffers, begin, end);
-      else
-        sgd_block(step, weights, slopes, begin, end);
-    });
-  });
+void sgd_update(std::span<const UpdateTask<SgdUpdate>> tasks) {
+  for (const auto& task : tasks)
+    task.slots.empty() ? update<SgdStep>("sgd", task) : update<MomentumStep>("sgd", task);
 }
 
-void adam_update(const AdamUpdate& update, Tensor& p, const Tensor& gradient, Tensor& first,
-                 Tensor& second) {
-  dispatch_floating(p.dtype(), "adam", [&](auto zero) {
-    using T = decltype(zero);
-    const AdamStep<T> step(update);
-    T* weights = p.mutable_data<T>();
-    const T* slopes = gradient.data<T>();
-    T* firsts = first.mutable_data<T>();
-    T* seconds = second.mutable_data<T>();
-    parallel_for(p.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-      adam_block(step, weights, slopes, firsts, seconds, begin, end);
-    });
-  });
+void adam_update(std::span<const UpdateTask<AdamUpdate>> tasks) {
+  for (const auto& task : tasks) update<AdamStep>("adam", task);
 }
 
 }  // namespace pade::cpu

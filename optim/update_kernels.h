@@ -1,14 +1,37 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include <pade/core/tensor.h>
 #include <pade/optim/update_math.h>
 
-/// Updates of one parameter, in one pass over it. All tensors have its shape and dtype.
+namespace pade {
+
+/// What to do (SgdUpdate, AdamUpdate) with one parameter. The tensors have its shape, dtype and
+/// device.
+template <class Update>
+struct UpdateTask {
+  Update update;
+  Tensor& parameter;
+  const Tensor& gradient;
+  std::vector<Tensor>& slots;
+};
+
+}  // namespace pade
+
+/// Updates of all parameters, which live on one device, in one pass over them.
 namespace pade::cpu {
 
-/// `buffer` is undefined without momentum.
-void sgd_update(const SgdUpdate& update, Tensor& p, const Tensor& gradient, Tensor buffer);
-void adam_update(const AdamUpdate& update, Tensor& p, const Tensor& gradient, Tensor& first,
-                 Tensor& second);
+/// `slots` is empty without momentum.
+void sgd_update(std::span<const UpdateTask<SgdUpdate>> tasks);
+void adam_update(std::span<const UpdateTask<AdamUpdate>> tasks);
 
 }  // namespace pade::cpu
+
+namespace pade::cuda {
+
+decltype(cpu::sgd_update) sgd_update;
+decltype(cpu::adam_update) adam_update;
+
+}  // namespace pade::cuda

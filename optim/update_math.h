@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include <pade/core/host_device.h>
+
 /// The optimisers' formulas. An update says what to do with one parameter; a step is the same in
-/// the precision T of its elements, and does it to one of them.
+/// the precision T of its elements, and does it to one of them, whose kSlots numbers it remembers.
 namespace pade {
 
 /// g = gradient + weight_decay · p;  buffer = momentum · buffer + g;
@@ -11,26 +13,40 @@ namespace pade {
 struct SgdUpdate {
   double lr, momentum, weight_decay;
   bool nesterov;
+  bool operator==(const SgdUpdate&) const = default;
+};
+
+/// Without momentum, and so without a buffer: p −= lr · g.
+template <class T>
+struct SgdStep {
+  static constexpr int kSlots = 0;
+  T lr, weight_decay;
+
+  SgdStep() = default;
+  explicit SgdStep(const SgdUpdate& update)
+      : lr(static_cast<T>(update.lr)), weight_decay(static_cast<T>(update.weight_decay)) {}
+
+  PADE_HD void operator()(T& p, T gradient) const { p -= lr * (gradient + weight_decay * p); }
 };
 
 template <class T>
-struct SgdStep {
-  explicit SgdStep(const SgdUpdate& update)
+struct MomentumStep {
+  static constexpr int kSlots = 1;
+  T lr, momentum, weight_decay;
+  bool nesterov;
+
+  MomentumStep() = default;
+  explicit MomentumStep(const SgdUpdate& update)
       : lr(static_cast<T>(update.lr)),
         momentum(static_cast<T>(update.momentum)),
         weight_decay(static_cast<T>(update.weight_decay)),
         nesterov(update.nesterov) {}
 
-  void without_momentum(T& p, T gradient) const { p -= lr * (gradient + weight_decay * p); }
-
-  void with_momentum(T& p, T gradient, T& buffer) const {
+  PADE_HD void operator()(T& p, T gradient, T& buffer) const {
     const T g = gradient + weight_decay * p;
     buffer = momentum * buffer + g;
     p -= lr * (nesterov ? g + momentum * buffer : buffer);
   }
-
-  T lr, momentum, weight_decay;
-  bool nesterov;
 };
 
 /// first = β₁ first + (1 − β₁) g and second = β₂ second + (1 − β₂) g²;
@@ -40,10 +56,16 @@ struct AdamUpdate {
   double lr, beta1, beta2, eps, weight_decay;
   double step;  ///< from 1
   bool decoupled;
+  bool operator==(const AdamUpdate&) const = default;
 };
 
 template <class T>
 struct AdamStep {
+  static constexpr int kSlots = 2;
+  T rate, root_scale;  // with the corrections for averages that started from zero
+  T eps, beta1, beta2, rest1, rest2, coupled_decay, shrinkage;
+
+  AdamStep() = default;
   explicit AdamStep(const AdamUpdate& update)
       : rate(static_cast<T>(update.lr / (1 - std::pow(update.beta1, update.step)))),
         root_scale(static_cast<T>(1 / std::sqrt(1 - std::pow(update.beta2, update.step)))),
@@ -55,15 +77,12 @@ struct AdamStep {
         coupled_decay(static_cast<T>(update.decoupled ? 0 : update.weight_decay)),
         shrinkage(static_cast<T>(update.decoupled ? update.lr * update.weight_decay : 0)) {}
 
-  void operator()(T& p, T gradient, T& first, T& second) const {
+  PADE_HD void operator()(T& p, T gradient, T& first, T& second) const {
     const T g = gradient + coupled_decay * p;
     first = beta1 * first + rest1 * g;
     second = beta2 * second + rest2 * g * g;
     p -= shrinkage * p + rate * first / (std::sqrt(second) * root_scale + eps);
   }
-
-  T rate, root_scale;  // with the corrections for averages that started from zero
-  T eps, beta1, beta2, rest1, rest2, coupled_decay, shrinkage;
 };
 
 }  // namespace pade

@@ -10,3 +10,9 @@ namespace pade::cpu {
 void dropout(const Tensor& x, double probability, const Rng& rng, Tensor& y);
 
 }  // namespace pade::cpu
+
+namespace pade::cuda {
+
+decltype(cpu::dropout) dropout;
+
+}  // namespace pade::cuda

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -12,6 +13,8 @@
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
+
+#include "tests/devices.h"
 
 using namespace pade;
 
@@ -99,6 +102,74 @@ TEST_CASE("block_at looks ahead without moving, and advance moves there") {
   rng.set_counter(~uint64_t{0});  // the last block, then the first again
   rng.bits();
   CHECK(rng.counter() == 0);
+}
+
+DEVICE_TEST_CASE("uniform has the bits of its formula, on every device") {
+  // The last one is more than a thread of the largest grid takes at once.
+  for (const int64_t n : {0, 1, 3, 4, 5, 1023, 1025, 1056 * 256 * 4 + 7}) {
+    Rng rng(31, "fill", 2);
+    rng.set_counter(0xFFFFFFF0);  // the counter's lower word overflows on the way
+    const Rng start = rng;
+    const Tensor drawn = rng.uniform({n}, -0.3, 1.1, DType::float32, device);
+    REQUIRE(drawn.device() == device);
+    CHECK(rng.counter() == start.counter() + (n + 3) / 4);
+    const std::vector<float> floats = drawn.to_vector<float>();
+    const float low = static_cast<float>(-0.3), width = static_cast<float>(1.1 - -0.3);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < n; ++i)
+      wrong += floats[i] != std::fma(width, uniform_float(start.block_at(i / 4)[i % 4]), low);
+    CHECK(wrong == 0);
+
+    Rng again = start;
+    const int64_t count = std::min<int64_t>(n, 1025);
+    const auto doubles =
+        again.uniform({count}, -0.3, 1.1, DType::float64, device).to_vector<double>();
+    CHECK(again.counter() == start.counter() + (count + 1) / 2);
+    for (int64_t i = 0; i < count; ++i) {
+      const Block block = start.block_at(i / 2);
+      const uint64_t bits = (uint64_t{block[i % 2 * 2 + 1]} << 32) | block[i % 2 * 2];
+      const double number = static_cast<double>(bits >> 11) * 0x1p-53;
+      wrong += doubles[i] != std::fma(1.1 - -0.3, number, -0.3);
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+DEVICE_TEST_CASE("normal follows Box and Muller's formula") {
+  for (const int64_t n : {0, 1, 2, 3, 4, 5, 4099})
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      Rng rng(32);
+      const Rng start = rng;
+      const Tensor drawn = rng.normal({n}, 1, 2, dtype, device);
+      REQUIRE(drawn.device() == device);
+      REQUIRE(drawn.dtype() == dtype);
+      CHECK(rng.counter() == (static_cast<uint64_t>(n) + 3) / 4);
+      Rng again = start;
+      const auto values = drawn.to(DType::float64).to_vector<double>();
+      CHECK(again.normal({n}, 1, 2, dtype, device).to(DType::float64).to_vector<double>() ==
+            values);
+      int64_t wrong = 0;
+      for (int64_t i = 0; i < n; ++i) {
+        const Block block = start.block_at(i / 4);
+        const uint32_t* pair = &block[i % 4 / 2 * 2];
+        const long double radius = std::sqrt(-2 * std::log((pair[0] + 1.0L) * 0x1p-32L));
+        const long double angle = 2 * std::numbers::pi_v<long double> * (pair[1] * 0x1p-32L);
+        const long double expected =
+            1 + 2 * radius * (i % 2 == 0 ? std::cos(angle) : std::sin(angle));
+        // A float's rounding, and that of a double angle below 2π for a radius below 7.
+        const long double half_ulp = dtype == DType::float32 ? 0x1p-24L * std::abs(expected) : 0;
+        wrong += !(std::abs(values[i] - expected) <= half_ulp + 1e-14L);
+      }
+      CHECK(wrong == 0);
+    }
+}
+
+DEVICE_TEST_CASE("integers are the same on every device") {
+  Rng rng(33), of_cpu(33);
+  const Tensor drawn = rng.integers({2, 50}, -3, 30, device);
+  CHECK(drawn.device() == device);
+  CHECK(drawn.to_vector<int32_t>() == of_cpu.integers({2, 50}, -3, 30).to_vector<int32_t>());
+  CHECK(rng.counter() == of_cpu.counter());
 }
 
 TEST_CASE("fills are the same for any number of threads") {

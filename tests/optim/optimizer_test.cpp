@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include <pade/optim/adam.h>
 #include <pade/optim/sgd.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -23,14 +26,22 @@ constexpr int64_t kSize = kElementBlock + 37;  // two blocks, the second with an
 constexpr int kSteps = 7;
 
 Parameter make_parameter(const std::string& name, DType dtype = DType::float32,
-                         ParameterRole role = ParameterRole::weight, int64_t size = kSize) {
-  return {name, Rng(1, name).uniform({size}, -3, 3, dtype).requires_grad_(), role};
+                         ParameterRole role = ParameterRole::weight, int64_t size = kSize,
+                         Device device = Device::cpu) {
+  return {name, Rng(1, name).uniform({size}, -3, 3, dtype).to(device).requires_grad_(), role};
+}
+
+/// One that is small enough for any device.
+Parameter make_small(const std::string& name, Device device, DType dtype = DType::float32,
+                     ParameterRole role = ParameterRole::weight) {
+  return make_parameter(name, dtype, role, 2085, device);
 }
 
 void set_random_grad(Parameter& parameter, int step) {
-  parameter.tensor.set_grad(
-      Rng(100 + step, parameter.name)
-          .uniform(parameter.tensor.shape(), -2, 2, parameter.tensor.dtype()));
+  const Tensor& tensor = parameter.tensor;
+  parameter.tensor.set_grad(Rng(100 + step, parameter.name)
+                                .uniform(tensor.shape(), -2, 2, tensor.dtype())
+                                .to(tensor.device()));
 }
 
 std::vector<double> values(const Tensor& tensor) {
@@ -65,10 +76,11 @@ struct Reference {
 /// max |optimiser − reference| over a weight and a coefficient after kSteps steps, NaN if there is
 /// one. The factor on the learning rate changes on the way.
 template <class O, class Options, class Step>
-double worst_error(DType dtype, int64_t size, const Options& options, Step&& reference_step) {
+double worst_error(Device device, DType dtype, int64_t size, const Options& options,
+                   Step&& reference_step) {
   std::vector<Parameter> parameters{
-      make_parameter("weight", dtype, ParameterRole::weight, size),
-      make_parameter("coefficient", dtype, ParameterRole::activation, size)};
+      make_parameter("weight", dtype, ParameterRole::weight, size, device),
+      make_parameter("coefficient", dtype, ParameterRole::activation, size, device)};
   std::vector<std::vector<Reference>> references(2);
   for (int k : {0, 1})
     for (const double value : values(parameters[k].tensor)) references[k].push_back({value});
@@ -103,7 +115,10 @@ double worst_error(DType dtype, int64_t size, const Options& options, Step&& ref
 double tolerance(DType dtype) { return dtype == DType::float64 ? 1e-14 : 5e-6; }
 
 const DType kPrecisions[] = {DType::float32, DType::float64};
-const int64_t kSizes[] = {0, 1, 7, kSize};
+/// Several blocks and an odd tail: of the CPU's loops, or of the GPU's, which are shorter.
+std::vector<int64_t> sizes_on(Device device) {
+  return {0, 1, 7, device == Device::cpu ? kSize : 2085};
+}
 
 const SgdOptions kSgdOptions[] = {
     {.lr = 0.1},
@@ -135,36 +150,36 @@ const Maker kMakers[] = {
 
 }  // namespace
 
-TEST_CASE("SGD follows its formula") {
+DEVICE_TEST_CASE("SGD follows its formula") {
   for (const DType dtype : kPrecisions)
-    for (const int64_t size : kSizes)
+    for (const int64_t size : sizes_on(device))
       for (const SgdOptions& o : kSgdOptions) {
         auto reference = [&](Reference& r, double g, double lr, double decay) {
           r.sgd(g, lr, decay, o);
         };
-        CHECK(worst_error<Sgd>(dtype, size, o, reference) <= tolerance(dtype));
+        CHECK(worst_error<Sgd>(device, dtype, size, o, reference) <= tolerance(dtype));
       }
 }
 
-TEST_CASE("Adam and AdamW follow their formulas") {
+DEVICE_TEST_CASE("Adam and AdamW follow their formulas") {
   for (const DType dtype : kPrecisions)
-    for (const int64_t size : kSizes)
+    for (const int64_t size : sizes_on(device))
       for (const AdamOptions& o : kAdamOptions) {
         auto reference = [&](bool decoupled) {
           return [&o, decoupled](Reference& r, double g, double lr, double decay) {
             r.adam(g, lr, decay, o, decoupled);
           };
         };
-        CHECK(worst_error<Adam>(dtype, size, o, reference(false)) <= tolerance(dtype));
-        CHECK(worst_error<AdamW>(dtype, size, o, reference(true)) <= tolerance(dtype));
+        CHECK(worst_error<Adam>(device, dtype, size, o, reference(false)) <= tolerance(dtype));
+        CHECK(worst_error<AdamW>(device, dtype, size, o, reference(true)) <= tolerance(dtype));
       }
 }
 
-TEST_CASE("decay alone shrinks weights at their rate, also in float32 and over many steps") {
-  Parameter p{"p", Tensor::ones({1}).requires_grad_(), ParameterRole::weight};
+DEVICE_TEST_CASE("decay alone shrinks weights at their rate, also in float32 and over many steps") {
+  Parameter p{"p", Tensor::ones({1}).to(device).requires_grad_(), ParameterRole::weight};
   AdamW optimizer({p}, {.lr = 1e-3, .weight_decay = 1e-2});
   for (int step = 0; step < 1000; ++step) {
-    p.tensor.set_grad(Tensor::zeros({1}));
+    p.tensor.set_grad(Tensor::zeros_like(p.tensor));
     optimizer.step();
   }
   const double lost = 1 - std::pow(1 - 1e-5, 1000);
@@ -195,22 +210,22 @@ TEST_CASE("options read as in the documentation") {
   CHECK(Adam(parameters).groups()[0].lr == 1e-3);
 }
 
-TEST_CASE("groups of one's own: each with its rate and decay") {
-  auto make = [](const char* name) {
-    return Parameter{name, Tensor::full({3}, 2, DType::float64).requires_grad_()};
+DEVICE_TEST_CASE("groups of one's own: each with its rate and decay") {
+  auto make = [&](const char* name) {
+    return Parameter{name, Tensor::full({3}, 2, DType::float64, device).requires_grad_()};
   };
   Parameter a = make("a"), b = make("b"), c = make("c");
   Sgd optimizer({{"slow", {a}, 0.1, 0}, {"fast", {b, c}, 0.2, 0.5}}, {.lr = 7, .weight_decay = 7});
-  for (Parameter* p : {&a, &b, &c}) p->tensor.set_grad(Tensor::ones({3}, DType::float64));
+  for (Parameter* p : {&a, &b, &c}) p->tensor.set_grad(Tensor::ones({3}, DType::float64, device));
   optimizer.step();
   CHECK(a.tensor.at({0}) == doctest::Approx(2 - 0.1));
   CHECK(b.tensor.at({1}) == doctest::Approx(2 - 0.2 * (1 + 0.5 * 2)));
   CHECK(c.tensor.at({2}) == b.tensor.at({2}));
 }
 
-TEST_CASE("a parameter without a new gradient is left alone, and its state too") {
+DEVICE_TEST_CASE("a parameter without a new gradient is left alone, and its state too") {
   for (const Maker make : kMakers) {
-    Parameter used = make_parameter("used"), idle = make_parameter("idle");
+    Parameter used = make_small("used", device), idle = make_small("idle", device);
     const auto optimizer = make({used, idle});
     const auto before = values(idle.tensor);
     const uint32_t version = idle.tensor.version();
@@ -227,10 +242,10 @@ TEST_CASE("a parameter without a new gradient is left alone, and its state too")
   }
 }
 
-TEST_CASE("a parameter that joins late starts as if the optimiser were new") {
+DEVICE_TEST_CASE("a parameter that joins late starts as if the optimiser were new") {
   for (const Maker make : kMakers) {
-    Parameter early = make_parameter("early"), late = make_parameter("late");
-    Parameter alone = make_parameter("late");
+    Parameter early = make_small("early", device), late = make_small("late", device);
+    Parameter alone = make_small("late", device);
     const auto both = make({early, late}), fresh = make({alone});
     for (int step = 0; step < kSteps; ++step) {
       set_random_grad(early, step);
@@ -245,9 +260,9 @@ TEST_CASE("a parameter that joins late starts as if the optimiser were new") {
   }
 }
 
-TEST_CASE("backward and step: only what the loss depends on moves, and it goes downhill") {
-  Parameter x{"x", Tensor::full({4}, 3).requires_grad_()};
-  Parameter unused{"unused", Tensor::ones({4}).requires_grad_()};
+DEVICE_TEST_CASE("backward and step: only what the loss depends on moves, and it goes downhill") {
+  Parameter x{"x", Tensor::full({4}, 3).to(device).requires_grad_()};
+  Parameter unused{"unused", Tensor::ones({4}).to(device).requires_grad_()};
   Sgd optimizer({x, unused}, {.lr = 0.1, .momentum = 0.5, .weight_decay = 0.1});
   for (int step = 0; step < 100; ++step) {
     Tape tape;
@@ -260,8 +275,8 @@ TEST_CASE("backward and step: only what the loss depends on moves, and it goes d
   CHECK(unused.tensor.to_vector<float>() == std::vector<float>(4, 1));
 }
 
-TEST_CASE("a tape that is kept notices that step changed what it saved") {
-  Parameter x{"x", Tensor::ones({2}).requires_grad_()};
+DEVICE_TEST_CASE("a tape that is kept notices that step changed what it saved") {
+  Parameter x{"x", Tensor::ones({2}).to(device).requires_grad_()};
   Sgd optimizer({x}, {.lr = 0.1});
   Tape tape;
   const Tensor loss = sum(x.tensor * x.tensor);
@@ -285,12 +300,12 @@ TEST_CASE("state has stable names") {
   CHECK(names(AdamW({parameters[1]})) == Names{"steps.b", "first_moment.b", "second_moment.b"});
 }
 
-TEST_CASE("state holds under these names what they say") {
-  Parameter p{"p", Tensor::zeros({1}, DType::float64).requires_grad_()};
+DEVICE_TEST_CASE("state holds under these names what they say") {
+  Parameter p{"p", Tensor::zeros({1}, DType::float64, device).requires_grad_()};
   Sgd sgd({p}, {.momentum = 0.5});
   Adam adam({p}, {.beta1 = 0.75, .beta2 = 0.5});
   auto after_step = [&](Optimizer& optimizer) {
-    p.tensor.set_grad(Tensor::full({1}, 4, DType::float64));
+    p.tensor.set_grad(Tensor::full({1}, 4, DType::float64, device));
     optimizer.step();
     std::vector<double> result;
     for (const auto& [name, tensor] : optimizer.state()) result.push_back(tensor.item());
@@ -302,11 +317,12 @@ TEST_CASE("state holds under these names what they say") {
   CHECK(after_step(adam) == std::vector<double>{2, 1.75, 12});
 }
 
-TEST_CASE("a restored state goes on with the same bits") {
+DEVICE_TEST_CASE("a restored state goes on with the same bits") {
   for (const Maker make : kMakers) {
     auto run = [&](bool restart) {
       std::vector<Parameter> parameters{
-          make_parameter("w"), make_parameter("c", DType::float64, ParameterRole::activation)};
+          make_small("w", device),
+          make_small("c", device, DType::float64, ParameterRole::activation)};
       auto optimizer = make(parameters);
       for (int step = 0; step < kSteps; ++step) {
         if (restart && step == 3) {
@@ -325,6 +341,121 @@ TEST_CASE("a restored state goes on with the same bits") {
     };
     CHECK(run(false) == run(true));
   }
+}
+
+DEVICE_TEST_CASE("many parameters are updated as each of them alone") {
+  // More tensors, and more rates, than one launch of the GPU takes. They are views that begin
+  // anywhere, and two are empty.
+  constexpr int kCount = 80, kGroups = 10, kLargest = 70;
+  auto dtype_of_number = [](int i) { return i % 8 == 3 ? DType::float64 : DType::float32; };
+  auto view = [](const Tensor& storage, int i) {
+    return storage.slice(i, i + i * 37 % (kLargest + 1)).detach();
+  };
+  auto random = [&](DType dtype, int64_t size) {
+    return Rng(5).uniform({size}, -2, 2, dtype).to(device);
+  };
+  const Tensor gradients32 = random(DType::float32, kCount + kLargest);
+  const Tensor gradients64 = random(DType::float64, kCount + kLargest);
+
+  /// These parameters after three steps, of which every fifth one misses the second.
+  auto train = [&](const std::vector<int>& numbers, auto make_optimizer) {
+    const int64_t count = static_cast<int64_t>(numbers.size());
+    std::vector<ParameterGroup> groups;
+    std::vector<Parameter> parameters;
+    const Tensor storage32 = Tensor::ones({count * kLargest}, DType::float32, device);
+    const Tensor storage64 = Tensor::ones({count * kLargest}, DType::float64, device);
+    for (const int i : numbers) {
+      const Tensor& storage = dtype_of_number(i) == DType::float32 ? storage32 : storage64;
+      const int64_t begin = count == 1 ? 0 : i * kLargest;
+      const int64_t size = view(gradients32, i).size();
+      parameters.push_back(
+          {std::to_string(i), storage.slice(begin, begin + size).detach().requires_grad_()});
+      if (groups.size() < kGroups)
+        groups.push_back({std::to_string(i), {}, i % kGroups * 0.01, 0.1});
+      groups[i % groups.size()].parameters.push_back(parameters.back());
+    }
+    const auto optimizer = make_optimizer(groups);
+    for (int step = 0; step < 3; ++step) {
+      for (size_t k = 0; k < numbers.size(); ++k) {
+        const int i = numbers[k];
+        if (step == 1 && i % 5 == 0) continue;
+        parameters[k].tensor.set_grad(
+            view(dtype_of_number(i) == DType::float32 ? gradients32 : gradients64, i));
+      }
+      optimizer->step();
+    }
+    std::vector<std::vector<double>> results;
+    for (const Parameter& parameter : parameters) results.push_back(values(parameter.tensor));
+    return results;
+  };
+  auto check_all = [&](auto make_optimizer) {
+    std::vector<int> all(kCount);
+    std::iota(all.begin(), all.end(), 0);
+    const auto together = train(all, make_optimizer);
+    int wrong = 0, moved = 0;
+    for (const int i : all) {
+      wrong += together[i] != train({i}, make_optimizer)[0];
+      moved += together[i] != std::vector<double>(together[i].size(), 1);
+    }
+    CHECK(wrong == 0);
+    CHECK(moved == kCount - kCount / kGroups - 1);  // not where the rate is 0, nor number 71
+  };
+  check_all([](const std::vector<ParameterGroup>& groups) {
+    return std::make_unique<Sgd>(groups, SgdOptions{.momentum = 0.9});
+  });
+  check_all([](const std::vector<ParameterGroup>& groups) {
+    return std::make_unique<AdamW>(groups, AdamOptions{});
+  });
+}
+
+DEVICE_TEST_CASE("parameters and gradients may be views that begin anywhere") {
+  for (const Maker make : kMakers)
+    for (const DType dtype : kPrecisions) {
+      const Tensor storage = Rng(3).uniform({1030}, -1, 1, dtype).to(device);
+      const Tensor slopes = Rng(4).uniform({1030}, -1, 1, dtype).to(device);
+      for (const auto& [of_p, of_gradient] : {std::pair(1, 0), std::pair(2, 3)}) {
+        const Tensor view = storage.clone().slice(of_p, of_p + 1027);
+        const Tensor gradient = slopes.slice(of_gradient, of_gradient + 1027);
+        Parameter odd{"p", view.detach().requires_grad_()};
+        Parameter even{"p", view.clone().requires_grad_()};
+        const auto with_view = make({odd}), with_copy = make({even});
+        for (int step = 0; step < 2; ++step) {
+          odd.tensor.set_grad(gradient);
+          even.tensor.set_grad(gradient.clone());
+          with_view->step();
+          with_copy->step();
+        }
+        CHECK(values(odd.tensor) == values(even.tensor));
+        CHECK(values(odd.tensor) != values(storage.slice(of_p, of_p + 1027)));
+      }
+    }
+}
+
+TEST_CASE("the GPU's parameters are the CPU's to rounding [cuda]") {
+  for (const Maker make : kMakers) {
+    Parameter here = make_small("p", Device::cpu), there = make_small("p", Device::cuda);
+    const auto of_cpu = make({here}), of_gpu = make({there});
+    for (int step = 0; step < kSteps; ++step) {
+      set_random_grad(here, step);
+      set_random_grad(there, step);
+      of_cpu->step();
+      of_gpu->step();
+    }
+    const std::vector<double> a = values(here.tensor), b = values(there.tensor);
+    double worst = 0;
+    for (size_t i = 0; i < a.size(); ++i)
+      if (!(std::abs(a[i] - b[i]) <= worst)) worst = std::abs(a[i] - b[i]);
+    CHECK(worst <= tolerance(DType::float32));
+    for (const auto& [name, tensor] : of_gpu->state())
+      CHECK(tensor.device() == (name == "steps.p" ? Device::cpu : Device::cuda));
+  }
+}
+
+TEST_CASE("optimisers refuse parameters on several devices [cuda]") {
+  CHECK_THROWS_WITH_AS(
+      Sgd({make_small("a", Device::cpu), make_small("b", Device::cuda)}),
+      "optimizer: expected all parameters on one device, got \"a\" on cpu and \"b\" on cuda",
+      Error);
 }
 
 TEST_CASE("one thread and two give the same bits") {

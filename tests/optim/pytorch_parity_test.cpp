@@ -6,6 +6,7 @@
 #include <pade/optim/adam.h>
 #include <pade/optim/sgd.h>
 
+#include "tests/devices.h"
 #include "tests/fixtures/fixture.h"
 
 using namespace pade;
@@ -43,18 +44,18 @@ const Case kCases[] = {
 
 }  // namespace
 
-TEST_CASE("optimisers take the same steps as PyTorch's") {
+DEVICE_TEST_CASE("optimisers take the same steps as PyTorch's") {
   const Fixture fixture("optimizers");
   for (const DType dtype : {DType::float32, DType::float64})
     for (const Case& c : kCases) {
       Parameters parameters;
       for (const char* name : {"weight", "bias"})
-        parameters.push_back({name, fixture.leaf(name, dtype)});
+        parameters.push_back({name, fixture.leaf(name, dtype).to(device).requires_grad_()});
       const auto optimizer = c.make(parameters);
       const int64_t steps = fixture.at("weight.grads").extent(0);
       for (int64_t step = 0; step < steps; ++step) {
         for (Parameter& p : parameters)
-          p.tensor.set_grad(fixture.at(p.name + ".grads").to(dtype)[step]);
+          p.tensor.set_grad(fixture.at(p.name + ".grads").to(dtype).to(device)[step]);
         optimizer->step();
         for (const Parameter& p : parameters) {
           CAPTURE(c.name);

@@ -1,0 +1,37 @@
+#include <vector>
+
+#include <pade/core/parallel.h>
+#include <pade/core/tensor_kernels.h>
+#include <pade/optim/clip_kernels.h>
+
+namespace pade::cpu {
+namespace {
+
+double sum_of_squares_of(const Tensor& tensor) {
+  std::vector<double> partial(blocks_of(tensor.size(), kElementBlock), 0);
+  dispatch_floating(tensor.dtype(), "grad_norm", [&](auto zero) {
+    const auto* values = tensor.data<decltype(zero)>();
+    parallel_for(tensor.size(), kElementBlock, [&](int64_t begin, int64_t end) {
+      double total = 0;
+#pragma omp simd reduction(+ : total)
+      for (int64_t i = begin; i < end; ++i) total += double{values[i]} * double{values[i]};
+      partial[begin / kElementBlock] = total;
+    });
+  });
+  double total = 0;
+  for (double value : partial) total += value;
+  return total;
+}
+
+}  // namespace
+
+void sum_of_squares(std::span<const Tensor> tensors, double& sum) {
+  sum = 0;
+  for (const Tensor& tensor : tensors) sum += sum_of_squares_of(tensor);
+}
+
+void scale_all(std::span<Tensor> tensors, double factor) {
+  for (Tensor& tensor : tensors) scale(tensor, factor);
+}
+
+}  // namespace pade::cpu

@@ -1,0 +1,131 @@
+#include <type_traits>
+#include <vector>
+
+#include <pade/optim/clip_kernels.h>
+#include <pade/core/cuda/reduce.cuh>
+#include <pade/optim/tensor_list.cuh>
+
+namespace pade::cuda {
+namespace {
+
+template <class T>
+struct Values {
+  static constexpr int64_t kPiece =
+      4 * kThreads * kPackSize<std::remove_const_t<T>>;  // four packs for each thread of a block
+  T* values;
+  int64_t size;
+  bool packed;
+};
+
+/// Calls pack(address) for the packs of a piece and element(address) for what is left of it.
+template <class T, class OnPack, class OnElement>
+__device__ __forceinline__ void for_piece(const TensorList<Values<T>>& list, int piece,
+                                          const OnPack& on_pack, const OnElement& on_element) {
+  constexpr int kSize = kPackSize<std::remove_const_t<T>>;
+  const int number = list.item_of(piece);
+  const Values<T>& item = list.items[number];
+  const int64_t begin = list.begin_of(piece, number);
+  T* values = item.values + begin;
+  const int64_t left = item.size - begin;
+  const int size = static_cast<int>(left < Values<T>::kPiece ? left : Values<T>::kPiece);
+  const int packs = item.packed ? size / kSize : 0;
+#pragma unroll 4
+  for (int i = threadIdx.x; i < packs; i += kThreads) on_pack(values + i * kSize);
+  for (int i = packs * kSize + threadIdx.x; i < size; i += kThreads) on_element(values + i);
+}
+
+/// partials[block] = Σ x² over the pieces that this block takes.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    sum_of_squares_kernel(const __grid_constant__ TensorList<Values<const T>> list,
+                          double* partials) {
+  double sum = 0;
+  const auto add = [&sum](T value) { sum += static_cast<double>(value) * value; };
+  for (int piece = blockIdx.x; piece < list.pieces; piece += gridDim.x)
+    for_piece(
+        list, piece,
+        [&](const T* from) {
+          const Pack<T> pack = load_pack(from);
+#pragma unroll
+          for (T value : pack.values) add(value);
+        },
+        [&](const T* from) { add(*from); });
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+/// One block per piece.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    scale_all_kernel(const __grid_constant__ TensorList<Values<T>> list, T factor) {
+  for_piece(
+      list, blockIdx.x,
+      [&](T* at) {
+        Pack<T> pack = load_pack(at);
+#pragma unroll
+        for (T& value : pack.values) value *= factor;
+        store_pack(at, pack);
+      },
+      [&](T* at) { *at *= factor; });
+}
+
+/// The tensors of type T in as many lists as they need.
+template <class T, class TensorSpan, class Address>
+std::vector<TensorList<Values<T>>> lists_of(TensorSpan tensors, const Address& address) {
+  std::vector<TensorList<Values<T>>> lists;
+  for (auto& tensor : tensors) {
+    if (tensor.dtype() != dtype_of<std::remove_const_t<T>>() || tensor.size() == 0) continue;
+    if (lists.empty() || lists.back().is_full()) lists.emplace_back();
+    T* values = address(tensor);
+    lists.back().add({values, tensor.size(), is_pack_aligned(values)});
+  }
+  return lists;
+}
+
+unsigned sum_blocks(int pieces) { return blocks_for(pieces, 1); }
+
+template <class T>
+auto lists_to_read(std::span<const Tensor> tensors) {
+  return lists_of<const T>(tensors, [](const Tensor& tensor) { return tensor.address<T>(); });
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------- launchers
+
+void sum_of_squares(std::span<const Tensor> tensors, double& sum) {
+  const auto floats = lists_to_read<float>(tensors);
+  const auto doubles = lists_to_read<double>(tensors);
+  int64_t blocks = 0;
+  for (const auto& list : floats) blocks += sum_blocks(list.pieces);
+  for (const auto& list : doubles) blocks += sum_blocks(list.pieces);
+  Tensor partials = Tensor::empty({blocks}, DType::float64, Device::cuda);
+  Tensor total = Tensor::empty({}, DType::float64, Device::cuda);
+  double* to = partials.mutable_address<double>();
+  auto launch_all = [&]<class T>(const std::vector<TensorList<Values<const T>>>& lists) {
+    for (const auto& list : lists) {
+      launch("grad_norm", {sum_blocks(list.pieces)}, sum_of_squares_kernel<T>, list, to);
+      to += sum_blocks(list.pieces);
+    }
+  };
+  launch_all(floats);
+  launch_all(doubles);
+  sum_partials("grad_norm", partials.address<double>(), 1, blocks, ToScalar<double>{},
+               total.mutable_address<double>());
+  sum = total.item();
+}
+
+void scale_all(std::span<Tensor> tensors, double factor) {
+  auto launch_all = [&](auto zero) {
+    using T = decltype(zero);
+    const auto lists =
+        lists_of<T>(tensors, [](Tensor& tensor) { return tensor.mutable_address<T>(); });
+    for (const auto& list : lists)
+      launch("clip_grad_norm", {static_cast<unsigned>(list.pieces)}, scale_all_kernel<T>, list,
+             static_cast<T>(factor));
+  };
+  launch_all(float{});
+  launch_all(double{});
+}
+
+}  // namespace pade::cuda
