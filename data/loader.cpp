@@ -2,31 +2,50 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <pade/core/cuda/upload.h>
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/data/loader.h>
 
 namespace pade::data {
+namespace {
+
+/// A batch on its way to the GPU: each function gives its tensor.
+struct Arriving {
+  std::function<Tensor()> images, labels;
+};
+
+Arriving send(const Batch& batch) {
+  if constexpr (kHasCuda)
+    return {cuda::begin_upload(batch.images), cuda::begin_upload(batch.labels)};
+  else
+    return {};
+}
+
+}  // namespace
 
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
   /// `order` lists the images of the whole epoch; batches are [first, end).
   EpochRun(const Dataset& dataset, std::vector<int64_t> order, int64_t batch_size, int64_t first,
-           int64_t end, int64_t prefetch)
+           int64_t end, int64_t prefetch, Device device)
       : dataset_(dataset),
         order_(std::move(order)),
         pixels_(static_cast<size_t>(dataset.image_shape().size())),
         batch_size_(batch_size),
         next_(first),
         end_(end),
+        device_(device),
         prefetch_(static_cast<size_t>(prefetch)) {
     if (prefetch_ > 0 && first < end) producer_ = std::thread([this] { produce(); });
   }
@@ -46,6 +65,25 @@ class EpochRun {
 
   /// Nothing when the epoch is over.
   std::optional<Batch> next() {
+    if (device_ == Device::cpu) return next_on_cpu();
+    if (!std::exchange(sending_, true)) send_next();
+    if (unsent_) std::rethrow_exception(std::exchange(unsent_, nullptr));
+    std::optional<Arriving> arriving = std::exchange(arriving_, std::nullopt);
+    if (!arriving) return std::nullopt;
+    send_next();
+    return Batch{arriving->images(), arriving->labels()};
+  }
+
+ private:
+  void send_next() {
+    try {
+      if (const std::optional<Batch> batch = next_on_cpu()) arriving_ = send(*batch);
+    } catch (...) {
+      unsent_ = std::current_exception();
+    }
+  }
+
+  std::optional<Batch> next_on_cpu() {
     if (!producer_.joinable()) return assemble_next();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
@@ -60,7 +98,6 @@ class EpochRun {
     return batch;
   }
 
- private:
   /// Runs on the producer's thread. A batch is begun when there will be room for it.
   void produce() {
     std::exception_ptr failure;
@@ -116,6 +153,12 @@ class EpochRun {
   int64_t next_;
   const int64_t end_;
 
+  // Used by the caller of next() only.
+  const Device device_;
+  bool sending_ = false;
+  std::optional<Arriving> arriving_;  // the batch after the one given last
+  std::exception_ptr unsent_;         // why there is none
+
   const size_t prefetch_;
   std::mutex mutex_;  // guards what follows, but for the thread itself
   std::condition_variable changed_;
@@ -133,6 +176,7 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options)
   check(options.prefetch >= 0, "Loader: prefetch is ", options.prefetch, ", expected at least 0");
   check(options.limit.value_or(1) >= 1, "Loader: limit is ", options.limit.value_or(1),
         ", expected at least 1");
+  require_available(options.device);
   if (!options_.seed) options_.seed = next_stream("loader").seed();
 }
 
@@ -166,7 +210,7 @@ Loader::Iterator Loader::begin() {
   ++epoch_;
   const int64_t first = std::exchange(first_batch_, 0);
   return Iterator(std::make_shared<EpochRun>(*dataset_, std::move(order), options_.batch_size,
-                                             first, size(), options_.prefetch));
+                                             first, size(), options_.prefetch, options_.device));
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {

@@ -22,6 +22,8 @@ struct LoaderOptions {
   bool drop_last = false;        ///< leave out a last batch that is not full
   std::optional<int64_t> limit;  ///< use the first so many images only
   int64_t prefetch = 2;          ///< batches prepared ahead, by a thread of their own; 0: none
+  /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
+  Device device = Device::cpu;
 };
 
 class EpochRun;
@@ -37,7 +39,8 @@ class EpochRun;
 /// loop, after the batches before it. The dataset must outlive loader and loops.
 class Loader {
  public:
-  /// Throws Error unless batch_size >= 1, prefetch >= 0 and limit >= 1.
+  /// Throws Error unless batch_size >= 1, prefetch >= 0 and limit >= 1, and where there is no such
+  /// device.
   explicit Loader(const Dataset& dataset, LoaderOptions options = {});
   Loader(const Dataset&&, LoaderOptions = {}) = delete;
 

@@ -32,9 +32,9 @@ Sequential make_lenet(const std::string& activation) {
 Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
   network.eval();
   Totals totals;
-  for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500})) {
-    const Tensor logits = network(images.to(device));  // no tape in scope: nothing is recorded
-    totals.add(cross_entropy(logits, labels.to(device)), logits, labels);
+  for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500, .device = device})) {
+    const Tensor logits = network(images);  // no tape in scope: nothing is recorded
+    totals.add(cross_entropy(logits, labels), logits, labels);
   }
   network.train();
   return totals.mean();
@@ -56,15 +56,16 @@ int train(const TrainingOptions& options) {
   data::Loader loader(*training_set, {.batch_size = options.batch_size,
                                       .shuffle = true,
                                       .seed = options.seed,
-                                      .limit = options.limit});
+                                      .limit = options.limit,
+                                      .device = device});
 
   TrainingRun run("lenet", options, network, *optimizer, loader);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
       Tape tape;
-      const Tensor logits = network(images.to(device));
-      const Tensor loss = cross_entropy(logits, labels.to(device));
+      const Tensor logits = network(images);
+      const Tensor loss = cross_entropy(logits, labels);
       tape.backward(loss);
       if (options.clip > 0) clip_grad_norm(parameters, options.clip);
       optimizer->step();

@@ -5,10 +5,9 @@
 namespace pade::support {
 
 void Totals::add(const Tensor& batch_loss, const Tensor& logits, const Tensor& labels) {
-  const Tensor answers = argmax(logits.detach(), 1);
-  const int32_t* answer = answers.data<int32_t>();
-  const int32_t* label = labels.data<int32_t>();
-  for (int64_t i = 0; i < labels.size(); ++i) correct += answer[i] == label[i];
+  const std::vector<int32_t> answer = argmax(logits.detach(), 1).to_vector<int32_t>();
+  const std::vector<int32_t> label = labels.to_vector<int32_t>();
+  for (size_t i = 0; i < label.size(); ++i) correct += answer[i] == label[i];
   images += labels.size();
   loss += batch_loss.item() * static_cast<double>(labels.size());
 }

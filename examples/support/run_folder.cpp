@@ -142,6 +142,7 @@ void RunFolder::write_record(const std::string& program, const TrainingOptions& 
   record["seed"] = options.seed;
   record["build"] = build_record();
   record["machine"] = {{"cpu", cpu_model()}, {"threads", num_threads()}};
+  if (options.device == "cuda") record["machine"]["gpu"] = describe_gpu();
   record["parameters"] = network.parameter_count();
   record["input"] = {{"mean", dataset.mean()}, {"std", dataset.std()}};
   if (final) {
@@ -233,7 +234,8 @@ int print_info() {
             << "blas      " << build.blas << '\n'
             << "cuda      " << build.cuda << '\n'
             << "cpu       " << cpu_model() << '\n'
-            << "threads   " << num_threads() << '\n';
+            << "threads   " << num_threads() << '\n'
+            << "gpu       " << describe_gpu() << '\n';
   return 0;
 }
 

@@ -12,6 +12,8 @@
 #include <pade/layers/rational.h>
 #include <pade/layers/sequential.h>
 
+#include "tests/devices.h"
+
 using namespace pade;
 
 namespace {
@@ -29,10 +31,11 @@ class Replace : public ModuleVisitor {
   const Tensor* next_;
 };
 
-/// Gradients of the input and of every parameter.
-GradcheckReport check_module(Module& module, const Tensor& x) {
+/// Gradients of the input and of every parameter, on a device.
+GradcheckReport check_module(Module& module, const Tensor& x, Device device) {
   module.to(DType::float64);
-  std::vector<Tensor> inputs{x};
+  module.to(device);
+  std::vector<Tensor> inputs{x.to(device)};
   for (const Parameter& parameter : module.parameters())
     inputs.push_back(parameter.tensor.detach().clone());
   return gradcheck(
@@ -46,7 +49,8 @@ GradcheckReport check_module(Module& module, const Tensor& x) {
 
 }  // namespace
 
-TEST_CASE("every layer's gradients, of input and parameters, agree with central differences") {
+DEVICE_TEST_CASE(
+    "every layer's gradients, of input and parameters, agree with central differences") {
   manual_seed(1);
   std::vector<std::pair<NamedModule, Shape>> cases;
   auto add = [&](NamedModule module, const Shape& shape) {
@@ -71,15 +75,17 @@ TEST_CASE("every layer's gradients, of input and parameters, agree with central 
             Sequential{Conv2d(1, 2, {.kernel = 3}), Rational::hp1(), Flatten(), Linear(8, 2)}),
       {2, 1, 4, 4});
   for (auto& [module, shape] : cases) {
-    const auto report = check_module(*module.module, Rng(2).normal(shape, 0, 1, DType::float64));
+    const auto report =
+        check_module(*module.module, Rng(2).normal(shape, 0, 1, DType::float64), device);
     CHECK_MESSAGE(report.ok, module.name, ": ", report.message);
   }
 }
 
-TEST_CASE("batch norm's gradients in eval mode") {
+DEVICE_TEST_CASE("batch norm's gradients in eval mode") {
   BatchNorm2d layer(3);
   layer(Rng(3).normal({4, 3, 2, 2}, 1, 2));  // running statistics of its own
   layer.eval();
-  const auto report = check_module(layer, Rng(4).normal({2, 3, 3, 1}, 0, 1, DType::float64));
+  const auto report =
+      check_module(layer, Rng(4).normal({2, 3, 3, 1}, 0, 1, DType::float64), device);
   CHECK_MESSAGE(report.ok, report.message);
 }

@@ -3,6 +3,7 @@
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/optim/sgd.h>
 
+#include "tests/devices.h"
 #include "tests/fixtures/fixture.h"
 #include "tests/lenet.h"
 
@@ -22,7 +23,7 @@ Sequential start_network(const std::string& activation, const Fixture& start,
 
 }  // namespace
 
-TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in the same steps") {
+DEVICE_TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in the same steps") {
   const Fixture start("lenet");
   for (const DType dtype : {DType::float32, DType::float64})
     for (const std::string activation : {"relu", "hp1"}) {
@@ -30,7 +31,9 @@ TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in the sam
       CAPTURE(dtype);
       const Fixture results("lenet_" + activation);
       Sequential network = start_network(activation, start, results, dtype);
-      const Tensor images = start.at("images").to(dtype), labels = start.at("labels");
+      network.to(device);
+      const Tensor images = start.at("images").to(dtype).to(device);
+      const Tensor labels = start.at("labels").to(device);
       Sgd optimizer(network.parameters(), {.lr = 0.02, .momentum = 0.9, .weight_decay = 5e-4});
 
       const double tolerance = parity_tolerance(dtype);
