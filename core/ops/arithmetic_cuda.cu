@@ -6,20 +6,26 @@ namespace {
 
 template <class F>
 struct Value {
-  F f;
   template <class T>
   PADE_HD T operator()(T a, T b) const {
-    return f.value(a, b);
+    return F{}.value(a, b);
+  }
+};
+
+/// Of one operand, where it is the result's.
+struct Passed {
+  template <class T>
+  PADE_HD T operator()(T dy, T, T) const {
+    return dy;
   }
 };
 
 /// Of operand number `operand`.
 template <class F, int operand>
 struct Gradient {
-  F f;
   template <class T>
   PADE_HD T operator()(T dy, T a, T b) const {
-    return operand == 0 ? f.gradient_a(dy, a, b) : f.gradient_b(dy, a, b);
+    return operand == 0 ? F{}.gradient_a(dy, a, b) : F{}.gradient_b(dy, a, b);
   }
 };
 
@@ -34,8 +40,10 @@ void arithmetic_forward(const arithmetic::Function& function, const Tensor& a, c
     using T = decltype(zero);
     std::visit(
         [&](auto f) {
-          broadcast("arithmetic", Value<decltype(f)>{f}, nest, y.mutable_address<T>(),
-                    a.address<T>(), b.address<T>());
+          using F = decltype(f);
+          if constexpr (std::is_floating_point_v<T> || !std::is_same_v<F, arithmetic::Div>)
+            broadcast("arithmetic", Value<F>{}, nest, y.mutable_address<T>(), a.address<T>(),
+                      b.address<T>());
         },
         function);
   };
@@ -60,10 +68,13 @@ void arithmetic_backward(const arithmetic::Function& function, int operand, cons
     };
     std::visit(
         [&](auto f) {
+          using F = decltype(f);
+          using OfA = std::conditional_t<F::kForA.is_dy, Passed, Gradient<F, 0>>;
+          using OfB = std::conditional_t<F::kForB.is_dy, Passed, Gradient<F, 1>>;
           if (operand == 0)
-            run(Gradient<decltype(f), 0>{f});
+            run(OfA{});
           else
-            run(Gradient<decltype(f), 1>{f});
+            run(OfB{});
         },
         function);
   });

@@ -257,13 +257,12 @@ __global__ void __launch_bounds__(kThreads)
     auto apply = [&](const auto&... pack) {
 #pragma unroll
       for (int k = 0; k < kSize; ++k) {
-        if (place == lookup.run) {
+        if (k > 0 && ++place == lookup.run) {
           place = 0;
           if (++channel == lookup.channels) channel = 0;
           function = function_of(channel);
         }
         result.values[k] = function(pack.values[k]...);
-        ++place;
       }
     };
     apply(load_up_to(count, in + i, packed)...);

@@ -40,33 +40,38 @@ class LookupNest {
 
   /// The nest must be small enough: a part of for_each_part().
   explicit LookupNest(const LoopNest& nest)
-      : rank_(nest.rank), size_(static_cast<uint32_t>(nest.size())) {
-    for (int axis = 0; axis < rank_ && size_ > 0; ++axis) {
-      const LoopNest::Axis& loop = nest.axes[axis];
-      axes_[axis].extent = static_cast<uint32_t>(loop.extent);
-      axes_[axis].divisor = Divisor(axes_[axis].extent);
+      : size_(static_cast<uint32_t>(nest.size())), inner_axes_(std::max(0, nest.rank - 1)) {
+    if (nest.rank == 0 || size_ == 0) return;
+    for (int k = 0; k < kOperands; ++k) {
+      outermost_strides_[k] = static_cast<uint32_t>(nest.axes[0].strides[k]);
+      innermost_strides_[k] = static_cast<uint32_t>(nest.inner().strides[k]);
+    }
+    for (int i = 0; i < inner_axes_; ++i) {
+      const LoopNest::Axis& loop = nest.axes[nest.rank - 1 - i];
+      axes_[i].extent = static_cast<uint32_t>(loop.extent);
+      axes_[i].divisor = Divisor(axes_[i].extent);
       for (int k = 0; k < kOperands; ++k)
-        axes_[axis].strides[k] = static_cast<uint32_t>(loop.strides[k]);
+        axes_[i].strides[k] = static_cast<uint32_t>(loop.strides[k]);
     }
   }
 
   PADE_HD uint32_t size() const { return size_; }
 
   /// How far each operand moves along the innermost axis.
-  PADE_HD uint32_t inner_stride(int operand) const {
-    return rank_ > 0 ? axes_[rank_ - 1].strides[operand] : 0;
-  }
+  PADE_HD uint32_t inner_stride(int operand) const { return innermost_strides_[operand]; }
 
   /// Where the operands are at element `number`, in row-major order.
   PADE_HD Place at(uint32_t number) const {
     Place place{};
-    for (int axis = rank_ - 1; axis > 0; --axis) {
-      const uint32_t outer = axes_[axis].divisor.quotient(number);
-      const uint32_t index = number - outer * axes_[axis].extent;
-      for (int k = 0; k < kOperands; ++k) place.of[k] += index * axes_[axis].strides[k];
+    PADE_UNROLL
+    for (int i = 0; i < Shape::kMaxRank - 1; ++i) {
+      if (i >= inner_axes_) break;
+      const uint32_t outer = axes_[i].divisor.quotient(number);
+      const uint32_t index = number - outer * axes_[i].extent;
+      for (int k = 0; k < kOperands; ++k) place.of[k] += index * axes_[i].strides[k];
       number = outer;
     }
-    for (int k = 0; k < kOperands; ++k) place.of[k] += number * axes_[0].strides[k];
+    for (int k = 0; k < kOperands; ++k) place.of[k] += number * outermost_strides_[k];
     return place;
   }
 
@@ -77,9 +82,11 @@ class LookupNest {
     uint32_t strides[kOperands] = {};
   };
 
-  int rank_;
   uint32_t size_;
-  Axis axes_[Shape::kMaxRank] = {};
+  int inner_axes_;                       // all but the outermost …
+  Axis axes_[Shape::kMaxRank - 1] = {};  // … innermost first, to be unrolled
+  uint32_t outermost_strides_[kOperands] = {};
+  uint32_t innermost_strides_[kOperands] = {};
 };
 
 /// Cuts a nest into parts that LookupNest can take, along its outermost axes, and calls

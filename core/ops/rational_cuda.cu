@@ -251,6 +251,11 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+/// Not where it is used, as nvcc loses the braces in lambdas that are templates.
+Tensor partial_sums(int64_t sums, int64_t blocks) {
+  return Tensor::empty({sums, blocks}, DType::float64, Device::cuda);
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------- launchers
@@ -317,7 +322,7 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
       using Formula = decltype(formula);
       const auto plan = plan_of<T, Formula, width.value>(problem);
       const int64_t sums = problem.groups * (problem.m + 1 + problem.n);
-      Tensor partial = Tensor::empty({sums, plan.split.blocks}, DType::float64, x.device());
+      Tensor partial = partial_sums(sums, plan.split.blocks);
       launch("backward of rational", {plan.split.grid()},
              rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, upstream, out,
              partial.mutable_address<double>());

@@ -120,20 +120,24 @@ class Bound:
     """A line of bounds.txt."""
 
     def __init__(self, line):
-        size, registers, instructions, self.pattern = line.split(maxsplit=3)
-        self.size, self.registers, self.instructions = int(size), int(registers), float(instructions)
+        size, arrays, registers, instructions, self.pattern = line.split(maxsplit=4)
+        self.size, self.arrays = int(size), int(arrays)
+        self.registers, self.instructions = int(registers), float(instructions)
         self.most = {}  # what was measured, by architecture
 
     def check(self, architecture, kernel):
         """What is wrong with a kernel that the line is about."""
         loop = kernel.packed_loop()
         if loop is None:
-            return ['has no loop with accesses of 16 bytes']
-        elements = count(loop, 'STG', 128) * 16 // self.size
-        measured = kernel.registers, len(loop) / elements
+            return ['has no loop that stores 16 bytes at once']
+        stores, loads = count(loop, 'STG', 128), count(loop, 'LDG', 128)
+        measured = kernel.registers, len(loop) / (stores * 16 // self.size)
         before = self.most.get(architecture, (0, 0))
         self.most[architecture] = tuple(map(max, before, measured))
         wrong = []
+        if loads + stores != self.arrays * stores:
+            wrong.append(f'does not access each of its {self.arrays} arrays by 16 bytes: its loop '
+                         f'has {loads} such loads and {stores} such stores')
         if kernel.registers > self.registers:
             wrong.append(f'takes {kernel.registers} registers, more than {self.registers}')
         if measured[1] > self.instructions:
@@ -184,9 +188,10 @@ def main():
     for bound in bounds:
         if not bound.most:
             wrong.append(f'there is no kernel {bound.pattern}')
-        figures = [f'{a} {bound.most[a][0]:3} registers, {bound.most[a][1]:6.2f} instructions per element'
-                   for a in bound.most]
-        print('  ' + ';  '.join(figures) + f'  {bound.pattern}')
+        print(f'  {bound.pattern}')
+        for architecture, (registers, instructions) in bound.most.items():
+            print(f'    {architecture}  {registers} of {bound.registers} registers, '
+                  f'{instructions:.1f} of {bound.instructions:g} instructions per element')
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

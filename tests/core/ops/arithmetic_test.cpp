@@ -45,6 +45,7 @@ const ShapePair kShapes[] = {
     {{0, 5}, {5}},
     {{3, 5}, {5}},
     {{3, 5}, {3, 1}},
+    {{1, 5}, {5}},
     {{3, 1}, {1, 5}},
     {{4}, {3, 1}},
     {{2, 3, 4, 5}, {3, 1, 1}},
@@ -122,7 +123,8 @@ std::vector<ShapePair> layouts_of_sums(Device device) {
             {{40, 1500}, {1500}},          // strips of columns
             {{41, 1100}, {41, 1}},         // one run per result
             {{40001}, {}},                 // all into one
-            {{7, 60, 5, 11}, {60, 1, 11}}};
+            {{7, 60, 5, 11}, {60, 1, 11}},
+            {{1, 30}, {30}}};           // nothing to sum
   return {{{9, 2, 16, 31}, {2, 1, 1}},  // a block per result, reading packs …
           {{9, 2, 15, 31}, {2, 1, 1}},  // … and single elements
           {{2, 8003}, {2, 1}},          // chunks of long runs
@@ -131,7 +133,8 @@ std::vector<ShapePair> layouts_of_sums(Device device) {
           {{21, 200}, {21, 1}},         // a warp per result
           {{70, 12}, {70, 1}},          // a few lanes per result
           {{9000}, {}},                 // all into one
-          {{3, 20, 5, 7}, {20, 1, 7}}};
+          {{3, 20, 5, 7}, {20, 1, 7}},
+          {{1, 30}, {30}}};  // nothing to sum
 }
 
 /// In float32, against the CPU's in float64 without stretching; either operand may be stretched.
@@ -174,6 +177,7 @@ DEVICE_TEST_CASE("arithmetic has the values of IEEE arithmetic on stretched oper
                            {0, 5},
                            {3, 5},
                            {3, 5},
+                           {1, 5},
                            {3, 5},
                            {3, 4},
                            {2, 3, 4, 5},
@@ -387,6 +391,8 @@ DEVICE_TEST_CASE("int32 arithmetic wraps around") {
   CHECK((-x).to_vector<int32_t>() == std::vector<int32_t>{-top, bottom, -3});
   CHECK(minimum(x, Tensor::scalar(2, DType::int32).to(device)).to_vector<int32_t>() ==
         std::vector<int32_t>{2, bottom, 2});
+  CHECK(maximum(x, Tensor::scalar(2, DType::int32).to(device)).to_vector<int32_t>() ==
+        std::vector<int32_t>{top, 2, 3});
 }
 
 TEST_CASE("arithmetic refuses what it cannot do") {

@@ -154,6 +154,30 @@ DEVICE_TEST_CASE("where has the gradients of central differences") {
   }
 }
 
+DEVICE_TEST_CASE("where has the gradients of plain loops in float32") {
+  Rng rng(5);
+  const Shape shape{30, 41}, shapes[] = {{30, 41}, {41}, {30, 1}, {}};
+  const Tensor condition = random_condition(rng, shape);
+  const Tensor w = rng.uniform(shape, -1, 1);
+  for (const Shape& of_a : shapes)
+    for (const Shape& of_b : shapes) {
+      const Tensor a = Tensor::zeros(of_a, DType::float32, device).requires_grad_();
+      const Tensor b = Tensor::zeros(of_b, DType::float32, device).requires_grad_();
+      Tape tape;
+      const Tensor y = where(condition.to(device), a, b), weights = w.to(device);
+      Tensor loss = Tensor::scalar(0).to(device);
+      record("weigh", {&y}, loss, {&weights},
+             [](Gradients& gradients) { gradients.set(0, gradients.saved(0)); });
+      tape.backward(loss);
+      Tensor chosen = w.clone(), others = w.clone();
+      for (int64_t i = 0; i < w.size(); ++i)
+        (condition.data<uint8_t>()[i] ? others : chosen).mutable_data<float>()[i] = 0;
+      // Summed in float64, so that only the result is rounded.
+      CHECK(reference::worst_error(a.grad(), reference::sum_to(chosen, of_a)) <= 6e-8);
+      CHECK(reference::worst_error(b.grad(), reference::sum_to(others, of_b)) <= 6e-8);
+    }
+}
+
 DEVICE_TEST_CASE("an element that where did not choose gets no gradient, not even from infinity") {
   const double inf = std::numeric_limits<double>::infinity();
   Tensor a = Tensor::zeros({2}, DType::float32, device).requires_grad_();

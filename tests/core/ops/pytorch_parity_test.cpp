@@ -5,6 +5,7 @@
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/pool.h>
 
+#include "tests/devices.h"
 #include "tests/fixtures/fixture.h"
 
 using namespace pade;
@@ -64,10 +65,10 @@ TEST_CASE("conv2d agrees with PyTorch") {
   });
 }
 
-TEST_CASE("pooling agrees with PyTorch") {
+DEVICE_TEST_CASE("pooling agrees with PyTorch") {
   const Fixture fixture("pool");
   for_each_case(fixture, "max_", [&](const std::string& prefix, DType dtype) {
-    const Tensor input = fixture.leaf(prefix + "input", dtype);
+    const Tensor input = fixture.leaf(prefix + "input", dtype, device);
     const auto g = geometry(fixture, prefix);
     Tape tape;
     const Tensor output = max_pool2d(input, g[0], g[1], g[2]);
@@ -75,29 +76,29 @@ TEST_CASE("pooling agrees with PyTorch") {
   });
   for_each_case(fixture, "avg_", [&](const std::string& prefix, DType dtype) {
     const bool count_padding = !prefix.starts_with("avg_valid_");
-    const Tensor input = fixture.leaf(prefix + "input", dtype);
+    const Tensor input = fixture.leaf(prefix + "input", dtype, device);
     const auto g = geometry(fixture, prefix);
     Tape tape;
     const Tensor output = avg_pool2d(input, g[0], g[1], g[2], count_padding);
     check_case(fixture, prefix, tape, output, {{"input", input}});
   });
   for_each_case(fixture, "global_avg", [&](const std::string& prefix, DType dtype) {
-    const Tensor input = fixture.leaf(prefix + "input", dtype);
+    const Tensor input = fixture.leaf(prefix + "input", dtype, device);
     Tape tape;
     const Tensor output = global_avg_pool2d(input);
     check_case(fixture, prefix, tape, output, {{"input", input}});
   });
 }
 
-TEST_CASE("batch_norm agrees with PyTorch") {
+DEVICE_TEST_CASE("batch_norm agrees with PyTorch") {
   const Fixture fixture("batch_norm");
   for_each_case(fixture, "", [&](const std::string& prefix, DType dtype) {
     const bool training = prefix.ends_with("_train.");
-    const Tensor input = fixture.leaf(prefix + "input", dtype);
-    const Tensor gamma = fixture.leaf(prefix + "weight", dtype);
-    const Tensor beta = fixture.leaf(prefix + "bias", dtype);
-    const Tensor mean = fixture.at(prefix + "running_mean").to(dtype).clone();
-    const Tensor variance = fixture.at(prefix + "running_var").to(dtype).clone();
+    const Tensor input = fixture.leaf(prefix + "input", dtype, device);
+    const Tensor gamma = fixture.leaf(prefix + "weight", dtype, device);
+    const Tensor beta = fixture.leaf(prefix + "bias", dtype, device);
+    const Tensor mean = fixture.at(prefix + "running_mean").to(dtype).to(device).clone();
+    const Tensor variance = fixture.at(prefix + "running_var").to(dtype).to(device).clone();
     Tape tape;
     const Tensor output = batch_norm(input, gamma, beta, mean, variance, {.training = training});
     check_case(fixture, prefix, tape, output,
@@ -110,16 +111,17 @@ TEST_CASE("batch_norm agrees with PyTorch") {
   });
 }
 
-TEST_CASE("cross_entropy agrees with PyTorch") {
+DEVICE_TEST_CASE("cross_entropy agrees with PyTorch") {
   const Fixture fixture("cross_entropy");
   const std::pair<std::string, CrossEntropyOptions> cases[] = {
       {"mean", {}}, {"smoothed", {.label_smoothing = 0.1}}, {"sum", {.reduction = Reduction::sum}}};
   for (const DType dtype : {DType::float32, DType::float64})
     for (const auto& [name, options] : cases) {
       CAPTURE(name);
-      const Tensor logits = fixture.leaf("logits", dtype);
+      const Tensor labels = fixture.at("labels").to(device);
+      const Tensor logits = fixture.leaf("logits", dtype, device);
       Tape tape;
-      const Tensor loss = cross_entropy(logits, fixture.at("labels"), options);
+      const Tensor loss = cross_entropy(logits, labels, options);
       tape.backward(loss);
       CHECK(relative_error(loss, fixture.at(name + ".loss")) <= parity_tolerance(dtype));
       CHECK(relative_error(logits.grad(), fixture.at(name + ".grad")) <= parity_tolerance(dtype));
