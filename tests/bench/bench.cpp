@@ -1,21 +1,34 @@
-// Padé's side of compare_pytorch.py. Prints what it is as a line of JSON, then answers each line of
-// stdin, a count, with the times of so many repetitions in milliseconds:
+// Padé's side of compare_pytorch.py and compare_pytorch_gpu.py: one piece of work, repeated.
 //
-//   pade_bench lenet ACTIVATION THREADS BATCH    training steps: {"ms": […]}
-//   pade_bench rational THREADS ELEMENTS         HP-1 forward and backward, and in turns with it
-//   the
-//                                                same bytes copied: {"ms": […], "copy_ms": […]}
+//   pade_bench [--threads N] [--device cpu|cuda] [--tf32] WORK
+//   WORK: lenet ACTIVATION BATCH               a training step
+//         copy ELEMENTS                        of float32, from one place to another
+//         rational PASS ELEMENTS               HP-1
+//         conv2d PASS N,C,H,W OUT,KERNEL,STRIDE    without bias, padding (KERNEL − 1) / 2
+//         batch_norm PASS N,C,H,W              by the batch's statistics
+//   PASS: forward | training                   training: forward, and backward to all inputs
+//
+// Prints what it is as a line of JSON, then answers each line of stdin, a count: with the times of
+// so many repetitions in milliseconds, {"ms": […]}; on the GPU, which works on while the next
+// repetition is prepared, with their mean alone.
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <functional>
 #include <iostream>
+#include <memory>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <pade/core/build_info.h>
+#include <pade/core/error.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
+#include <pade/core/storage.h>
 #include <pade/core/tape.h>
+#include <pade/layers/batch_norm.h>
 #include <pade/layers/rational.h>
 #include <pade/optim/sgd.h>
 #include <nlohmann/json.hpp>
@@ -27,40 +40,105 @@ using nlohmann::json;
 
 namespace {
 
-double milliseconds(const std::function<void()>& work) {
+using Work = std::function<void()>;
+
+double milliseconds(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
       .count();
 }
 
-void answer_counts(const std::function<json(int count)>& answer) {
-  const BuildInfo build = build_info();
-  std::cout << json{{"version", build.version},
-                    {"commit", build.commit},
-                    {"compiler", build.compiler},
-                    {"blas", build.blas}}
-            << std::endl;
-  for (int count; std::cin >> count;) std::cout << answer(count) << std::endl;
+json times_on_cpu(const Work& work, int count) {
+  json times = json::array();
+  for (int i = 0; i < count; ++i) times.push_back(milliseconds(work));
+  return times;
 }
 
-void lenet_steps(const std::string& activation, int64_t batch) {
-  manual_seed(0);
-  Sequential network = lenet(activation);
-  Sgd optimizer(network.parameters(), {.lr = 0.01, .momentum = 0.9});
-  Rng rng(0, "bench");
-  const Tensor images = rng.normal({batch, 1, 28, 28}, 0, 1);
-  const Tensor labels = rng.integers({batch}, 0, 10);
-  answer_counts([&](int count) {
-    json times = json::array();
-    for (int i = 0; i < count; ++i)
-      times.push_back(milliseconds([&] {
-        Tape tape;
-        tape.backward(cross_entropy(network(images), labels));
-        optimizer.step();
-      }));
-    return json{{"ms", times}};
+json mean_time_on_gpu(const Work& work, int count) {
+  for (int i = 0; i < 1 + count / 10; ++i) work();  // the GPU has been another program's
+  synchronize(Device::cuda);
+  const double all = milliseconds([&] {
+    for (int i = 0; i < count; ++i) work();
+    synchronize(Device::cuda);
   });
+  return json::array({all / count});
+}
+
+void answer_counts(const Work& work, Device device) {
+  const BuildInfo build = build_info();
+  json about{{"version", build.version},
+             {"commit", build.commit},
+             {"compiler", build.compiler},
+             {"blas", build.blas}};
+  if (device == Device::cuda) {
+    about["cuda"] = build.cuda;
+    about["gpu"] = describe_gpu();
+  }
+  std::cout << about << std::endl;
+  for (int count; std::cin >> count;) {
+    const json times =
+        device == Device::cuda ? mean_time_on_gpu(work, count) : times_on_cpu(work, count);
+    std::cout << json{{"ms", times}} << std::endl;
+  }
+}
+
+/// Normally distributed numbers, the same few million again and again where more are asked for.
+Tensor random_numbers(const Shape& shape, Device device) {
+  const Tensor some = Rng(0, "bench").normal({std::min<int64_t>(shape.size(), 1 << 22)}, 0, 1);
+  const Tensor drawn = some.to(device);
+  Tensor all = Tensor::empty({shape.size()}, DType::float32, device);
+  for (int64_t begin = 0; begin < all.size(); begin += drawn.size()) {
+    const int64_t end = std::min(begin + drawn.size(), all.size());
+    all.slice(begin, end).copy_(drawn.slice(0, end - begin));
+  }
+  return all.reshape(shape);
+}
+
+class LenetStep {
+ public:
+  LenetStep(const std::string& activation, int64_t batch, Device device)
+      : network_(on(device, lenet(activation))),
+        optimizer_(network_.parameters(), {.lr = 0.01, .momentum = 0.9}) {
+    images_ = random_numbers({batch, 1, 28, 28}, device);
+    labels_ = Rng(0, "labels").integers({batch}, 0, 10).to(device);
+  }
+
+  void take() {
+    Tape tape;
+    tape.backward(cross_entropy(network_(images_), labels_));
+    optimizer_.step();
+  }
+
+ private:
+  static Sequential on(Device device, Sequential network) {
+    network.to(device);
+    return network;
+  }
+
+  Sequential network_;
+  Sgd optimizer_;
+  Tensor images_, labels_;
+};
+
+Work training_step(const std::string& activation, int64_t batch, Device device) {
+  manual_seed(0);
+  const auto step = std::make_shared<LenetStep>(activation, batch, device);
+  return [step] { step->take(); };
+}
+
+Work copying(int64_t elements, Device device) {
+  const Tensor source = random_numbers({elements}, device);
+  Tensor destination = Tensor::zeros_like(source);
+  if (device == Device::cuda) return [=]() mutable { destination.copy_(source); };
+  return [=]() mutable {
+    const float* from = source.data<float>();
+    float* to = destination.mutable_data<float>();
+    // One long run per thread: memcpy then streams past the caches.
+    parallel_for(elements, blocks_of(elements, num_threads()), [&](int64_t begin, int64_t end) {
+      std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin) * sizeof(float));
+    });
+  };
 }
 
 /// A scalar through which `cotangent` comes back as the gradient of x, at no cost.
@@ -71,48 +149,95 @@ Tensor with_cotangent(const Tensor& x, const Tensor& cotangent) {
   return loss;
 }
 
-/// Forward reads x and writes y; backward reads x and dy and writes dx: 20 bytes per element, so
-/// copying moves 10 per element from one place to another.
-void rational_and_copy(int64_t elements) {
-  Rational activation = Rational::hp1();
-  Rng rng(0, "bench");
-  const Tensor x = rng.normal({elements}, 0, 1).requires_grad_();
-  const Tensor cotangent = rng.normal({elements}, 0, 1);
-  const Tensor source = Tensor::zeros({10 * elements}, DType::uint8);
-  Tensor destination = Tensor::zeros({10 * elements}, DType::uint8);
-  answer_counts([&](int count) {
-    json times = json::array(), copy_times = json::array();
-    for (int i = 0; i < count; ++i) {
-      times.push_back(milliseconds([&] {
-        Tape tape;
-        tape.backward(with_cotangent(activation(x), cotangent));
-      }));
-      copy_times.push_back(milliseconds([&] {
-        const uint8_t* from = source.data<uint8_t>();
-        uint8_t* to = destination.mutable_data<uint8_t>();
-        // One long run per thread: memcpy then streams past the caches.
-        parallel_for(source.size(), blocks_of(source.size(), num_threads()),
-                     [&](int64_t begin, int64_t end) {
-                       std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin));
-                     });
-      }));
-    }
-    return json{{"ms", times}, {"copy_ms", copy_times}};
-  });
+template <class Layer>
+Work layer_pass(Layer made, const std::string& pass, const Shape& input, Device device) {
+  const auto layer = std::make_shared<Layer>(std::move(made));
+  layer->to(device);
+  Tensor x = random_numbers(input, device);
+  if (pass == "forward") return [=] { (*layer)(x); };
+  check(pass == "training", "pade_bench: expected forward or training, got ", pass);
+  const Tensor cotangent = random_numbers((*layer)(x).shape(), device);
+  x.requires_grad_();
+  return [=] {
+    Tape tape;
+    tape.backward(with_cotangent((*layer)(x), cotangent));
+  };
+}
+
+/// "2,3,4" as numbers.
+std::vector<int64_t> numbers(const std::string& text, size_t count) {
+  std::vector<int64_t> values;
+  std::istringstream in(text);
+  for (std::string value; std::getline(in, value, ',');) values.push_back(std::stoll(value));
+  check(values.size() == count, "pade_bench: expected ", count, " numbers, got ", text);
+  return values;
+}
+
+Shape images(const std::string& text) {
+  const auto n = numbers(text, 4);
+  return {n[0], n[1], n[2], n[3]};
+}
+
+/// Empty when there is no such work.
+Work work_named(const std::vector<std::string>& words, Device device) {
+  const std::string name = words.empty() ? "" : words[0];
+  if (name == "lenet" && words.size() == 3)
+    return training_step(words[1], std::stoll(words[2]), device);
+  if (name == "copy" && words.size() == 2) return copying(std::stoll(words[1]), device);
+  if (name == "rational" && words.size() == 3)
+    return layer_pass(Rational::hp1(), words[1], {std::stoll(words[2])}, device);
+  if (name == "conv2d" && words.size() == 4) {
+    const Shape input = images(words[2]);
+    const auto geometry = numbers(words[3], 3);
+    const int64_t kernel = geometry[1];
+    Conv2d layer(
+        input[1], geometry[0],
+        {.kernel = kernel, .stride = geometry[2], .padding = (kernel - 1) / 2, .bias = false});
+    return layer_pass(std::move(layer), words[1], input, device);
+  }
+  if (name == "batch_norm" && words.size() == 3) {
+    const Shape input = images(words[2]);
+    return layer_pass(BatchNorm2d(input[1]), words[1], input, device);
+  }
+  return nullptr;
+}
+
+int run(std::vector<std::string> words) {
+  Device device = Device::cpu;
+  while (words.size() >= 2 && words[0].starts_with("--")) {
+    const std::string option = words[0], value = words[1];
+    words.erase(words.begin(), words.begin() + (option == "--tf32" ? 1 : 2));
+    if (option == "--threads")
+      set_num_threads(std::stoi(value));
+    else if (option == "--device")
+      device = device_named(value);
+    else if (option == "--tf32")
+      allow_tf32(true);
+    else
+      fail("pade_bench: unknown option ", option);
+  }
+  require_available(device);
+  const Work work = work_named(words, device);
+  if (!work) {
+    std::cerr << "usage: pade_bench [--threads N] [--device cpu|cuda] [--tf32] WORK\n"
+                 "       WORK: lenet ACTIVATION BATCH | copy ELEMENTS | rational PASS ELEMENTS |\n"
+                 "             conv2d PASS N,C,H,W OUT,KERNEL,STRIDE | batch_norm PASS N,C,H,W\n"
+                 "       PASS: forward | training\n";
+    return 2;
+  }
+  answer_counts(work, device);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string mode = argc > 1 ? argv[1] : "";
-  if (mode == "lenet" && argc == 5) {
-    set_num_threads(std::stoi(argv[3]));
-    lenet_steps(argv[2], std::stoll(argv[4]));
-  } else if (mode == "rational" && argc == 4) {
-    set_num_threads(std::stoi(argv[2]));
-    rational_and_copy(std::stoll(argv[3]));
-  } else {
-    std::cerr << "usage: pade_bench lenet ACTIVATION THREADS BATCH | rational THREADS ELEMENTS\n";
-    return 2;
+  try {
+    const int status = run({argv + 1, argv + argc});
+    release_cached_memory();  // what is left then is a leak, which the emulated GPU reports
+    return status;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
   }
 }

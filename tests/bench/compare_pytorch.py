@@ -4,8 +4,7 @@
     tests/run.sh -N                                            # builds
     /tmp/torch-env/bin/python tests/bench/compare_pytorch.py   # see tests/fixtures/make_fixtures.py
 
-Two workers stay alive and take turns (A B A B …), so that both see the same machine; a turn in which
-others used the processors is taken again. PyTorch runs as fast as we know how to make it: with an
+Two workers stay alive and take turns. PyTorch runs as fast as we know how to make it: with an
 allocator that keeps its memory and uses huge pages, and in the variant that wins a short trial.
 Writes results/MACHINE.md and .json beside this file. --quick only shows that everything works.
 """
@@ -14,22 +13,21 @@ import argparse
 import datetime
 import itertools
 import json
-import os
-import platform
-import re
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.dont_write_bytecode = True
+from measuring import (HERE, ROOT, Plan, Worker, WorkerEnded, bench_program, file_name, machine,
+                       of_contender, ratios, take_turns, wait_until_idle)
+
 BATCH = 128
 ELEMENTS = 10_000_000
 # Without these, large tensors are given back to the system after every step.
 TUNABLES = ":".join(f"glibc.malloc.{name}" for name in (
     "trim_threshold=4294967296", "mmap_threshold=4294967296", "hugetlb=1"))
+TUNED = {"GLIBC_TUNABLES": TUNABLES}
 VARIANTS = {"".join(f"{name} " for name, on in zip(("channels_last", "fused"), flags) if on).strip()
             or "plain": flags for flags in itertools.product((False, True), repeat=2)}
 
@@ -42,7 +40,6 @@ def torch_worker(activation, threads, variant):
     import torch
     import torch.nn.functional as F
     sys.path.insert(0, str(ROOT / "tests/fixtures"))
-    sys.dont_write_bytecode = True
     from make_fixtures import Hp1, LeNet
 
     channels_last, fused = VARIANTS[variant]
@@ -67,111 +64,7 @@ def torch_worker(activation, threads, variant):
         print(json.dumps({"ms": times}), flush=True)
 
 
-# ---- The machine ----------------------------------------------------------------------------------
-
-
-def machine():
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return {"cpu": cpu.group(1) if cpu else platform.processor(),
-            "cores": len(os.sched_getaffinity(0)),
-            "system": platform.freedesktop_os_release()["PRETTY_NAME"]}
-
-
-def busy_ticks():
-    """Ticks that all processors together have been busy or stolen, and that have passed at all."""
-    ticks = [int(value) for value in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
-
-
-def process_ticks(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-class Load:
-    """The share of all processors' time that went to others than the given processes."""
-
-    def __init__(self, *pids):
-        self.pids = pids
-        self.busy, self.total = busy_ticks()
-        self.own = sum(map(process_ticks, pids))
-
-    def of_others(self):
-        busy, total = busy_ticks()
-        own = sum(map(process_ticks, self.pids)) - self.own
-        return max(0, busy - self.busy - own) / max(1, total - self.total)
-
-
-def wait_until_idle(seconds, limit=.06):
-    for _ in range(seconds):
-        load = Load(os.getpid())
-        time.sleep(1)
-        if load.of_others() < limit:
-            return True
-    return False
-
-
 # ---- Measuring ------------------------------------------------------------------------------------
-
-
-class Worker:
-    def __init__(self, command, tuned=False):
-        environment = os.environ | ({"GLIBC_TUNABLES": TUNABLES} if tuned else {})
-        self.process = subprocess.Popen([str(part) for part in command], text=True, env=environment,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.about = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{' '.join(self.process.args)} ended with {self.process.wait()}")
-        return json.loads(line)
-
-    def run(self, count):
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def count_for(self, seconds):
-        """How many steps take so long, once warm."""
-        self.run(3)
-        return max(3, round(1e3 * seconds / statistics.median(self.run(5)["ms"])))
-
-    def peak_mib(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s*(\d+)", status).group(1)) / 1024
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Plan:
-    def __init__(self, quick):
-        self.rounds, self.seconds = (3, .1) if quick else (15, .5)
-        self.trial_seconds = .1 if quick else 1.5
-        self.retries = 0 if quick else 2 * self.rounds
-        self.limit = .05  # of the processors' time for others, within one turn
-
-
-def take_turns(plan, workers):
-    """Rounds of one answer per worker, and the share of others' load while they ran."""
-    counts = [worker.count_for(plan.seconds) for worker in workers]
-    pids = [os.getpid(), *(worker.process.pid for worker in workers)]
-    rounds, loads, retries = [], [], plan.retries
-    while len(rounds) < plan.rounds:
-        load = Load(*pids)
-        answers = [worker.run(count) for worker, count in zip(workers, counts)]
-        loads.append(load.of_others())
-        if loads[-1] > plan.limit and retries > 0:
-            loads.pop()
-            retries -= 1
-            continue
-        rounds.append(answers)
-    return rounds, statistics.mean(loads)
 
 
 def row(name, threads, ours, theirs, load, **more):
@@ -181,43 +74,48 @@ def row(name, threads, ours, theirs, load, **more):
         times = [time for times in rounds for time in times]
         return {"min": min(times), "median": statistics.median(times), "n": len(times)}
 
-    ratios = [statistics.median(b) / statistics.median(a) for a, b in zip(ours, theirs)]
+    times_as_fast = ratios(ours, theirs)
     return {"name": name, "threads": threads, "ours_ms": figures(ours), "theirs_ms": figures(theirs),
-            "ratio": {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)},
+            "ratio": {"median": statistics.median(times_as_fast), "min": min(times_as_fast),
+                      "max": max(times_as_fast)},
             "others_load": load, **more}
+
+
+def compare(plan, name, threads, ours, theirs, **more):
+    rounds, load = take_turns(plan, [ours, theirs])
+    return row(name, threads, of_contender(rounds, 0), of_contender(rounds, 1), load,
+               pade=ours.about, **more)
 
 
 def torch_command(activation, threads, variant):
     return [sys.executable, __file__, "--worker", activation, threads, variant]
 
 
-def fastest_variant(plan, activation, threads):
+def fastest_variant(seconds, activation, threads):
     medians = {}
     for variant in VARIANTS:
-        with Worker(torch_command(activation, threads, variant), tuned=True) as worker:
-            times = worker.run(worker.count_for(plan.trial_seconds))["ms"]
-            medians[variant] = statistics.median(times)
+        with Worker(torch_command(activation, threads, variant), TUNED) as worker:
+            medians[variant] = statistics.median(worker.run(worker.count_for(seconds))["ms"])
     return min(medians, key=medians.get)
 
 
-def lenet(plan, program, activation, threads):
-    variant = fastest_variant(plan, activation, threads)
-    with Worker([program, "lenet", activation, threads, BATCH]) as ours, \
-            Worker(torch_command(activation, threads, variant), tuned=True) as theirs:
-        rounds, load = take_turns(plan, [ours, theirs])
-        return row(f"LeNet step, {activation}, batch {BATCH}", threads,
-                   [a["ms"] for a, _ in rounds], [b["ms"] for _, b in rounds], load,
-                   beside=f"PyTorch {theirs.about['pytorch']}, {variant}",
-                   peak_mib={"ours": ours.peak_mib(), "theirs": theirs.peak_mib()}, pade=ours.about)
+def lenet(plan, trial_seconds, program, activation, threads):
+    variant = fastest_variant(trial_seconds, activation, threads)
+    with Worker([program, "--threads", threads, "lenet", activation, BATCH]) as ours, \
+            Worker(torch_command(activation, threads, variant), TUNED) as theirs:
+        result = compare(plan, f"LeNet step, {activation}, batch {BATCH}", threads, ours, theirs,
+                         beside=f"PyTorch {theirs.about['pytorch']}, {variant}")
+        return result | {"peak_mib": {"ours": ours.peak_mib(), "theirs": theirs.peak_mib()}}
 
 
 def rational(plan, program, threads):
-    """Both halves are one program, which alternates them itself."""
-    with Worker([program, "rational", threads, ELEMENTS]) as worker:
-        rounds, load = take_turns(plan, [worker])
-        return row(f"HP-1 forward and backward, n = {ELEMENTS:.0e}", threads,
-                   [a["ms"] for a, in rounds], [a["copy_ms"] for a, in rounds], load,
-                   beside="copying 20 bytes per element", pade=worker.about)
+    """Forward reads x and writes y; backward reads x and dy and writes dx: 20 bytes per element, so
+    copying moves 10 per element from one place to another."""
+    command = [program, "--threads", threads]
+    with Worker([*command, "rational", "training", ELEMENTS]) as ours, \
+            Worker([*command, "copy", 10 * ELEMENTS // 4]) as copying:
+        return compare(plan, f"HP-1 forward and backward, n = {ELEMENTS:.0e}", threads, ours, copying,
+                       beside="copying 20 bytes per element")
 
 
 # ---- Reporting ------------------------------------------------------------------------------------
@@ -264,10 +162,9 @@ def main():
         activation, threads, variant = options.worker
         return torch_worker(activation, int(threads), variant)
 
-    program = options.build / "tests/bench/pade_bench"
-    if not program.exists():
-        sys.exit(f"{program} is missing: build it (tests/run.sh), or name the folder with --build")
-    plan = Plan(options.quick)
+    program = bench_program(options.build)
+    rounds, seconds, trial_seconds = (3, .1, .1) if options.quick else (15, .5, 1.5)
+    plan = Plan(rounds, seconds, retries=0 if options.quick else 2 * rounds)
     idle = wait_until_idle(1 if options.quick else 60)
     if not idle:
         print("The machine is busy with something else.", file=sys.stderr)
@@ -275,8 +172,8 @@ def main():
     here = machine()
     rows = []
     for threads in range(1, min(2, here["cores"]) + 1):
-        for measure in (lambda: lenet(plan, program, "relu", threads),
-                        lambda: lenet(plan, program, "hp1", threads),
+        for measure in (lambda: lenet(plan, trial_seconds, program, "relu", threads),
+                        lambda: lenet(plan, trial_seconds, program, "hp1", threads),
                         lambda: rational(plan, program, threads)):
             rows.append(measure())
             print(f"{rows[-1]['name']}, threads {threads}: "
@@ -285,8 +182,7 @@ def main():
     report = {"machine": here, "date": datetime.date.today().isoformat(), "quick": options.quick,
               "idle": idle and all(r["others_load"] <= plan.limit for r in rows),
               "tunables": TUNABLES, "rows": rows}
-    name = options.name or re.sub(
-        r"[^a-z0-9]+", "-", f"{here['cpu']} {here['cores']} cores".lower()).strip("-")
+    name = options.name or file_name(f"{here['cpu']} {here['cores']} cores")
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     (options.out / f"{name}.md").write_text(markdown(report))
@@ -294,4 +190,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except WorkerEnded as error:
+        sys.exit(str(error))

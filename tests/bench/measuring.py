@@ -1,0 +1,186 @@
+"""What compare_pytorch.py and compare_pytorch_gpu.py share: the machine, workers that take turns, and
+figures with their intervals."""
+
+import json
+import math
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+# ---- The machine ----------------------------------------------------------------------------------
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return {"cpu": cpu.group(1) if cpu else platform.processor(),
+            "cores": len(os.sched_getaffinity(0)),
+            "system": platform.freedesktop_os_release()["PRETTY_NAME"]}
+
+
+def file_name(text):
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def busy_ticks():
+    """Ticks that all processors together have been busy or stolen, and that have passed at all."""
+    ticks = [int(value) for value in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def process_ticks(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+class Load:
+    """The share of all processors' time that went to others than the given processes."""
+
+    def __init__(self, *pids):
+        self.pids = set(pids)
+        self.busy, self.total = busy_ticks()
+        self.own = sum(map(process_ticks, self.pids))
+
+    def of_others(self):
+        busy, total = busy_ticks()
+        own = sum(map(process_ticks, self.pids)) - self.own
+        return max(0, busy - self.busy - own) / max(1, total - self.total)
+
+
+def wait_until_idle(seconds, limit=.06):
+    for _ in range(seconds):
+        load = Load(os.getpid())
+        time.sleep(1)
+        if load.of_others() < limit:
+            return True
+    return False
+
+
+# ---- Workers --------------------------------------------------------------------------------------
+
+
+class WorkerEnded(Exception):
+    pass
+
+
+class Contender:
+    """Something that repeats its work `count` times and answers {"ms": […]}."""
+
+    pid: int
+
+    def run(self, count):
+        raise NotImplementedError
+
+    def count_for(self, seconds):
+        """How many repetitions take so long, once warm."""
+        self.run(3)
+        return max(3, round(1e3 * seconds / statistics.median(self.run(5)["ms"])))
+
+
+class Worker(Contender):
+    """A program that says what it is in a line of JSON, then answers lines on stdin in JSON."""
+
+    def __init__(self, command, environment=None):
+        self.process = subprocess.Popen([str(part) for part in command], text=True,
+                                        env=os.environ | (environment or {}),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        self.about = self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise WorkerEnded(f"{' '.join(self.process.args)} ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def ask(self, line):
+        try:
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # answer() says why
+        return self.answer()
+
+    def run(self, count):
+        return self.ask(count)
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def peak_mib(self):
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+)", status).group(1)) / 1024
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.process.wait()
+
+
+def bench_program(build):
+    program = build / "tests/bench/pade_bench"
+    if not program.exists():
+        sys.exit(f"{program} is missing: build it (tests/run.sh), or name the folder with --build")
+    return program
+
+
+# ---- Turns ----------------------------------------------------------------------------------------
+
+
+class Plan:
+    def __init__(self, rounds, seconds, retries):
+        self.rounds = rounds
+        self.seconds = seconds  # per turn
+        self.retries = retries
+        self.limit = .05  # of the processors' time for others, within one round
+
+
+def take_turns(plan, contenders):
+    """Rounds of one answer per contender (A B A B …), so that all see the same machine, and the
+    share of others' load meanwhile. A round in which others used the processors is taken again."""
+    counts = [contender.count_for(plan.seconds) for contender in contenders]
+    pids = [os.getpid(), *(contender.pid for contender in contenders)]
+    rounds, loads, retries = [], [], plan.retries
+    while len(rounds) < plan.rounds:
+        load = Load(*pids)
+        answers = [contender.run(count)["ms"] for contender, count in zip(contenders, counts)]
+        loads.append(load.of_others())
+        if loads[-1] > plan.limit and retries > 0:
+            loads.pop()
+            retries -= 1
+            continue
+        rounds.append(answers)
+    return rounds, statistics.mean(loads)
+
+
+def of_contender(rounds, index):
+    return [answers[index] for answers in rounds]
+
+
+def ratios(ours, theirs):
+    """Round by round, how many times as fast ours is."""
+    return [statistics.median(b) / statistics.median(a) for a, b in zip(ours, theirs)]
+
+
+def median_interval(values):
+    """A 95 % confidence interval of the median, from the order of the values alone (of fewer than
+    six values: the smallest and the largest)."""
+    ordered, skipped, tail = sorted(values), 0, 0.0
+    while tail + math.comb(len(ordered), skipped) / 2 ** len(ordered) <= .025:
+        tail += math.comb(len(ordered), skipped) / 2 ** len(ordered)
+        skipped += 1
+    first = max(0, skipped - 1)
+    return ordered[first], ordered[len(ordered) - 1 - first]
