@@ -224,7 +224,7 @@ step() {
     tail -n 40 "$work/step.log" >&2
   fi
   { echo "== $name: $result"; cat "$work/step.log"; } >>"$log"
-  note=$(grep -v '^ *$' "$work/step.log" | tail -n 1 | tr -d '[:cntrl:]' | cut -c 1-300) || note=
+  note=$(grep -v '^ *$' "$work/step.log" | tail -n 1 | tr -d '[:cntrl:]' | cut -c 1-500) || note=
   say "   $result after $((SECONDS - start)) s: $note"
   report step "$name" "$result" "$((SECONDS - start))" "$note"
 }

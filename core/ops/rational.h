@@ -42,8 +42,7 @@ struct RationalOptions {
 /// In the safe forms every finite x gives a finite value and slope when m <= n + 1 and d_n ≠ 0 (a
 /// true value beyond the dtype's range is infinite). The sums for the coefficients' gradients are
 /// taken in float64 over fixed blocks in a fixed order: the same bits for any number of threads,
-/// and on every GPU.
-/// Backward saves x and the coefficients, nothing else.
+/// and on every GPU. Backward saves x and the coefficients, nothing else.
 Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
                 RationalOptions options = {});
 

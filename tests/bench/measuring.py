@@ -9,6 +9,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -89,8 +90,9 @@ class Worker(Contender):
     """A program that says what it is in a line of JSON, then answers lines on stdin in JSON."""
 
     def __init__(self, command, environment=None):
+        self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([str(part) for part in command], text=True,
-                                        env=os.environ | (environment or {}),
+                                        env=os.environ | (environment or {}), stderr=self.errors,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
         self.about = self.answer()
@@ -98,7 +100,12 @@ class Worker(Contender):
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise WorkerEnded(f"{' '.join(self.process.args)} ended with {self.process.wait()}")
+            status = self.process.wait()
+            self.errors.seek(0)
+            said = self.errors.read()
+            sys.stderr.write(said)
+            raise WorkerEnded(f"{Path(self.process.args[0]).name} ended with {status}: "
+                              f"{' '.join(said.splitlines()[-1:])}")
         return json.loads(line)
 
     def ask(self, line):

@@ -45,6 +45,10 @@ for config in lib lib/"$architecture" share; do
   if [[ -d $all/$config/cmake ]]; then cp -r "$all/$config/cmake" "$prefix/${config%%/*}"; fi
 done
 rm -rf "$prefix/lib/cmake/openblas"  # names the distribution's folders
+# Some of the files for CMake take it that they are in /usr.
+# shellcheck disable=SC2016
+find "$prefix" -name '*.cmake' -exec \
+  sed -i 's|^set(_IMPORT_PREFIX "/usr")|set(_IMPORT_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../../..")|' {} +
 # Only the names that a linker (.so) and a program (.so.N, the library's soname) look for.
 while IFS= read -r library; do
   soname=$(objdump -p "$library" | awk '$1 == "SONAME" { print $2 }')

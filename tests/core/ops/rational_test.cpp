@@ -410,6 +410,11 @@ DEVICE_TEST_CASE("groups: every run of channels has its own function") {
         }
       CHECK(same);
     }
+  const Tensor none = Tensor::zeros({0, 6, 2}).to(device);
+  const Gradient of_none = differentiate(none, Tensor::ones({3, 2}).to(device),
+                                         Tensor::ones({3, 1}).to(device), none, {});
+  CHECK(doubles(of_none.dc) == std::vector<double>(6, 0));
+  CHECK(doubles(of_none.dd) == std::vector<double>(3, 0));
   const auto report = gradcheck([](const auto& in) { return rational(in[0], in[1], in[2]); },
                                 {rng.uniform({3, 4, 5}, 2.5, 4, DType::float64).to(device),
                                  rng.uniform({2, 6}, -1, 1, DType::float64).to(device),
