@@ -34,9 +34,10 @@ struct Matrix {
   int64_t stride;
 };
 
-/// With 1×1 kernels, a channel of one image is a row of the matrix as it is.
+/// With 1×1 kernels and no padding, a channel of one image is a row of the matrix as it is.
 bool is_pointwise(const Conv2dProblem& problem, const ColumnsPart& part) {
-  return part.images == 1 && problem.taps() == 1 && problem.image == problem.output;
+  return part.images == 1 && problem.taps() == 1 && problem.window.padding == 0 &&
+         problem.image == problem.output;
 }
 
 /// Where output channel `o` of image `n` of the part begins.
