@@ -34,24 +34,6 @@ struct GemmPlan {
   bool a_packed = false, b_packed = false, c_packed = false;
 };
 
-/// The first `count` elements at `from`, and zeros behind them.
-template <class T>
-__device__ __forceinline__ Pack<T> load_up_to(const T* from, int count, bool packed) {
-  if (packed && count >= kPackSize<T>) return load_pack(from);
-  Pack<T> pack;
-#pragma unroll
-  for (int i = 0; i < kPackSize<T>; ++i) pack.values[i] = i < count ? from[i] : T{0};
-  return pack;
-}
-
-template <class T>
-__device__ __forceinline__ void store_up_to(T* to, int count, bool packed, const Pack<T>& pack) {
-  if (packed && count >= kPackSize<T>) return store_pack(to, pack);
-#pragma unroll
-  for (int i = 0; i < kPackSize<T>; ++i)
-    if (i < count) to[i] = pack.values[i];
-}
-
 /// Carries one thread's pack of each panel of a factor, whose stored rows run either along the
 /// inner axis (A, and B transposed) or across it. "Across" are the rows of A, the columns of B.
 template <class T, class Tiles>
@@ -177,7 +159,7 @@ __global__ void __launch_bounds__(kThreads, 2)
 #pragma unroll
       for (int k = 0; k < kSize; ++k) result.values[k] = alpha * sums[i][g * kSize + k];
       if (beta != 0) {
-        const Pack<T> old = load_up_to<T>(to, left, plan.c_packed);
+        const Pack<T> old = load_up_to(to, left, plan.c_packed);
 #pragma unroll
         for (int k = 0; k < kSize; ++k) result.values[k] += beta * old.values[k];
       }

@@ -6,8 +6,9 @@
 
 #include <pade/core/host_device.h>
 
-/// What kernels are written with, and how they are launched. The only header in which nvcc's build
-/// differs from the emulation on the CPU (tests/cuda_on_cpu), where the same sources are C++.
+/// What kernels are written with, and how they are launched. Beside tf32.cuh, and the name of a
+/// library in blas.cu, only here does nvcc's build differ from the emulation on the CPU
+/// (tests/cuda_on_cpu), where the same sources are C++.
 ///
 /// A kernel uses no `<<<>>>`, no `extern __shared__` and no floating-point atomics, and its name
 /// ends in _kernel: the tests look for kernels that no test has launched.
@@ -29,14 +30,6 @@
 #endif
 
 namespace pade::cuda {
-
-/// Where cuBLAS is to be found; null in the emulation, whose functions are part of the program.
-#ifdef PADE_CUDA_EMULATED
-inline constexpr const char* kCublasLibrary = nullptr;
-#else
-inline constexpr const char* kCublasLibrary =
-    CUDART_VERSION >= 13000 ? "libcublas.so.13" : "libcublas.so.12";
-#endif
 
 /// As many scalars as one access of 16 bytes moves.
 template <class T>
@@ -67,6 +60,26 @@ __device__ __forceinline__ void store_pack(T* to, const Pack<T>& pack) {
   *reinterpret_cast<int4*>(to) = reinterpret_cast<const int4&>(pack);
 }
 #endif
+
+/// The first `count` elements at `from`, and zeros behind them: in one access where there are
+/// enough and they are `packed`, that is aligned.
+template <class T, class Integer>
+__device__ __forceinline__ Pack<T> load_up_to(const T* from, Integer count, bool packed) {
+  if (packed && count >= kPackSize<T>) return load_pack(from);
+  Pack<T> pack;
+#pragma unroll
+  for (int i = 0; i < kPackSize<T>; ++i) pack.values[i] = i < count ? from[i] : T{0};
+  return pack;
+}
+
+template <class T, class Integer>
+__device__ __forceinline__ void store_up_to(T* to, Integer count, bool packed,
+                                            const Pack<T>& pack) {
+  if (packed && count >= kPackSize<T>) return store_pack(to, pack);
+#pragma unroll
+  for (int i = 0; i < kPackSize<T>; ++i)
+    if (i < count) to[i] = pack.values[i];
+}
 
 /// Whether packs may be used for what begins here: a view can begin anywhere.
 inline bool is_pack_aligned(const void* address) {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <limits>
 
+#include <pade/core/divisor_math.h>
 #include <pade/core/ops/batch_norm_kernels.h>
 #include <pade/core/ops/batch_norm_math.h>
-#include <pade/core/ops/nest_math.h>
 #include <pade/core/cuda/reduce.cuh>
 
 namespace pade::cuda {
@@ -157,20 +157,6 @@ struct StoreGradients {
   }
 };
 
-/// A warp adds up a channel's slices, and store(channel, sums) does the rest.
-template <class Store>
-__global__ void __launch_bounds__(kThreads)
-    finish_channels_kernel(const TwoSums* partials, int64_t channels, int slices, Store store) {
-  const int lane = threadIdx.x % kWarpSize;
-  const int64_t warps = index_step() / kWarpSize;
-  for (int64_t channel = first_index() / kWarpSize; channel < channels; channel += warps) {
-    TwoSums sums{};
-    for (int k = lane; k < slices; k += kWarpSize) sums += partials[channel * slices + k];
-    sums = warp_sum(sums);
-    if (lane == 0) store(channel, sums);
-  }
-}
-
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     running_statistics_kernel(int64_t channels, double eps, const T* running_mean,
@@ -210,15 +196,6 @@ struct ChannelLookup {
     return {line % channels, i - line * run};
   }
 };
-
-template <class T>
-__device__ __forceinline__ Pack<T> load_up_to(int64_t count, const T* from, bool packed) {
-  if (packed && count >= kPackSize<T>) return load_pack(from);
-  Pack<T> pack;
-#pragma unroll
-  for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = k < count ? from[k] : T(0);
-  return pack;
-}
 
 template <class T>
 struct NormaliseOf {
@@ -265,14 +242,8 @@ __global__ void __launch_bounds__(kThreads)
         result.values[k] = function(pack.values[k]...);
       }
     };
-    apply(load_up_to(count, in + i, packed)...);
-    if (packed && count >= kSize) {
-      store_pack(out + i, result);
-    } else {
-#pragma unroll
-      for (int k = 0; k < kSize; ++k)
-        if (k < count) out[i + k] = result.values[k];
-    }
+    apply(load_up_to(in + i, count, packed)...);
+    store_up_to(out + i, count, packed, result);
   }
 }
 
@@ -297,8 +268,7 @@ void sum_channels(const char* op, const BatchNormProblem& p, bool packed, const 
   launch(op, {dim3(plan.channel_blocks, plan.slices)},
          packed ? channel_sums_kernel<kPackSize<T>, Terms> : channel_sums_kernel<1, Terms>, plan,
          terms, sums);
-  launch(op, {blocks_for(p.channels * kWarpSize)}, finish_channels_kernel<Store>, sums, p.channels,
-         plan.slices, store);
+  combine_partials<TwoSums>(op, sums, p.channels, plan.slices, {}, Plus{}, store);
 }
 
 template <class FunctionOf, class T, class... In>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <pade/core/divisor_math.h>
 #include <pade/core/ops/conv2d_kernels.h>
-#include <pade/core/ops/nest_math.h>
 #include <pade/core/cuda/kernel.cuh>
 
 /// A convolution and its two derivatives as products of matrices that nobody lays out in memory

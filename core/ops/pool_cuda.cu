@@ -1,6 +1,6 @@
 #include <limits>
 
-#include <pade/core/ops/nest_math.h>
+#include <pade/core/divisor_math.h>
 #include <pade/core/ops/pool_kernels.h>
 #include <pade/core/ops/pool_math.h>
 #include <pade/core/cuda/team.cuh>
