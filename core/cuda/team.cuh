@@ -8,7 +8,7 @@
 ///   for (int64_t line = Team::first(); line < lines; line += Team::step())
 ///     double sum = 0;
 ///     for (int64_t k = team.rank(); k < n; k += team.size()) sum += x[line * n + k];
-///     sum = team.sum(sum);
+///     sum = team.reduce(sum, 0.0, Plus{});
 ///
 /// All threads of a team go through the same lines.
 namespace pade::cuda {
@@ -69,16 +69,23 @@ unsigned blocks_for_lines(int64_t lines) {
   return blocks_for(lines, Team::kTeamsPerBlock);
 }
 
-/// Calls use(team) with the team that suits lines of `length` elements, which are `stride` apart.
+/// Calls use(team) with the team that suits lines of `length` elements without gaps.
 template <class F>
-void with_team(int64_t length, int64_t stride, F&& use) {
+void with_line_team(int64_t length, F&& use) {
   constexpr int64_t kLong = 1024;
-  if (stride > 1)
-    use(ThreadTeam{});
-  else if (length <= kLong)
+  if (length <= kLong)
     use(WarpTeam{});
   else
     use(BlockTeam{});
+}
+
+/// The same for lines whose elements are `stride` apart.
+template <class F>
+void with_team(int64_t length, int64_t stride, F&& use) {
+  if (stride > 1)
+    use(ThreadTeam{});
+  else
+    with_line_team(length, use);
 }
 
 }  // namespace pade::cuda

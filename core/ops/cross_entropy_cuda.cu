@@ -156,7 +156,7 @@ void cross_entropy_forward(const CrossEntropyOptions& options, const Tensor& log
   dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
     auto write_losses = [&]<class Out>(Out* losses) {
-      with_team(classes, 1, [&](auto team) {
+      with_line_team(classes, [&](auto team) {
         launch("cross_entropy", {blocks_for_lines<decltype(team)>(rows)},
                cross_entropy_kernel<decltype(team), T, Out>, rows, classes, options.label_smoothing,
                logits.address<T>(), labels.address<int32_t>(), losses);
@@ -178,7 +178,7 @@ void cross_entropy_backward(const CrossEntropyOptions& options, const Tensor& lo
   const double share = options.reduction == Reduction::mean ? 1.0 / static_cast<double>(rows) : 1.0;
   dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
-    with_team(classes, 1, [&](auto team) {
+    with_line_team(classes, [&](auto team) {
       launch("backward of cross_entropy", {blocks_for_lines<decltype(team)>(rows)},
              cross_entropy_backward_kernel<decltype(team), T>, rows, classes,
              options.label_smoothing, share, options.reduction == Reduction::none,
