@@ -730,70 +730,45 @@ std::string fn_name(const void* fn) {
 }  // namespace emu
 
 // ------------------------------------------------------------ atomics
-#define EMU_AT(T) emu::access(p, sizeof(T), true, true, __builtin_return_address(0))
+/// Stores update(old) and gives the old value; `pc` is where the kernel called.
+template <class T, class F>
+static T atomically(T* p, const void* pc, F&& update) {
+  emu::access(p, sizeof(T), true, true, pc);
+  const T old = *p;
+  *p = update(old);
+  return old;
+}
+#define EMU_PC __builtin_return_address(0)
 float atomicAdd(float* p, float v) {
-  EMU_AT(float);
-  float o = *p;
-  *p = o + v;
-  return o;
+  return atomically(p, EMU_PC, [v](float old) { return old + v; });
 }
 double atomicAdd(double* p, double v) {
-  EMU_AT(double);
-  double o = *p;
-  *p = o + v;
-  return o;
+  return atomically(p, EMU_PC, [v](double old) { return old + v; });
 }
 int atomicAdd(int* p, int v) {
-  EMU_AT(int);
-  int o = *p;
-  *p = int(unsigned(o) + unsigned(v));
-  return o;
+  return atomically(p, EMU_PC, [v](int old) { return int(unsigned(old) + unsigned(v)); });
 }
 unsigned atomicAdd(unsigned* p, unsigned v) {
-  EMU_AT(int);
-  unsigned o = *p;
-  *p = o + v;
-  return o;
+  return atomically(p, EMU_PC, [v](unsigned old) { return old + v; });
 }
 unsigned long long atomicAdd(unsigned long long* p, unsigned long long v) {
-  EMU_AT(long long);
-  auto o = *p;
-  *p = o + v;
-  return o;
+  return atomically(p, EMU_PC, [v](unsigned long long old) { return old + v; });
 }
 int atomicMax(int* p, int v) {
-  EMU_AT(int);
-  int o = *p;
-  *p = std::max(o, v);
-  return o;
+  return atomically(p, EMU_PC, [v](int old) { return std::max(old, v); });
 }
 int atomicMin(int* p, int v) {
-  EMU_AT(int);
-  int o = *p;
-  *p = std::min(o, v);
-  return o;
+  return atomically(p, EMU_PC, [v](int old) { return std::min(old, v); });
 }
 unsigned atomicInc(unsigned* p, unsigned m) {
-  EMU_AT(int);
-  unsigned o = *p;
-  *p = o >= m ? 0 : o + 1;
-  return o;
+  return atomically(p, EMU_PC, [m](unsigned old) { return old >= m ? 0 : old + 1; });
 }
 int atomicCAS(int* p, int c, int v) {
-  EMU_AT(int);
-  int o = *p;
-  if (o == c) *p = v;
-  return o;
+  return atomically(p, EMU_PC, [c, v](int old) { return old == c ? v : old; });
 }
 unsigned atomicCAS(unsigned* p, unsigned c, unsigned v) {
-  EMU_AT(int);
-  unsigned o = *p;
-  if (o == c) *p = v;
-  return o;
+  return atomically(p, EMU_PC, [c, v](unsigned old) { return old == c ? v : old; });
 }
 int atomicExch(int* p, int v) {
-  EMU_AT(int);
-  int o = *p;
-  *p = v;
-  return o;
+  return atomically(p, EMU_PC, [v](int) { return v; });
 }
