@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <pade/core/cuda/reduce.cuh>
 #include <pade/core/ops/conv2d_cuda.cuh>
 #include <pade/core/ops/conv2d_factors.cuh>

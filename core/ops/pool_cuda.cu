@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include <pade/core/divisor_math.h>
