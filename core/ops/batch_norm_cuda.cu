@@ -157,6 +157,21 @@ struct StoreGradients {
   }
 };
 
+/// A warp adds up a channel's slices, and store(channel, sums) does the rest. As a
+/// combine_partials() this would keep some of the statistics' arithmetic in local memory.
+template <class Store>
+__global__ void __launch_bounds__(kThreads)
+    finish_channels_kernel(const TwoSums* partials, int64_t channels, int slices, Store store) {
+  const int lane = threadIdx.x % kWarpSize;
+  const int64_t warps = index_step() / kWarpSize;
+  for (int64_t channel = first_index() / kWarpSize; channel < channels; channel += warps) {
+    TwoSums sums{};
+    for (int k = lane; k < slices; k += kWarpSize) sums += partials[channel * slices + k];
+    sums = warp_sum(sums);
+    if (lane == 0) store(channel, sums);
+  }
+}
+
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     running_statistics_kernel(int64_t channels, double eps, const T* running_mean,
@@ -268,7 +283,8 @@ void sum_channels(const char* op, const BatchNormProblem& p, bool packed, const 
   launch(op, {dim3(plan.channel_blocks, plan.slices)},
          packed ? channel_sums_kernel<kPackSize<T>, Terms> : channel_sums_kernel<1, Terms>, plan,
          terms, sums);
-  combine_partials<TwoSums>(op, sums, p.channels, plan.slices, {}, Plus{}, store);
+  launch(op, {blocks_for(p.channels * kWarpSize)}, finish_channels_kernel<Store>, sums, p.channels,
+         plan.slices, store);
 }
 
 template <class FunctionOf, class T, class... In>
