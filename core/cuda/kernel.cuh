@@ -13,20 +13,15 @@
 /// A kernel uses no `<<<>>>`, no `extern __shared__` and no floating-point atomics, and its name
 /// ends in _kernel: the tests look for kernels that no test has launched.
 
-/// Shared memory of fixed size: PADE_SHARED(float, tile, [16][17]);
-/// Shared memory of the size given at the launch: PADE_DYNAMIC_SHARED(float, buffer);
+/// An array in shared memory: PADE_SHARED(float, tile, [16][17]);
 #ifdef PADE_CUDA_EMULATED
-#define PADE_SHARED(T, name, ...)                                    \
-  using name##_shared_type = T __VA_ARGS__;                          \
-  static char name##_shared_key;                                     \
-  auto& name = *static_cast<name##_shared_type*>(::emu::shared_slot( \
+#define PADE_SHARED(T, name, ...)                                     \
+  using name##_shared_type = T __VA_ARGS__;                           \
+  static char name##_shared_key;                                      \
+  auto& name = *static_cast<name##_shared_type*>(::emu::shared_array( \
       &name##_shared_key, sizeof(name##_shared_type), alignof(name##_shared_type)))
-#define PADE_DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(::emu::shared_dyn())
 #else
 #define PADE_SHARED(T, name, ...) __shared__ T name __VA_ARGS__
-#define PADE_DYNAMIC_SHARED(T, name)                                    \
-  extern __shared__ __align__(128) unsigned char pade_dynamic_shared[]; \
-  T* const name = reinterpret_cast<T*>(pade_dynamic_shared)
 #endif
 
 namespace pade::cuda {
@@ -43,11 +38,11 @@ struct alignas(16) Pack {
 #ifdef PADE_CUDA_EMULATED
 template <class T>
 Pack<T> load_pack(const T* from) {
-  return ::emu::vload(reinterpret_cast<const Pack<T>*>(from));
+  return ::emu::load(reinterpret_cast<const Pack<T>*>(from));
 }
 template <class T>
 void store_pack(T* to, const Pack<T>& pack) {
-  ::emu::vstore(reinterpret_cast<Pack<T>*>(to), pack);
+  ::emu::store(reinterpret_cast<Pack<T>*>(to), pack);
 }
 #else
 template <class T>
@@ -114,10 +109,9 @@ void check_cuda(cudaError_t status, const char* what);
 
 struct LaunchShape {
   dim3 grid, block = kThreads;
-  size_t shared_bytes = 0;  ///< for PADE_DYNAMIC_SHARED
 };
 
-/// kernel<<<grid, block, shared_bytes, stream()>>>(arguments…), checked. `op` is for the error's
+/// kernel<<<grid, block, 0, stream()>>>(arguments…), checked. `op` is for the error's
 /// message. An empty grid is no launch.
 ///
 ///   launch("relu", {blocks_for(n)}, relu_kernel<float>, x, y, n);
@@ -128,7 +122,6 @@ void launch(const char* op, const LaunchShape& shape, void (*kernel)(Parameters.
   cudaLaunchConfig_t config{};
   config.gridDim = shape.grid;
   config.blockDim = shape.block;
-  config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream();
   check_cuda(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), op);
 }

@@ -76,25 +76,6 @@ __device__ __forceinline__ T block_sum(T value) {
   return block_reduce(value, T(0), Plus{});
 }
 
-/// Sums of several values at once, for the price of one barrier: values[k] = Σ values[k].
-template <int kCount, class T>
-__device__ __forceinline__ void block_sum(T (&values)[kCount]) {
-  PADE_SHARED(T, of_warp, [kCount][kWarpSize]);
-  const int warp = threadIdx.x / kWarpSize, lane = threadIdx.x % kWarpSize;
-#pragma unroll
-  for (T& value : values) value = warp_sum(value);
-  __syncthreads();  // an earlier call's values have been read
-  if (lane == 0) {
-#pragma unroll
-    for (int k = 0; k < kCount; ++k) of_warp[k][warp] = values[k];
-  }
-  __syncthreads();
-  if (warp > 0) return;
-#pragma unroll
-  for (int k = 0; k < kCount; ++k)
-    values[k] = warp_sum(lane < warps_of_block() ? of_warp[k][lane] : T(0));
-}
-
 /// Calls finish(i, total) for each result i: partials[i · count + k] of all k, combined; the
 /// identity where there are none. `lanes` threads share a result: those of a warp or of a block.
 template <class T, class Combine, class Finish>

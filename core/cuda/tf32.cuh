@@ -23,14 +23,14 @@ inline float to_tf32(float x) {
 /// as PTX has it for mma.m16n8k8. The factors must be to_tf32()'s.
 [[gnu::noinline, gnu::no_sanitize_thread]] inline void multiply_tf32(
     float (&d)[4], const float (&a)[4], const float (&b)[2],
-    ::emu::Loc location = ::emu::Loc::current()) {
+    ::emu::Place place = ::emu::Place::current()) {
   struct Factors {
     const float *a, *b;
   } mine{a, b};
-  const ::emu::WarpView& warp = ::emu::warp_collect(~0u, ::emu::Coll::mma, &mine, 0, location);
-  const Factors* of[kWarpSize];
-  for (int lane = 0; lane < kWarpSize; ++lane)
-    std::memcpy(&of[lane], warp.val[lane], sizeof(void*));
+  const Factors* of[kWarpSize] = {&mine};
+  const ::emu::Gathered& warp =
+      ::emu::meet_warp(~0u, ::emu::Collective::matrix_product, &of[0], sizeof of[0], place);
+  std::memcpy(of, warp.values, sizeof of);
   const int g = static_cast<int>(::emu::lane()) / 4, t = static_cast<int>(::emu::lane()) % 4;
   float sums[4];
   for (int i = 0; i < 4; ++i) {
@@ -39,7 +39,7 @@ inline float to_tf32(float x) {
     for (int k = 0; k < 8; ++k)
       sums[i] += of[row % 8 * 4 + k % 4]->a[row / 8 + k / 4 * 2] * of[column * 4 + k % 4]->b[k / 4];
   }
-  ::emu::warp_collect(~0u, ::emu::Coll::sync, nullptr, 0, location);  // all have read
+  ::emu::meet_warp(~0u, ::emu::Collective::barrier, nullptr, 0, place);  // all have read
   for (int i = 0; i < 4; ++i) d[i] = sums[i];
 }
 #else

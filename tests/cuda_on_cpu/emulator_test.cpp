@@ -1,6 +1,9 @@
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
 #include <emu/emulator.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -21,7 +24,7 @@ std::string complaint_about(const std::string& name) {
   Tensor y = Tensor::zeros({64}, DType::float32, Device::cuda);
   synchronize(Device::cuda);
   const std::vector<float> host(64, 1);
-  const bool was_quiet = std::exchange(emu::config().quiet, true);
+  const bool was_quiet = std::exchange(emu::settings().quiet, true);
   std::string complaint;
   try {
     planted::run(name, x, y, host.data());
@@ -29,7 +32,7 @@ std::string complaint_about(const std::string& name) {
   } catch (const Error& error) {
     complaint = error.what();
   }
-  emu::config().quiet = was_quiet;
+  emu::settings().quiet = was_quiet;
   emu::take_report();
   emu::reset_device();
   return complaint;
@@ -63,8 +66,8 @@ const Bug kBugs[] = {
 /// Restores the order of threads that a test changes.
 class Order {
  public:
-  explicit Order(uint64_t seed) : before_(emu::config().seed) { emu::config().seed = seed; }
-  ~Order() { emu::config().seed = before_; }
+  explicit Order(uint64_t seed) : before_(emu::settings().seed) { emu::settings().seed = seed; }
+  ~Order() { emu::settings().seed = before_; }
 
  private:
   uint64_t before_;
@@ -74,7 +77,7 @@ class Order {
 
 TEST_CASE("planted bugs are found, and named by an Error [cuda]") {
   for (const Bug& bug : kBugs) {
-    if (!bug.found_unchecked && !emu::instrumented()) continue;
+    if (!bug.found_unchecked && !emu::checks_accesses()) continue;
     CAPTURE(std::string(bug.name));
     const std::string complaint = complaint_about(bug.name);
     CHECK_MESSAGE(complaint.find(bug.complaint) != std::string::npos, complaint);
@@ -82,7 +85,7 @@ TEST_CASE("planted bugs are found, and named by an Error [cuda]") {
 }
 
 TEST_CASE("kernels that are right are let through [cuda]") {
-  for (const char* name : {"copy", "warp_barrier", "count_by_atomics"})
+  for (const char* name : {"copy", "warp_barrier", "count_by_atomics", "two_sums_in_turn"})
     CHECK(complaint_about(name) == "");
 }
 
@@ -124,6 +127,22 @@ TEST_CASE("asynchronous copies arrive when somebody waits, not before [cuda]") {
   cudaFreeHost(host);
 }
 
+TEST_CASE("host code that touches memory of the GPU is stopped [cuda]") {
+  if (!emu::settings().guard) return;
+  const Tensor x = Tensor::ones({1}, DType::float32, Device::cuda);
+  synchronize(Device::cuda);
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGSEGV, SIG_DFL);
+    const volatile float* address = x.address<float>();
+    _exit(*address == 1 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSEGV);
+}
+
 TEST_CASE("memory that nobody frees is reported with its place [cuda]") {
   void* lost = nullptr;
   cudaMalloc(&lost, 1234);
@@ -134,14 +153,14 @@ TEST_CASE("memory that nobody frees is reported with its place [cuda]") {
 }
 
 TEST_CASE("elementwise kernels move each byte once [cuda]") {
-  if (!emu::instrumented()) return;
+  if (!emu::checks_accesses()) return;
   Tensor x = Rng(2).uniform({20000}, -1, 1).to(Device::cuda).requires_grad_();
   synchronize(Device::cuda);
   const auto bytes_per_element = [&](const auto& work) {
-    emu::reset_stats();
+    emu::reset_counts();
     work();
     synchronize(Device::cuda);
-    return static_cast<double>(emu::stats().gld_unique + emu::stats().gst_unique) / 20000;
+    return static_cast<double>(emu::counts().bytes_read + emu::counts().bytes_written) / 20000;
   };
   CHECK(bytes_per_element([&] { relu(x); }) == 8);
 }

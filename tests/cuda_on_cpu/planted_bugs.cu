@@ -104,6 +104,13 @@ __global__ void count_by_atomics(float* y) {
   y[threadIdx.x] = static_cast<float>(counter[0]);
 }
 
+/// Each sum needs the places of the one before.
+__global__ void two_sums_in_turn(const float* x, float* y) {
+  const float first = block_sum(x[threadIdx.x]);
+  const float second = block_sum(x[threadIdx.x] + first);
+  if (threadIdx.x == 0) y[0] = second;
+}
+
 __global__ void block_sums(const float* x, float* partials) {
   const float sum = block_sum(x[first_index()]);
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
@@ -142,12 +149,13 @@ void run(const std::string& name, const Tensor& input, Tensor& output, const flo
   if (name == "use_after_free") {
     float* freed = nullptr;
     cudaMalloc(&freed, 128);
-    cudaMemset(freed, 0, 128);
+    cudaMemsetAsync(freed, 0, 128);
     cudaFree(freed);
     start(1, 32, copy, static_cast<const float*>(freed), y);
   }
   if (name == "too_many_threads") start(1, 2048, copy, x, y);
   if (name == "copy") start(1, 64, copy, x, y);
+  if (name == "two_sums_in_turn") start(1, 64, two_sums_in_turn, x, y);
   if (name == "count_by_atomics") start(1, 64, count_by_atomics, y);
 }
 

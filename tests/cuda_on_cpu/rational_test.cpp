@@ -38,13 +38,13 @@ struct Operands {
 
 double bytes_moved() {
   synchronize(Device::cuda);
-  return static_cast<double>(emu::stats().gld_unique + emu::stats().gst_unique);
+  return static_cast<double>(emu::counts().bytes_read + emu::counts().bytes_written);
 }
 
 }  // namespace
 
 TEST_CASE("rational moves 8 bytes per element forwards, and 12 backwards [cuda]") {
-  if (!emu::instrumented()) return;
+  if (!emu::checks_accesses()) return;
   // Beside those only coefficients, and partial sums of each block of 1024 elements: ten, written
   // and read.
   const double n = 64 * 1024, coefficients = 10 * 4, partial = 2 * 64 * 10 * 8;
@@ -53,35 +53,35 @@ TEST_CASE("rational moves 8 bytes per element forwards, and 12 backwards [cuda]"
     CAPTURE(to_string(shape));
     const Operands on(shape, groups);
     synchronize(Device::cuda);
-    emu::reset_stats();
+    emu::reset_counts();
     on.forward();
     CHECK(bytes_moved() <= 8 * n + groups * coefficients);
     on.backward([] {
       synchronize(Device::cuda);
-      emu::reset_stats();
+      emu::reset_counts();
     });
     CHECK(bytes_moved() <= 12 * n + partial + 4 * groups * coefficients);
   }
 }
 
 TEST_CASE("rational takes whole sectors of memory, and no detours through banks [cuda]") {
-  if (!emu::instrumented()) return;
+  if (!emu::checks_accesses()) return;
   const Operands on({64 * 1024}, 1);
-  const bool profiled = std::exchange(emu::config().profile, true);
+  const bool profiled = std::exchange(emu::settings().profile, true);
   synchronize(Device::cuda);
-  emu::reset_stats();
+  emu::reset_counts();
   on.forward();
   synchronize(Device::cuda);
   // A request of a warp: 16 bytes of each of 32 lanes are 16 sectors of 32 bytes.
-  CHECK(emu::stats().gst_req == 64 * 1024 / 4 / 32);
-  CHECK(emu::stats().gst_sectors == 16 * emu::stats().gst_req);
+  CHECK(emu::counts().write_requests == 64 * 1024 / 4 / 32);
+  CHECK(emu::counts().write_sectors == 16 * emu::counts().write_requests);
   on.backward([] {
     synchronize(Device::cuda);
-    emu::reset_stats();
+    emu::reset_counts();
   });
-  CHECK(emu::stats().sst_req > 0);
-  CHECK(emu::stats().bank_extra == 0);
-  emu::config().profile = profiled;
+  CHECK(emu::counts().shared_write_requests > 0);
+  CHECK(emu::counts().bank_conflicts == 0);
+  emu::settings().profile = profiled;
 }
 
 TEST_CASE("rational gives the same bits whatever the order of threads and blocks [cuda]") {
@@ -93,12 +93,12 @@ TEST_CASE("rational gives the same bits whatever the order of threads and blocks
     std::vector<std::vector<float>> first;
     for (uint64_t seed = 0; seed <= 5; ++seed) {
       CAPTURE(seed);
-      const uint64_t before = std::exchange(emu::config().seed, seed);
+      const uint64_t before = std::exchange(emu::settings().seed, seed);
       on.backward([] {});
       const std::vector<std::vector<float>> got = {on.x.grad().to_vector<float>(),
                                                    on.c.grad().to_vector<float>(),
                                                    on.d.grad().to_vector<float>()};
-      emu::config().seed = before;
+      emu::settings().seed = before;
       if (first.empty()) first = got;
       CHECK(got == first);
     }

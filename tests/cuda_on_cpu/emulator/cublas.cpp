@@ -2,11 +2,13 @@
 // in device memory that was written.
 #include <cblas.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <string>
 
-#include "internal.h"
+#include "device_memory.h"
+#include "errors.h"
+#include "streams.h"
 
 namespace {
 
@@ -29,39 +31,42 @@ struct Matrix {
 
   bool lies_in_one_allocation() const {
     if (bytes() == 0) return true;
-    const emu::Alloc* block = emu::find_alloc(data);
-    const char* begin = reinterpret_cast<const char*>(data);
-    if (block && begin >= block->p && begin + bytes() <= block->p + block->n) return true;
-    emu::set_error(cudaErrorIllegalAddress,
-                   std::string("cuBLAS: matrix ") + name +
-                       (block ? " reaches past its allocation" : " is not device memory"));
+    emu::Allocation* block = emu::allocation_of(data);
+    if (block && block->has(data, bytes())) {
+      emu::open_pages(*block);  // BLAS has threads of its own
+      return true;
+    }
+    emu::report(cudaErrorIllegalAddress,
+                std::string("cuBLAS: matrix ") + name +
+                    (block ? " reaches past its allocation" : " is not device memory"));
     return false;
-  }
-
-  template <class F>
-  void for_each_word(F&& f) const {
-    emu::Alloc* block = emu::find_alloc(data);
-    if (!block || block->shadow.empty()) return;
-    const size_t first = size_t(reinterpret_cast<const char*>(data) - block->p) / 4;
-    for (int column = 0; column < columns; ++column)
-      for (size_t word = 0; word < size_t(rows) * sizeof(T) / 4; ++word)
-        f(block->shadow[first + offset_of_column(column) * sizeof(T) / 4 + word]);
   }
 
   bool is_initialized() const {
     bool all = true;
-    for_each_word([&](emu::Shadow& word) { all = all && word.init == 15; });
+    for_each_byte([&](emu::Shadows& shadows, size_t byte) {
+      all = all && emu::is_initialized(shadows, byte);
+    });
     if (!all)
-      emu::set_error(cudaErrorIllegalAddress,
-                     std::string("cuBLAS: matrix ") + name + " was not written everywhere");
+      emu::report(cudaErrorIllegalAddress,
+                  std::string("cuBLAS: matrix ") + name + " was not written everywhere");
     return all;
   }
 
   void mark_written() const {
-    for_each_word([](emu::Shadow& word) {
-      word.init = 15;
-      word.wtime = word.rtime = 0;
-    });
+    for_each_byte(
+        [](emu::Shadows& shadows, size_t byte) { emu::set_initialized(shadows, byte, true); });
+  }
+
+ private:
+  template <class F>
+  void for_each_byte(F&& f) const {
+    emu::Allocation* block = emu::allocation_of(data);
+    if (!block || block->shadows.empty()) return;
+    for (int column = 0; column < columns; ++column) {
+      const size_t first = block->offset_of(data + offset_of_column(column));
+      for (size_t byte = 0; byte < rows * sizeof(T); ++byte) f(block->shadows, first + byte);
+    }
   }
 };
 
@@ -89,7 +94,6 @@ int gemm(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, 
     return invalid_value;
   // Scalars are the host's, and read at the call.
   emu::enqueue(static_cast<Handle*>(handle)->stream, [=, by = *alpha, keep = *beta] {
-    emu::guard_open();
     for (int i = 0; i < batch; ++i) {
       Matrix<T> x = first, y = second, z = result;
       x.data += i * a_batch;
@@ -103,7 +107,6 @@ int gemm(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, 
                y, keep, z);
       z.mark_written();
     }
-    emu::guard_close();
   });
   return success;
 }

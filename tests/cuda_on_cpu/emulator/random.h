@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace emu {
+
+/// In [0, end), from a generator (xorshift) that begins anew when settings().seed changes: orders
+/// of threads, not numbers for statistics.
+uint32_t random_below(uint32_t end);
+
+}  // namespace emu
