@@ -18,9 +18,9 @@ extern "C" {
 
 void __tsan_init() { emu::some_file_has_hooks = true; }
 void __tsan_func_entry(void*) {}
-void __tsan_func_exit() {}
-void __tsan_vptr_update(void**, void*) {}
-void __tsan_vptr_read(void**) {}
+void __tsan_func_exit(void*) {}
+void __tsan_vptr_update(void*, void*) {}
+void __tsan_vptr_read(void*) {}
 
 #define ACCESS_OF(BYTES)                                     \
   void __tsan_read##BYTES(void* address) {                   \

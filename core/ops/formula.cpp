@@ -1,0 +1,87 @@
+#include <pade/core/device_choice.h>
+#include <pade/core/error.h>
+#include <pade/core/ops/formula.h>
+#include <pade/core/ops/formula_kernels.h>
+#include <pade/core/ops/formula_math.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+template <class F>
+Formula described(F, int index) {
+  Formula formula{F::kName, F::kText, {}, index};
+  for (const formulas::Constant& constant : F::kConstants)
+    formula.constants.push_back({constant.name, constant.start, constant.learns});
+  return formula;
+}
+
+std::vector<Formula> describe_all() {
+  std::vector<Formula> all;
+  for (int i = 0; i < static_cast<int>(std::tuple_size_v<formulas::All>); ++i)
+    formulas::with_formula(i, [&](auto formula) { all.push_back(described(formula, i)); });
+  return all;
+}
+
+void check_operands(const Formula& formula, const Tensor& x, const Tensor& constants) {
+  check(is_floating(x.dtype()), formula.name, ": expected float32 or float64, got ", x.dtype());
+  const Shape expected = {static_cast<int64_t>(formula.constants.size())};
+  check(constants.defined() && constants.shape() == expected && constants.dtype() == x.dtype(),
+        formula.name, ": expected constants of shape ", expected, " and x's dtype ", x.dtype());
+  check(constants.device() == x.device(), formula.name, ": the constants must be on x's device ",
+        x.device(), ", got ", constants.device());
+}
+
+}  // namespace
+
+const std::vector<Formula>& all_formulas() {
+  static const std::vector<Formula> all = describe_all();
+  return all;
+}
+
+const Formula* find_formula(std::string_view name) {
+  for (const Formula& formula : all_formulas())
+    if (name == formula.name) return &formula;
+  return nullptr;
+}
+
+Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants) {
+  check_operands(formula, x, constants);
+  Tensor y = Tensor::empty_like(x);
+  PADE_ON_DEVICE_OF(x, formula_forward(formula, x, constants, y));
+  record(formula.name, {&x, &constants}, y, {&x, &constants}, [formula](Gradients& gradients) {
+    const Tensor &x = gradients.saved(0), &constants = gradients.saved(1),
+                 &dy = gradients.of_output();
+    Tensor dx = Tensor::empty_like(x);
+    Tensor dconstants = Tensor::empty_like(constants);
+    if (gradients.needs(1) && dconstants.size() > 0) {
+      PADE_ON_DEVICE_OF(x,
+                        formula_backward_with_constants(formula, x, constants, dy, dx, dconstants));
+    } else {
+      PADE_ON_DEVICE_OF(x, formula_backward(formula, x, constants, dy, dx));
+    }
+    gradients.set(0, dx);
+    gradients.set(1, dconstants);
+  });
+  return y;
+}
+
+Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants) {
+  check_operands(formula, x, constants);
+  Tensor y = Tensor::empty_like(x);
+  PADE_ON_DEVICE_OF(x, formula_curvature(formula, x, constants, y));
+  return y;
+}
+
+Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants) {
+  check(constants.size() == formula.constants.size(), formula.name, ": expected ",
+        formula.constants.size(), " constants, got ", constants.size());
+  Derivatives derivatives{};
+  formulas::with_formula(formula.index, [&](auto f) {
+    const auto y = formulas::curvature_at<decltype(f)>(x, constants.data());
+    derivatives = {y.value.value, y.value.slopes[0], y.slopes[0].slopes[0]};
+  });
+  return derivatives;
+}
+
+}  // namespace pade

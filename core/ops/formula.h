@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+/// An activation that a formula gives, with constants that may be learned: Swish, GELU, TanhSoft …
+struct Formula {
+  struct Constant {
+    const char* name;
+    double start;
+    bool learns;  ///< unless told otherwise
+  };
+
+  const char* name;  ///< "swish"
+  const char* text;  ///< "x sigmoid(beta x)"
+  std::vector<Constant> constants;
+  int index;  ///< in all_formulas()
+};
+
+/// Every formula there is, by name in the order of core/ops/formula_math.h.
+const std::vector<Formula>& all_formulas();
+/// The one of that name; nullptr if there is none.
+const Formula* find_formula(std::string_view name);
+
+/// y = f(x; constants), element by element.
+///
+///   x           any shape; float32 or float64
+///   constants   [number of constants], of x's dtype; on x's device
+///
+/// The derivatives are those of the formula, by forward-mode differentiation (core/dual.h); at a
+/// kink that of the branch which the formula takes. The gradient of the constants is summed in
+/// float64 over fixed blocks in a fixed order: the same bits for any number of threads, and on
+/// every GPU. Throws Error on other dtypes and shapes.
+Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants);
+
+/// d²f/dx², element by element. It is not recorded on a tape.
+Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants);
+
+/// f, f′ and f″ at one x, in float64.
+struct Derivatives {
+  double value, slope, curvature;
+};
+Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants);
+
+}  // namespace pade

@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include <pade/core/gradcheck.h>
+#include <pade/core/ops/formula.h>
+#include <pade/core/ops/reduce.h>
+#include <pade/core/ops/unary.h>
+#include <pade/core/random.h>
+#include <pade/core/tape.h>
+
+#include "tests/devices.h"
+
+using namespace pade;
+
+namespace {
+
+using Real = long double;
+
+Real softplus_of(Real x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+
+/// The formulas once more, in another precision and as their papers have them.
+const std::map<std::string, Real (*)(Real x, const double* c)> kReferences = {
+    {"identity", [](Real x, const double*) { return x; }},
+    {"relu", [](Real x, const double*) { return std::fmax(x, 0.0L); }},
+    {"leaky_relu", [](Real x, const double* c) { return x > 0 ? x : c[0] * x; }},
+    {"prelu", [](Real x, const double* c) { return x > 0 ? x : c[0] * x; }},
+    {"tanh", [](Real x, const double*) { return std::tanh(x); }},
+    {"sigmoid", [](Real x, const double*) { return 1 / (1 + std::exp(-x)); }},
+    {"elu", [](Real x, const double* c) { return x > 0 ? x : c[0] * (std::exp(x) - 1); }},
+    {"softplus", [](Real x, const double*) { return softplus_of(x); }},
+    {"swish", [](Real x, const double* c) { return x / (1 + std::exp(-c[0] * x)); }},
+    {"hard_swish",
+     [](Real x, const double*) { return x * std::fmin(std::fmax(x + 3, 0.0L), 6.0L) / 6; }},
+    {"gelu", [](Real x, const double*) { return x * (1 + std::erf(x / std::sqrt(2.0L))) / 2; }},
+    {"gelu_tanh",
+     [](Real x, const double*) {
+       const Real pi = std::acos(-1.0L);
+       return x * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715L * x * x * x))) / 2;
+     }},
+    {"mish", [](Real x, const double*) { return x * std::tanh(softplus_of(x)); }},
+    {"tanhsoft1", [](Real x, const double* c) { return std::tanh(c[0] * x) * softplus_of(x); }},
+    {"tanhsoft2", [](Real x, const double* c) { return x * std::tanh(c[0] * std::exp(c[1] * x)); }},
+    {"tanhsoft3",
+     [](Real x, const double* c) { return std::log(1 + std::exp(x) * std::tanh(c[0] * x)); }},
+    {"eis1",
+     [](Real x, const double* c) { return x * softplus_of(x) / (x + c[0] * std::exp(-c[1] * x)); }},
+    {"eis2",
+     [](Real x, const double* c) { return x * softplus_of(x) / std::sqrt(c[0] + c[1] * x * x); }},
+    {"eis3", [](Real x, const double* c) { return x / (1 + c[0] * std::exp(-c[1] * x)); }},
+    {"smu",
+     [](Real x, const double* c) {
+       return ((1 + c[0]) * x + (1 - c[0]) * x * std::erf(c[1] * (1 - c[0]) * x)) / 2;
+     }},
+    {"erfact", [](Real x, const double* c) { return x * std::erf(c[0] * std::exp(c[1] * x)); }},
+    {"pserf", [](Real x, const double* c) { return x * std::erf(c[0] * softplus_of(c[1] * x)); }},
+    {"era",
+     [](Real x, const double* c) {
+       const auto square = [](Real v) { return v * v; };
+       return c[0] * x + c[1] + (c[2] * x + c[3]) / (square(x - c[4]) + square(c[5])) +
+              (c[6] * x + c[7]) / (square(x - c[8]) + square(c[9]));
+     }},
+};
+
+std::vector<double> starts_of(const Formula& formula) {
+  std::vector<double> starts;
+  for (const auto& constant : formula.constants) starts.push_back(constant.start);
+  return starts;
+}
+
+/// Near the starts, and different from them: zeros and ones would hide terms.
+std::vector<double> other_constants(const Formula& formula) {
+  std::vector<double> constants = starts_of(formula);
+  for (size_t k = 0; k < constants.size(); ++k)
+    constants[k] = constants[k] * 1.1 + 0.1 * static_cast<double>(k + 1);
+  return constants;
+}
+
+Tensor on(Device device, DType dtype, const std::vector<double>& values) {
+  return Tensor::from<double>(values, {static_cast<int64_t>(values.size())}).to(dtype).to(device);
+}
+
+/// Points away from every kink, on both sides of the places where formulas change their branch.
+Tensor smooth_points(int64_t count, uint64_t seed) {
+  Tensor x = Rng(seed).uniform({count}, -6, 6, DType::float64);
+  double* values = x.mutable_data<double>();
+  for (int64_t i = 0; i < count; ++i)
+    for (const double kink : {-3.0, 0.0, 3.0})
+      if (std::abs(values[i] - kink) < 1e-2) values[i] += 0.05;
+  return x;
+}
+
+double relative_error(double value, double expected) {
+  return std::abs(value - expected) / std::max(1.0, std::abs(expected));
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("formulas have the values of a long double reference, in both precisions") {
+  for (const Formula& formula : all_formulas()) {
+    CAPTURE(std::string(formula.name));
+    const auto reference = kReferences.at(formula.name);
+    for (const auto& constants : {starts_of(formula), other_constants(formula)})
+      for (const DType dtype : {DType::float32, DType::float64}) {
+        const Tensor x = Rng(1).uniform({20011}, -8, 8, dtype);  // several blocks
+        const Tensor c = on(device, dtype, constants);
+        const auto exact = c.to(Device::cpu).to(DType::float64).to_vector<double>();
+        const Tensor y = apply_formula(formula, x.to(device), c).to(Device::cpu);
+        REQUIRE(y.dtype() == dtype);
+        double worst = 0;
+        for (int64_t i = 0; i < x.size(); ++i) {
+          const auto expected = static_cast<double>(reference(x.at({i}), exact.data()));
+          const double error = relative_error(y.at({i}), expected);
+          if (!(error <= worst)) worst = error;
+        }
+        CHECK(worst <= (dtype == DType::float32 ? 2e-6 : 2e-14));
+      }
+  }
+}
+
+DEVICE_TEST_CASE("formulas have the gradients of central differences, by x and by constants") {
+  for (const Formula& formula : all_formulas())
+    for (const Shape& shape : {Shape{}, Shape{0}, Shape{3, 5}, Shape{300}}) {
+      const Tensor x = smooth_points(shape.size(), 2).reshape(shape).to(device);
+      const auto apply = [&](const auto& in) { return apply_formula(formula, in[0], in[1]); };
+      const auto report =
+          gradcheck(apply, {x, on(device, DType::float64, other_constants(formula))});
+      CHECK_MESSAGE(report.ok, std::string(formula.name), " ", to_string(shape), ": ", report.message);
+    }
+}
+
+DEVICE_TEST_CASE("formulas have the curvature of central differences of their slope") {
+  for (const Formula& formula : all_formulas()) {
+    CAPTURE(std::string(formula.name));
+    const std::vector<double> constants = other_constants(formula);
+    const Tensor x = smooth_points(200, 3);
+    const Tensor curvature =
+        formula_curvature(formula, x.to(device), on(device, DType::float64, constants));
+    for (int64_t i = 0; i < x.size(); ++i) {
+      const double at = x.at({i}), step = 1e-5;
+      const double expected = (derivatives_of(formula, at + step, constants).slope -
+                               derivatives_of(formula, at - step, constants).slope) /
+                              (2 * step);
+      CHECK(relative_error(curvature.at({i}), expected) <= 1e-8);
+    }
+  }
+}
+
+DEVICE_TEST_CASE("formulas in float32 have the gradients and the curvature of float64") {
+  for (const Formula& formula : all_formulas()) {
+    CAPTURE(std::string(formula.name));
+    const auto results = [&](DType dtype) {
+      Tensor x = smooth_points(1003, 4).to(DType::float32).to(dtype).to(device).requires_grad_();
+      Tensor c = on(device, DType::float32, other_constants(formula)).to(dtype).requires_grad_();
+      Tape tape;
+      tape.backward(sum(apply_formula(formula, x, c)));
+      std::vector<std::vector<double>> all;
+      const Tensor curvature = formula_curvature(formula, x.detach(), c.detach());
+      for (const Tensor& result : {x.grad(), curvature, c.grad()})
+        all.push_back(result.to(DType::float64).to_vector<double>());
+      return all;
+    };
+    const auto narrow = results(DType::float32), wide = results(DType::float64);
+    double worst = 0;
+    for (size_t k = 0; k < wide.size(); ++k)
+      for (size_t i = 0; i < wide[k].size(); ++i) {
+        const double error = relative_error(narrow[k][i], wide[k][i]);
+        if (!(error <= worst)) worst = error;
+      }
+    CHECK(worst <= 1e-5);
+  }
+}
+
+DEVICE_TEST_CASE("formulas have no NaN at any finite x, and keep one that comes in") {
+  for (const Formula& formula : all_formulas())
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      CAPTURE(std::string(formula.name));
+      std::vector<double> points = {0.0, -0.0};
+      for (const double magnitude : {1e-30, 1.0, 3.0, 30.0, 88.0, 100.0, 700.0, 1e4, 1e18, 1e30})
+        for (const double sign : {1.0, -1.0}) points.push_back(sign * magnitude);
+      Tensor x = on(device, dtype, points).requires_grad_();
+      Tensor c = on(device, dtype, starts_of(formula)).requires_grad_();
+      Tape tape;
+      const Tensor y = apply_formula(formula, x, c);
+      tape.backward(sum(y));
+      const Tensor curvature = formula_curvature(formula, x.detach(), c.detach());
+      for (const Tensor& result : {y, x.grad(), curvature})
+        for (const double value : result.to(DType::float64).to_vector<double>())
+          CHECK(std::isfinite(value));
+      const Tensor nan = on(device, dtype, {std::numeric_limits<double>::quiet_NaN()});
+      CHECK(std::isnan(apply_formula(formula, nan, c.detach()).item()));
+    }
+}
+
+TEST_CASE("formulas that have an op of their own agree with it") {
+  const Tensor x = Tensor::from<float>({-2, -0.5, 0, 0.5, 2}, {5});
+  const auto by_formula = [&](const char* name, const Tensor& constants) {
+    return apply_formula(*find_formula(name), x, constants).to_vector<float>();
+  };
+  const Tensor none = Tensor::zeros({0});
+  CHECK(by_formula("relu", none) == relu(x).to_vector<float>());
+  CHECK(by_formula("tanh", none) == tanh(x).to_vector<float>());
+  CHECK(by_formula("sigmoid", none) == sigmoid(x).to_vector<float>());
+  CHECK(by_formula("leaky_relu", Tensor::full({1}, 0.2)) == leaky_relu(x, 0.2).to_vector<float>());
+  CHECK(derivatives_of(*find_formula("relu"), 0, {}).slope == 0);
+}
+
+TEST_CASE("formulas refuse what they cannot take") {
+  const Formula& swish = *find_formula("swish");
+  const Tensor x = Tensor::zeros({3});
+  CHECK_THROWS_WITH(apply_formula(swish, x, Tensor::zeros({2})),
+                    "swish: expected constants of shape [1] and x's dtype float32");
+  CHECK_THROWS_WITH(apply_formula(swish, x.to(DType::int32), Tensor::zeros({1})),
+                    "swish: expected float32 or float64, got int32");
+  CHECK_THROWS_AS(derivatives_of(swish, 0, {}), Error);
+  CHECK(find_formula("swash") == nullptr);
+}
