@@ -1,31 +1,14 @@
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>
-#include <pade/core/ops/unary.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/spec.h>
 
 namespace pade {
 namespace {
-
-/// An activation without parameters.
-class Elementwise : public Module {
- public:
-  Elementwise(std::string description, std::function<Tensor(const Tensor&)> function)
-      : description_(std::move(description)), function_(std::move(function)) {}
-  std::string description() const override { return description_; }
-
- protected:
-  Tensor forward(const Tensor& x) override { return function_(x); }
-
- private:
-  std::string description_;
-  std::function<Tensor(const Tensor&)> function_;
-};
 
 int degree_of(const Spec& spec, double value) {
   check(value == std::floor(value) && value >= 0 && value <= kMaxDegree, "activation ", spec.name(),
@@ -58,39 +41,35 @@ RationalFunction start_of(const Spec& spec, const RationalPreset& preset) {
   return usual;
 }
 
-std::unique_ptr<Module> make_rational(const Spec& spec, const RationalPreset& preset,
-                                      int64_t channels) {
-  spec.allow_keys({"basis", "form", "degrees", "groups", "init", "interval", "trainable"});
+std::unique_ptr<Activation> make_rational(const Spec& spec, const RationalPreset& preset,
+                                          int64_t channels) {
+  spec.allow_keys(
+      {"basis", "form", "degrees", "groups", "init", "interval", "zero_centred", "trainable"});
   auto module = std::make_unique<Rational>(start_of(spec, preset), groups_of(spec, channels));
+  if (spec.flag("zero_centred", false)) module->keep_zero_centred();
   module->set_trainable(spec.flag("trainable", true));
   return module;
 }
 
-std::unique_ptr<Module> make_elementwise(const Spec& spec, Tensor (*function)(const Tensor&)) {
-  spec.allow_keys({});
-  return std::make_unique<Elementwise>(spec.name(), function);
+std::unique_ptr<Activation> make_formula(const Spec& spec, const Formula& formula) {
+  std::vector<std::string> keys;
+  std::vector<double> constants;
+  std::vector<bool> learns;
+  for (const Formula::Constant& constant : formula.constants) {
+    keys.push_back(constant.name);
+    constants.push_back(spec.number(constant.name, constant.start));
+    learns.push_back(spec.flag("trainable", constant.learns));
+  }
+  if (!keys.empty()) keys.push_back("trainable");
+  spec.allow_keys(keys);
+  return std::make_unique<FormulaActivation>(formula, constants, learns);
 }
 
-std::unique_ptr<Module> make_leaky_relu(const Spec& spec) {
-  spec.allow_keys({"slope"});
-  const double slope = spec.number("slope", 0.01);
-  return std::make_unique<Elementwise>("leaky_relu(" + spec.text("slope", "0.01") + ")",
-                                       [slope](const Tensor& x) { return leaky_relu(x, slope); });
-}
+using Maker = std::unique_ptr<Activation> (*)(const Spec& spec, int64_t channels);
 
-using Maker = std::unique_ptr<Module> (*)(const Spec& spec, int64_t channels);
-
-/// Every activation: a new one is a line here, beside what it is made of.
+/// The activations that no formula gives: a new one is a line here, beside what it is made of.
 const std::map<std::string, Maker, std::less<>>& makers() {
   static const std::map<std::string, Maker, std::less<>> table = {
-      {"identity",
-       [](const Spec& spec, int64_t) {
-         return make_elementwise(spec, [](const Tensor& x) { return x; });
-       }},
-      {"relu", [](const Spec& spec, int64_t) { return make_elementwise(spec, relu); }},
-      {"leaky_relu", [](const Spec& spec, int64_t) { return make_leaky_relu(spec); }},
-      {"tanh", [](const Spec& spec, int64_t) { return make_elementwise(spec, tanh); }},
-      {"sigmoid", [](const Spec& spec, int64_t) { return make_elementwise(spec, sigmoid); }},
       {"hp1", [](const Spec& spec,
                  int64_t channels) { return make_rational(spec, hp1_preset(), channels); }},
       {"hp2", [](const Spec& spec,
@@ -108,8 +87,9 @@ const std::map<std::string, Maker, std::less<>>& makers() {
 
 }  // namespace
 
-std::unique_ptr<Module> make_activation(std::string_view text, int64_t channels) {
+std::unique_ptr<Activation> make_activation(std::string_view text, int64_t channels) {
   const Spec spec(text);
+  if (const Formula* formula = find_formula(spec.name())) return make_formula(spec, *formula);
   const auto maker = makers().find(spec.name());
   if (maker == makers().end()) fail_unknown_name("activation", spec.name(), activation_names());
   return maker->second(spec, channels);
@@ -117,6 +97,7 @@ std::unique_ptr<Module> make_activation(std::string_view text, int64_t channels)
 
 std::vector<std::string> activation_names() {
   std::vector<std::string> names;
+  for (const Formula& formula : all_formulas()) names.push_back(formula.name);
   for (const auto& [name, maker] : makers()) names.push_back(name);
   return names;
 }

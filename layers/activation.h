@@ -5,21 +5,60 @@
 #include <string_view>
 #include <vector>
 
+#include <pade/core/ops/formula.h>
 #include <pade/layers/module.h>
 
 namespace pade {
 
-/// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `tanh`, `sigmoid`, `identity`,
-/// `hp1`, `hp2`, `pau`, `opau:basis=legendre`, …
+/// A function of one variable, applied element by element.
+class Activation : public Module {
+ public:
+  /// f, f′ and f″ at one x, in float64, of what the activation is now; of its first group, where
+  /// there are several.
+  virtual Derivatives derivatives(double x) const = 0;
+  /// The formula in words, with the names of what may be learned.
+  virtual std::string formula() const = 0;
+};
+
+/// One of all_formulas(), with constants of its own.
+class FormulaActivation : public Activation {
+ public:
+  /// constants[k] is learned where learns[k]. Throws Error unless there is one of each for every
+  /// constant of the formula.
+  FormulaActivation(const Formula& formula, const std::vector<double>& constants,
+                    std::vector<bool> learns);
+
+  Derivatives derivatives(double x) const override;
+  std::string formula() const override { return formula_.text; }
+  std::string description() const override;
+  void visit(ModuleVisitor& visitor) override;
+
+  /// What the constants are now, in the order of the formula's.
+  std::vector<double> constant_values() const;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Formula formula_;
+  std::vector<bool> learns_;
+  Tensor constants_;
+};
+
+/// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `swish:trainable=true`, `hp1`,
+/// `opau:basis=legendre`, …
 ///
+/// Those that a formula gives (core/ops/formula.h) take their constants as keys, and
+///   trainable=true|false        all or none of the constants are learned; else those that usually
+///                               are
 /// The rational ones (hp1, hp2, pau, opau) take the keys
 ///   basis=B, form=termwise|whole_sum|unsafe, degrees=5/4, groups=1|N|channel, init=leaky_relu|…,
-///   interval=-5:5, trainable=true|false;
+///   interval=-5:5, zero_centred=true|false, trainable=true|false;
 /// when basis, form, degrees, init or interval differ from the preset's, the start is fitted anew.
 ///
 /// `channels` is the number of channels the activation will see, for groups=channel.
 /// Throws Error that lists the right names or keys, and the nearest, on a wrong one.
-std::unique_ptr<Module> make_activation(std::string_view spec, int64_t channels = 1);
+std::unique_ptr<Activation> make_activation(std::string_view spec, int64_t channels = 1);
 
 /// The names make_activation() knows.
 std::vector<std::string> activation_names();

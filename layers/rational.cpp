@@ -1,6 +1,10 @@
 #include <sstream>
 
 #include <pade/core/error.h>
+#include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/reduce.h>
+#include <pade/core/tape.h>
+#include <pade/layers/derivatives.h>
 #include <pade/layers/rational.h>
 
 namespace pade {
@@ -86,6 +90,44 @@ std::string Rational::description() const {
   return out.str();
 }
 
-Tensor Rational::forward(const Tensor& x) { return rational(x, numerator, denominator, options_); }
+std::string Rational::formula() const {
+  const int64_t m = numerator.extent(1) - 1, n = denominator.extent(1);
+  std::ostringstream out;
+  out << "sum_0^" << m << " c_i f_i / (1 + ";
+  switch (options_.form) {
+    case RationalForm::termwise: out << "sum_1^" << n << " |d_j| |f_j|)"; break;
+    case RationalForm::whole_sum: out << "|sum_1^" << n << " d_j f_j|)"; break;
+    case RationalForm::unsafe: out << "sum_1^" << n << " d_j f_j)"; break;
+  }
+  out << ", f = " << name_of(options_.basis);
+  return out.str();
+}
+
+Derivatives Rational::derivatives(double x) const { return derivatives_of(function(), x); }
+
+void Rational::keep_zero_centred() {
+  zero_centred_ = true;
+  const NoGrad no_grad;
+  numerator.copy_(zero_centred(numerator.detach()));
+}
+
+Tensor Rational::zero_centred(const Tensor& numerator) const {
+  const auto all = evaluate_basis(options_.basis, 0);
+  const int64_t count = numerator.extent(1);
+  const Tensor at_zero = Tensor::from<double>({all.begin(), all.begin() + count}, {1, count})
+                             .to(numerator.dtype())
+                             .to(numerator.device());
+  const Tensor total = sum(numerator * at_zero, {1}, true);
+  return numerator - total * at_zero / sum(at_zero * at_zero);
+}
+
+Tensor Rational::forward(const Tensor& x) {
+  if (!zero_centred_) return rational(x, numerator, denominator, options_);
+  {
+    const NoGrad no_grad;  // what an optimiser or a file put there may be off
+    numerator.copy_(zero_centred(numerator.detach()));
+  }
+  return rational(x, zero_centred(numerator), denominator, options_);
+}
 
 }  // namespace pade

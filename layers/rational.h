@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pade/layers/module.h>
+#include <pade/layers/activation.h>
 #include <pade/layers/rational_fit.h>
 
 namespace pade {
@@ -10,7 +10,7 @@ namespace pade {
 ///
 ///   Rational::hp1()                                   // as in the paper
 ///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
-class Rational : public Module {
+class Rational : public Activation {
  public:
   /// Every group starts as `start`. groups = 1 shares one function in the whole layer; otherwise
   /// the input's channels are cut into that many runs.
@@ -29,7 +29,12 @@ class Rational : public Module {
   int64_t groups() const { return numerator.extent(0); }
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
+  /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
+  /// f_i(0), before every use, and out of its gradient.
+  void keep_zero_centred();
 
+  Derivatives derivatives(double x) const override;
+  std::string formula() const override;
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
 
@@ -39,7 +44,11 @@ class Rational : public Module {
   Tensor forward(const Tensor& x) override;
 
  private:
+  /// The numerator without the part that makes P(0).
+  Tensor zero_centred(const Tensor& numerator) const;
+
   RationalOptions options_;
+  bool zero_centred_ = false;
 };
 
 /// The starts of Rational::hp1(), hp2() and pau(), and how they were fitted.

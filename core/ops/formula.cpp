@@ -45,24 +45,31 @@ const Formula* find_formula(std::string_view name) {
   return nullptr;
 }
 
-Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants) {
+Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants,
+                     const std::vector<bool>& learns) {
   check_operands(formula, x, constants);
+  check(learns.empty() || learns.size() == formula.constants.size(), formula.name, ": expected ",
+        formula.constants.size(), " answers whether a constant learns, got ", learns.size());
   Tensor y = Tensor::empty_like(x);
   PADE_ON_DEVICE_OF(x, formula_forward(formula, x, constants, y));
-  record(formula.name, {&x, &constants}, y, {&x, &constants}, [formula](Gradients& gradients) {
-    const Tensor &x = gradients.saved(0), &constants = gradients.saved(1),
-                 &dy = gradients.of_output();
-    Tensor dx = Tensor::empty_like(x);
-    Tensor dconstants = Tensor::empty_like(constants);
-    if (gradients.needs(1) && dconstants.size() > 0) {
-      PADE_ON_DEVICE_OF(x,
-                        formula_backward_with_constants(formula, x, constants, dy, dx, dconstants));
-    } else {
-      PADE_ON_DEVICE_OF(x, formula_backward(formula, x, constants, dy, dx));
-    }
-    gradients.set(0, dx);
-    gradients.set(1, dconstants);
-  });
+  record(formula.name, {&x, &constants}, y, {&x, &constants},
+         [formula, learns](Gradients& gradients) {
+           const Tensor &x = gradients.saved(0), &constants = gradients.saved(1),
+                        &dy = gradients.of_output();
+           Tensor dx = Tensor::empty_like(x);
+           Tensor dconstants = Tensor::empty_like(constants);
+           if (gradients.needs(1) && dconstants.size() > 0) {
+             PADE_ON_DEVICE_OF(
+                 x, formula_backward_with_constants(formula, x, constants, dy, dx, dconstants));
+             for (size_t k = 0; k < learns.size(); ++k)
+               if (!learns[k])
+                 dconstants.slice(static_cast<int64_t>(k), static_cast<int64_t>(k) + 1).fill_(0);
+           } else {
+             PADE_ON_DEVICE_OF(x, formula_backward(formula, x, constants, dy, dx));
+           }
+           gradients.set(0, dx);
+           gradients.set(1, dconstants);
+         });
   return y;
 }
 

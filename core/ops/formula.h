@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include <pade/core/derivatives.h>
 #include <pade/core/tensor.h>
 
 namespace pade {
@@ -30,20 +31,19 @@ const Formula* find_formula(std::string_view name);
 ///
 ///   x           any shape; float32 or float64
 ///   constants   [number of constants], of x's dtype; on x's device
+///   learns      which of them have a gradient, all where it is empty; the others' is 0
 ///
 /// The derivatives are those of the formula, by forward-mode differentiation (core/dual.h); at a
 /// kink that of the branch which the formula takes. The gradient of the constants is summed in
 /// float64 over fixed blocks in a fixed order: the same bits for any number of threads, and on
 /// every GPU. Throws Error on other dtypes and shapes.
-Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants);
+Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants,
+                     const std::vector<bool>& learns = {});
 
 /// d²f/dx², element by element. It is not recorded on a tape.
 Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants);
 
-/// f, f′ and f″ at one x, in float64.
-struct Derivatives {
-  double value, slope, curvature;
-};
+/// At one x, in float64.
 Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants);
 
 }  // namespace pade
