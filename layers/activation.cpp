@@ -42,16 +42,17 @@ RationalFunction start_of(const Spec& spec, const RationalPreset& preset) {
 }
 
 std::unique_ptr<Activation> make_rational(const Spec& spec, const RationalPreset& preset,
-                                          int64_t channels) {
+                                          int64_t channels, DType dtype) {
   spec.allow_keys(
       {"basis", "form", "degrees", "groups", "init", "interval", "zero_centred", "trainable"});
-  auto module = std::make_unique<Rational>(start_of(spec, preset), groups_of(spec, channels));
+  auto module =
+      std::make_unique<Rational>(start_of(spec, preset), groups_of(spec, channels), dtype);
   if (spec.flag("zero_centred", false)) module->keep_zero_centred();
   module->set_trainable(spec.flag("trainable", true));
   return module;
 }
 
-std::unique_ptr<Activation> make_formula(const Spec& spec, const Formula& formula) {
+std::unique_ptr<Activation> make_formula(const Spec& spec, const Formula& formula, DType dtype) {
   std::vector<std::string> keys;
   std::vector<double> constants;
   std::vector<bool> learns;
@@ -62,37 +63,41 @@ std::unique_ptr<Activation> make_formula(const Spec& spec, const Formula& formul
   }
   if (!keys.empty()) keys.push_back("trainable");
   spec.allow_keys(keys);
-  return std::make_unique<FormulaActivation>(formula, constants, learns);
+  return std::make_unique<FormulaActivation>(formula, constants, learns, dtype);
 }
 
-using Maker = std::unique_ptr<Activation> (*)(const Spec& spec, int64_t channels);
+using Maker = std::unique_ptr<Activation> (*)(const Spec& spec, int64_t channels, DType dtype);
+
+template <const RationalPreset& (*kPreset)()>
+std::unique_ptr<Activation> make_preset(const Spec& spec, int64_t channels, DType dtype) {
+  return make_rational(spec, kPreset(), channels, dtype);
+}
+
+std::unique_ptr<Activation> make_opau(const Spec& spec, int64_t channels, DType dtype) {
+  check(spec.has("basis"), "activation opau: name its basis, as in opau:basis=legendre");
+  return make_rational(spec, pau_preset(), channels, dtype);
+}
 
 /// The activations that no formula gives: a new one is a line here, beside what it is made of.
 const std::map<std::string, Maker, std::less<>>& makers() {
   static const std::map<std::string, Maker, std::less<>> table = {
-      {"hp1", [](const Spec& spec,
-                 int64_t channels) { return make_rational(spec, hp1_preset(), channels); }},
-      {"hp2", [](const Spec& spec,
-                 int64_t channels) { return make_rational(spec, hp2_preset(), channels); }},
-      {"pau", [](const Spec& spec,
-                 int64_t channels) { return make_rational(spec, pau_preset(), channels); }},
-      {"opau",
-       [](const Spec& spec, int64_t channels) {
-         check(spec.has("basis"), "activation opau: name its basis, as in opau:basis=legendre");
-         return make_rational(spec, pau_preset(), channels);
-       }},
+      {"hp1", make_preset<hp1_preset>},
+      {"hp2", make_preset<hp2_preset>},
+      {"pau", make_preset<pau_preset>},
+      {"opau", make_opau},
   };
   return table;
 }
 
 }  // namespace
 
-std::unique_ptr<Activation> make_activation(std::string_view text, int64_t channels) {
+std::unique_ptr<Activation> make_activation(std::string_view text, int64_t channels, DType dtype) {
   const Spec spec(text);
-  if (const Formula* formula = find_formula(spec.name())) return make_formula(spec, *formula);
+  if (const Formula* formula = find_formula(spec.name()))
+    return make_formula(spec, *formula, dtype);
   const auto maker = makers().find(spec.name());
   if (maker == makers().end()) fail_unknown_name("activation", spec.name(), activation_names());
-  return maker->second(spec, channels);
+  return maker->second(spec, channels, dtype);
 }
 
 std::vector<std::string> activation_names() {

@@ -26,7 +26,7 @@ class FormulaActivation : public Activation {
   /// constants[k] is learned where learns[k]. Throws Error unless there is one of each for every
   /// constant of the formula.
   FormulaActivation(const Formula& formula, const std::vector<double>& constants,
-                    std::vector<bool> learns);
+                    std::vector<bool> learns, DType dtype = DType::float32);
 
   Derivatives derivatives(double x) const override;
   std::string formula() const override { return formula_.text; }
@@ -56,9 +56,11 @@ class FormulaActivation : public Activation {
 ///   interval=-5:5, zero_centred=true|false, trainable=true|false;
 /// when basis, form, degrees, init or interval differ from the preset's, the start is fitted anew.
 ///
-/// `channels` is the number of channels the activation will see, for groups=channel.
+/// `channels` is the number of channels the activation will see, for groups=channel; the constants
+/// and coefficients are of `dtype`.
 /// Throws Error that lists the right names or keys, and the nearest, on a wrong one.
-std::unique_ptr<Activation> make_activation(std::string_view spec, int64_t channels = 1);
+std::unique_ptr<Activation> make_activation(std::string_view spec, int64_t channels = 1,
+                                            DType dtype = DType::float32);
 
 /// The names make_activation() knows.
 std::vector<std::string> activation_names();

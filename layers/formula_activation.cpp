@@ -21,12 +21,12 @@ Tensor (*op_named(std::string_view name))(const Tensor&) {
 }  // namespace
 
 FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<double>& constants,
-                                     std::vector<bool> learns)
+                                     std::vector<bool> learns, DType dtype)
     : formula_(formula), learns_(std::move(learns)) {
   const size_t count = formula.constants.size();
   check(constants.size() == count && learns_.size() == count, "activation ", formula.name,
         ": expected ", count, " constants, got ", constants.size());
-  constants_ = Tensor::from<double>(constants, {static_cast<int64_t>(count)}).to(DType::float32);
+  constants_ = Tensor::from<double>(constants, {static_cast<int64_t>(count)}).to(dtype);
   constants_.requires_grad_(std::find(learns_.begin(), learns_.end(), true) != learns_.end());
 }
 

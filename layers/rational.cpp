@@ -10,11 +10,11 @@
 namespace pade {
 namespace {
 
-Tensor repeated_rows(const std::vector<double>& row, int64_t rows) {
-  Tensor tensor = Tensor::empty({rows, static_cast<int64_t>(row.size())});
-  float* out = tensor.mutable_data<float>();
+Tensor repeated_rows(const std::vector<double>& row, int64_t rows, DType dtype) {
+  Tensor tensor = Tensor::empty({rows, static_cast<int64_t>(row.size())}, DType::float64);
+  double* out = tensor.mutable_data<double>();
   for (int64_t r = 0; r < rows; ++r) out = std::copy(row.begin(), row.end(), out);
-  return tensor.requires_grad_();
+  return tensor.to(dtype).requires_grad_();
 }
 
 }  // namespace
@@ -51,13 +51,14 @@ const RationalPreset& pau_preset() {
   return preset;
 }
 
-Rational::Rational(const RationalFunction& start, int64_t groups) : options_(start.options) {
+Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)
+    : options_(start.options) {
   check(groups >= 1, "Rational: expected at least 1 group, got ", groups);
   check(!start.c.empty() && start.c.size() <= kMaxDegree + 1 && start.d.size() <= kMaxDegree,
         "Rational: degrees ", static_cast<int>(start.c.size()) - 1, "/", start.d.size(),
         " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
-  numerator = repeated_rows(start.c, groups);
-  denominator = repeated_rows(start.d, groups);
+  numerator = repeated_rows(start.c, groups, dtype);
+  denominator = repeated_rows(start.d, groups, dtype);
 }
 
 Rational Rational::hp1(int64_t groups) { return Rational(hp1_preset().start, groups); }

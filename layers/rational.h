@@ -14,7 +14,8 @@ class Rational : public Activation {
  public:
   /// Every group starts as `start`. groups = 1 shares one function in the whole layer; otherwise
   /// the input's channels are cut into that many runs.
-  explicit Rational(const RationalFunction& start, int64_t groups = 1);
+  explicit Rational(const RationalFunction& start, int64_t groups = 1,
+                    DType dtype = DType::float32);
 
   /// HP-1 and HP-2 of arXiv:2106.09693 (Hermite He and H, eq. 7, degrees 5/4), and the Padé
   /// activation unit PAU (monomial, eq. 4), starting as least-squares fits of Leaky ReLU, slope

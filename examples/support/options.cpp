@@ -11,18 +11,6 @@
 namespace pade::support {
 namespace {
 
-/// Accepts what make_activation() accepts.
-const CLI::Validator kActivation(
-    [](const std::string& spec) -> std::string {
-      try {
-        make_activation(spec);
-        return "";
-      } catch (const Error& error) {
-        return error.what();
-      }
-    },
-    "SPEC");
-
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
   return CLI::Validator(
       [names, what](const std::string& name) -> std::string {
@@ -47,13 +35,21 @@ CLI::Validator at_least(int64_t least) {
 
 /// "--epcohs: unknown; did you mean --epochs?", with the list of flags.
 std::string describe_extras(const CLI::App& app) {
-  std::vector<std::string> flags;
+  for (const CLI::App* command : app.get_subcommands())
+    if (!command->remaining(true).empty()) return describe_extras(*command);
+  std::vector<std::string> flags, commands;
   for (const CLI::Option* option : app.get_options()) flags.push_back(option->get_name());
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    commands.push_back(command->get_name());
   std::string message;
   for (const std::string& extra : app.remaining(true)) {
+    const bool is_flag = extra.starts_with("-");
     try {
-      fail_unknown_name(extra.starts_with("-") ? "flag" : "argument",
-                        extra.substr(0, extra.find('=')), flags);
+      fail_unknown_name(is_flag            ? "flag"
+                        : commands.empty() ? "argument"
+                                           : "command",
+                        extra.substr(0, extra.find('=')),
+                        is_flag || commands.empty() ? flags : commands);
     } catch (const Error& error) {
       return error.what();
     }
@@ -77,6 +73,19 @@ std::string on_one_line(const std::string& message) {
 
 }  // namespace
 
+CLI::Validator activation_spec() {
+  return CLI::Validator(
+      [](const std::string& spec) -> std::string {
+        try {
+          make_activation(spec);
+          return "";
+        } catch (const Error& error) {
+          return error.what();
+        }
+      },
+      "SPEC");
+}
+
 void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--dataset", options.dataset, "what to learn")
@@ -85,7 +94,7 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.add_option("--activation", options.activation,
                  "the activation, as name[:key=value,…]: hp1, relu, leaky_relu:slope=0.1, "
                  "opau:basis=legendre,degrees=3/2")
-      ->check(kActivation)
+      ->check(activation_spec())
       ->capture_default_str();
   app.add_option("--data", options.data,
                  "folder with the dataset's files; otherwise it is looked for "
@@ -149,6 +158,8 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     app.parse(argc, argv);
     if (!app.remaining(true).empty())
       throw CLI::ExtrasError(describe_extras(app), CLI::ExitCodes::ExtrasError);
+    if (!app.get_subcommands(nullptr).empty() && app.get_subcommands().empty())
+      throw CLI::RequiredError("a command");
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return 0;

@@ -33,6 +33,9 @@ struct TrainingOptions {
   bool info = false;
 };
 
+/// Accepts what make_activation() accepts.
+CLI::Validator activation_spec();
+
 /// Adds the flags of TrainingOptions to `app`.
 void add_training_flags(CLI::App& app, TrainingOptions& options);
 

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <chrono>
+#include <iomanip>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include <pade/core/device.h>
+#include <pade/core/error.h>
+#include <pade/core/parallel.h>
+#include <pade/core/random.h>
+#include <pade/core/tape.h>
+
+#include "lab/lab.h"
+
+namespace pade::lab {
+namespace {
+
+struct Options {
+  std::vector<std::string> activations;  ///< empty: all
+  std::string device = "cpu";
+  int64_t n = 1 << 20;
+  int rounds = 15, threads = 0;
+  bool json = false;
+};
+
+double seconds_of(Device device, const std::function<void()>& work) {
+  using Clock = std::chrono::steady_clock;
+  synchronize(device);
+  const auto start = Clock::now();
+  work();
+  synchronize(device);
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+/// Seconds of a pass, and of copying as many bytes, round by round in turn.
+struct Times {
+  std::vector<double> pass, copy;
+};
+
+struct Result {
+  std::string spec;
+  Times forward, backward;
+};
+
+/// y = x, `bytes` read and written together: float32 elements take 8.
+double time_copy(Device device, const Tensor& x, Tensor& y, int64_t elements) {
+  return seconds_of(device, [&] { y.slice(0, elements).copy_(x.slice(0, elements)); });
+}
+
+Result measure(const std::string& spec, const Options& options, const Tensor& x, const Tensor& dy,
+               Tensor& room) {
+  const Device device = x.device();
+  const auto activation = make_activation(spec);
+  activation->to(device);
+  Result result{spec, {}, {}};
+  const Tensor leaf = x.detach().requires_grad_();
+  for (int round = -2; round < options.rounds; ++round) {  // the first two warm up
+    Tensor y;
+    const double forward = seconds_of(device, [&] { y = (*activation)(x); });
+    const double forward_copy = time_copy(device, x, room, options.n);
+    Tape tape;
+    y = (*activation)(leaf);
+    Tensor total = Tensor::zeros({1}, DType::float32, device);
+    record("upstream", {&y}, total, {}, [&](Gradients& gradients) { gradients.set(0, dy); });
+    const double backward = seconds_of(device, [&] { tape.backward(total); });
+    const double backward_copy = 1.5 * time_copy(device, x, room, options.n);
+    if (round < 0) continue;
+    result.forward.pass.push_back(forward);
+    result.forward.copy.push_back(forward_copy);
+    result.backward.pass.push_back(backward);
+    result.backward.copy.push_back(backward_copy);
+  }
+  return result;
+}
+
+/// Of a pass that must move so many bytes of each element.
+struct Figures {
+  double ns_per_element, gb_per_second, times_copy;
+
+  Figures(const Times& times, double bytes, int64_t n)
+      : ns_per_element(median(times.pass) * 1e9 / static_cast<double>(n)),
+        gb_per_second(bytes / ns_per_element),
+        times_copy(median(times.pass) / median(times.copy)) {}
+  nlohmann::json to_json() const {
+    return {{"ns_per_element", ns_per_element},
+            {"gb_per_second", gb_per_second},
+            {"times_copy", times_copy}};
+  }
+};
+
+void print_row(const std::string& name, const Figures& forward, const Figures& backward) {
+  const auto print = [](const Figures& f) {
+    std::cout << std::setw(9) << f.ns_per_element << std::setw(8) << f.gb_per_second << std::setw(8)
+              << f.times_copy;
+  };
+  std::cout << std::left << std::setw(28) << name << std::right;
+  print(forward);
+  print(backward);
+  std::cout << '\n';
+}
+
+int bench(const Options& options) {
+  if (options.threads > 0) set_num_threads(options.threads);
+  const Device device = device_named(options.device);
+  require_available(device);
+  std::vector<std::string> specs = options.activations;
+  if (specs.empty()) {
+    specs = activation_names();
+    std::erase(specs, "opau");  // which has no default
+  }
+  Rng rng(1);
+  const Tensor x = rng.normal({options.n}, 0, 1).to(device);
+  const Tensor dy = rng.normal({options.n}, 0, 1).to(device);
+  Tensor room = Tensor::empty({options.n}, DType::float32, device);
+  nlohmann::json all = nlohmann::json::array();
+  if (!options.json)
+    std::cout << std::left << std::setw(28) << "activation" << std::right << std::setw(25)
+              << "forward: ns   GB/s  copies" << std::setw(26) << "backward: ns   GB/s  copies"
+              << '\n'
+              << std::fixed << std::setprecision(2);
+  for (const std::string& spec : specs) {
+    const Result result = measure(spec, options, x, dy, room);
+    const Figures forward(result.forward, 8, options.n), backward(result.backward, 12, options.n);
+    if (options.json)
+      all.push_back(
+          {{"activation", spec}, {"forward", forward.to_json()}, {"backward", backward.to_json()}});
+    else
+      print_row(spec, forward, backward);
+  }
+  if (options.json)
+    std::cout << nlohmann::json{{"n", options.n},
+                                {"device", options.device},
+                                {"threads", num_threads()},
+                                {"results", all}}
+                     .dump(2)
+              << '\n';
+  else
+    std::cout << "ns per element; GB/s of the " << 8 << " bytes that a forward pass must move, and "
+              << 12
+              << " of a backward pass;\ncopies: the time in that of copying as many bytes, in "
+              << "the same run. Medians of " << options.rounds << " rounds, " << options.n
+              << " elements of float32.\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Work& work) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "bench", "forward and backward of each activation, beside a copy of the same bytes");
+  add_activations(*command, options->activations);
+  command->add_option("--n", options->n, "elements")
+      ->check(CLI::Range(1.0, 1e9))
+      ->capture_default_str();
+  command->add_option("--rounds", options->rounds, "of which the median counts")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "0: all processors")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_option("--device", options->device, "cpu|cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "figures as JSON");
+  command->callback([options, &work] { work = [options] { return bench(*options); }; });
+}
+
+}  // namespace pade::lab

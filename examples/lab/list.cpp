@@ -1,0 +1,63 @@
+#include <iomanip>
+#include <iostream>
+
+#include <pade/core/ops/formula.h>
+#include <pade/layers/rational.h>
+
+#include "lab/lab.h"
+
+namespace pade::lab {
+namespace {
+
+void print_row(const std::string& name, const std::string& text, const std::string& keys) {
+  std::cout << "  " << std::left << std::setw(12) << name << ' ' << text;
+  if (!keys.empty()) std::cout << "   [" << keys << ']';
+  std::cout << '\n';
+}
+
+/// "alpha=0.25, mu=1 learned".
+std::string keys_of(const Formula& formula) {
+  std::ostringstream keys;
+  for (const Formula::Constant& constant : formula.constants)
+    keys << (keys.tellp() > 0 ? ", " : "") << constant.name << '=' << constant.start
+         << (constant.learns ? " learned" : "");
+  return keys.str();
+}
+
+const char* recurrence_text(Basis basis) {
+  switch (basis) {
+    case Basis::monomial: return "f_n+1 = x f_n";
+    case Basis::chebyshev_t: return "f_1 = x, f_n+1 = 2 x f_n - f_n-1";
+    case Basis::chebyshev_u: return "f_1 = 2 x, f_n+1 = 2 x f_n - f_n-1";
+    case Basis::hermite_he: return "f_n+1 = x f_n - n f_n-1";
+    case Basis::hermite_h: return "f_n+1 = 2 x f_n - 2 n f_n-1";
+    case Basis::laguerre: return "(n+1) f_n+1 = (2n + 1 - x) f_n - n f_n-1";
+    case Basis::legendre: return "(n+1) f_n+1 = (2n + 1) x f_n - n f_n-1";
+  }
+  return "";
+}
+
+int list() {
+  std::cout << "Given by a formula; constants are keys, and trainable=true learns them all:\n";
+  for (const Formula& formula : all_formulas())
+    print_row(formula.name, formula.text, keys_of(formula));
+  std::cout << "\nRational, P(x)/Q(x), all coefficients learned:\n";
+  for (const RationalPreset* preset : {&hp1_preset(), &hp2_preset(), &pau_preset()})
+    print_row(preset->name, Rational(preset->start).formula(), "");
+  print_row("opau", "any basis, form and degrees", "basis=B must be given");
+  std::cout << "  keys: basis, form=termwise|whole_sum|unsafe, degrees=5/4, groups=1|N|channel,\n"
+               "        init=leaky_relu|relu|gelu|swish|…, interval=-5:5, zero_centred=true,\n"
+               "        trainable=true|false\n"
+               "\nBases, f_0 = 1:\n";
+  for (const Basis basis : kAllBases) print_row(name_of(basis), recurrence_text(basis), "");
+  return 0;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Work& work) {
+  app.add_subcommand("list", "every activation and basis, with formula and constants")
+      ->callback([&work] { work = list; });
+}
+
+}  // namespace pade::lab

@@ -1,0 +1,145 @@
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/core/io/atomic_file.h>
+#include <pade/data/process.h>
+
+#include "lab/lab.h"
+
+namespace pade::lab {
+namespace {
+
+struct Options {
+  std::vector<std::string> activations;
+  std::string out;
+  double from = -5, to = 5;
+};
+
+constexpr int kPoints = 401;
+/// Okabe and Ito's colours, which colour-blind people can tell apart.
+constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                    "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
+
+/// A folder of our own that goes when this does.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "pade-plot-XXXXXX").string();
+    check(mkdtemp(name.data()), "plot: no folder can be made in ",
+          std::filesystem::temp_directory_path().string());
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Columns x, f, f′, f″ of each activation, as data blocks $curve0, $curve1 …
+std::string data_blocks(const std::vector<std::string>& specs, double from, double to) {
+  std::ostringstream out;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const auto activation = make_activation(specs[i]);
+    out << "$curve" << i << " << END\n";
+    for (int k = 0; k < kPoints; ++k) {
+      const double x = from + (to - from) * k / (kPoints - 1);
+      const Derivatives at = activation->derivatives(x);
+      out << x << ' ' << at.value << ' ' << at.slope << ' ' << at.curvature << '\n';
+    }
+    out << "END\n";
+  }
+  out << "set xrange [" << from << ':' << to << "]\n";
+  return out.str();
+}
+
+std::string panel(const std::vector<std::string>& specs, const std::string& title, int column) {
+  std::ostringstream out;
+  out << "set ylabel '" << title << "'\nplot ";
+  for (size_t i = 0; i < specs.size(); ++i)
+    out << (i ? ", " : "") << "$curve" << i << " using 1:" << column << " with lines lw 2 lc '"
+        << kColours[i % std::size(kColours)] << "' title '" << specs[i] << "'";
+  out << '\n';
+  return out.str();
+}
+
+/// Curve, slope and curvature below one another, with one legend to the right of them.
+std::string picture_script(const std::vector<std::string>& specs, const std::string& terminal,
+                           const std::string& output) {
+  size_t longest = 0;
+  for (const std::string& spec : specs) longest = std::max(longest, spec.size());
+  std::ostringstream out;
+  out << "set terminal " << terminal << "\nset output '" << output << "'\n"
+      << "set grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
+      << "set key outside right top noenhanced samplen 2\nset lmargin 9\nset rmargin "
+      << longest + 8 << "\n"
+      << "set multiplot layout 3,1\n"
+      << panel(specs, "f(x)", 2) << "unset key\n"
+      << panel(specs, "slope", 3) << "set xlabel 'x'\n"
+      << panel(specs, "curvature", 4) << "unset multiplot\n";
+  return out.str();
+}
+
+/// The curve alone, in characters.
+std::string terminal_script(const std::vector<std::string>& specs) {
+  return "set terminal dumb 100 32\nset key top left noenhanced\nset xlabel 'x'\n" +
+         panel(specs, "f(x)", 2);
+}
+
+std::string run_gnuplot(const std::string& script) {
+  const auto result = data::run_program({"gnuplot", script});
+  check(result.exit_code == 0, "plot: gnuplot failed");
+  return result.output;
+}
+
+int plot(const Options& options) {
+  check(options.from < options.to, "plot: --from ", options.from, " is not below --to ",
+        options.to);
+  check(data::has_program("gnuplot"), "plot: gnuplot is missing; apt-get install gnuplot-nox");
+  const TemporaryFolder folder;
+  const std::string script = folder.file("script.gp");
+  const std::string data = data_blocks(options.activations, options.from, options.to);
+  if (options.out.empty()) {
+    write_file_atomically(script, data + terminal_script(options.activations));
+    std::cout << run_gnuplot(script);
+    return 0;
+  }
+  const bool is_svg = options.out.ends_with(".svg");
+  check(is_svg || options.out.ends_with(".png"), "--out ", options.out,
+        ": expected a name that ends in .svg or .png");
+  const std::string picture = folder.file("picture");
+  const std::string terminal =
+      is_svg ? "svg size 800,900 font 'Helvetica,14' background '#ffffff'"
+             : "pngcairo size 1200,1350 font 'Helvetica,16' background '#ffffff'";
+  write_file_atomically(script, data + picture_script(options.activations, terminal, picture));
+  run_gnuplot(script);
+  std::ifstream drawn(picture, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(drawn), {});
+  check(!bytes.empty(), "plot: gnuplot drew nothing");
+  write_file_atomically(options.out, bytes);
+  return 0;
+}
+
+}  // namespace
+
+void add_plot(CLI::App& app, Work& work) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("plot", "the curve, its slope and its curvature, drawn by gnuplot");
+  add_activations(*command, options->activations)->required();
+  command->add_option("--from", options->from, "left end")->capture_default_str();
+  command->add_option("--to", options->to, "right end")->capture_default_str();
+  command->add_option("--out", options->out, "FILE.svg or FILE.png [drawn in the terminal]");
+  command->callback([options, &work] { work = [options] { return plot(*options); }; });
+}
+
+}  // namespace pade::lab
