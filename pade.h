@@ -9,6 +9,7 @@
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/least_squares.h>
+#include <pade/core/linear_minimax.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/batch_norm.h>
@@ -48,6 +49,7 @@
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/conv.h>
 #include <pade/layers/dropout.h>
+#include <pade/layers/fit_target.h>
 #include <pade/layers/flatten.h>
 #include <pade/layers/init.h>
 #include <pade/layers/linear.h>
@@ -55,6 +57,7 @@
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_fit.h>
+#include <pade/layers/rational_function.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
 #include <pade/optim/adam.h>

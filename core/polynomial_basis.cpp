@@ -64,4 +64,13 @@ std::array<double, kMaxDegree + 1> evaluate_basis(Basis basis, double x) {
   return f;
 }
 
+std::array<double, kMaxDegree + 1> differentiate_basis(Basis basis, double x) {
+  const Recurrence r = recurrence_of(basis);
+  const auto f = evaluate_basis(basis, x);
+  std::array<double, kMaxDegree + 1> df{0};
+  for (int k = 0; k < kMaxDegree; ++k)
+    df[k + 1] = r.a[k] * f[k] + (r.a[k] * x + r.b[k]) * df[k] - (k > 0 ? r.c[k] * df[k - 1] : 0);
+  return df;
+}
+
 }  // namespace pade

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include <pade/core/error.h>
-#include <pade/core/least_squares.h>
 #include <pade/core/polynomial_basis.h>
 
 using namespace pade;
@@ -33,6 +32,17 @@ TEST_CASE("the fourth polynomial of each family is the one in the tables") {
       CHECK(evaluate_basis(basis, x)[4] == doctest::Approx(fourth(basis, x)).epsilon(1e-12));
 }
 
+TEST_CASE("the derivatives of each family are its slopes") {
+  for (const Basis basis : kAllBases)
+    for (const double x : {-1.7, -0.3, 0.0, 0.9, 2.5}) {
+      const double h = 1e-5;
+      const auto df = differentiate_basis(basis, x);
+      const auto above = evaluate_basis(basis, x + h), below = evaluate_basis(basis, x - h);
+      for (int k = 0; k <= kMaxDegree; ++k)
+        CHECK(df[k] == doctest::Approx((above[k] - below[k]) / (2 * h)).epsilon(1e-6));
+    }
+}
+
 TEST_CASE("the monic form is the same family") {
   for (const Basis basis : kAllBases) {
     const MonicRecurrence monic = monic_recurrence_of(basis);
@@ -55,14 +65,4 @@ TEST_CASE("bases have names") {
   for (const Basis basis : kAllBases) CHECK(basis_named(name_of(basis)) == basis);
   CHECK_THROWS_WITH_AS(basis_named("chebyshev"), doctest::Contains("did you mean \"chebyshev_t\"?"),
                        Error);
-}
-
-TEST_CASE("least squares: a line through four points") {
-  // y = 1 + 2x with residuals (1, −1, −1, 1), which are orthogonal to both columns.
-  const auto line = least_squares({1, 1, 1, 1, 0, 1, 2, 3}, {2, 2, 4, 8}, 2);
-  CHECK(line[0] == doctest::Approx(1));
-  CHECK(line[1] == doctest::Approx(2));
-  CHECK_THROWS_WITH_AS(least_squares({1, 1}, {1}, 2), "least_squares: 1 equations for 2 unknowns",
-                       Error);
-  CHECK_THROWS_AS(least_squares({1, 2, 0, 0}, {1, 1}, 2), Error);
 }

@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <string>
+
+#include <pade/core/error.h>
+#include <pade/core/names.h>
+#include <pade/layers/fit_target.h>
+
+namespace pade {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+/// The number that `text` is, or NaN.
+double number_in(std::string_view text) {
+  text = trimmed(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+std::function<double(double)> fit_target_named(std::string_view name) {
+  static const std::map<std::string, double (*)(double), std::less<>> targets = {
+      {"identity", [](double x) { return x; }},
+      {"relu", [](double x) { return std::max(x, 0.0); }},
+      {"leaky_relu", [](double x) { return x > 0 ? x : 0.01 * x; }},
+      {"gelu", [](double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2; }},
+      {"swish", [](double x) { return x / (1 + std::exp(-x)); }},
+      {"tanh", [](double x) { return std::tanh(x); }},
+      {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
+  };
+  if (const auto found = targets.find(name); found != targets.end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [key, function] : targets) known.push_back(key);
+  fail_unknown_name("function to start from", name, known);
+}
+
+std::vector<FitSample> read_samples(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  check(in.is_open(), "read_samples: cannot open ", path.string());
+  std::vector<FitSample> samples;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF"))
+      line.erase(0, 3);  // as Excel begins a file
+    const std::string_view text = trimmed(line);
+    if (text.empty()) continue;
+    const size_t comma = std::min(text.find(','), text.size());
+    const double x = number_in(text.substr(0, comma));
+    const double y = number_in(text.substr(std::min(comma + 1, text.size())));
+    if (number == 1 && std::isnan(x) && std::isnan(y)) continue;
+    check(std::isfinite(x) && std::isfinite(y), "read_samples: ", path.string(), ", line ", number,
+          ": expected \"x,y\" with two finite numbers, got \"", text.substr(0, 80), '"');
+    samples.push_back({x, y});
+  }
+  check(!in.bad(), "read_samples: ", path.string(), " cannot be read to its end");
+  check(!samples.empty(), "read_samples: ", path.string(),
+        " has no samples; expected lines \"x,y\"");
+  return samples;
+}
+
+}  // namespace pade

@@ -1,0 +1,64 @@
+#include <cmath>
+
+#include <pade/layers/rational_function.h>
+
+namespace pade {
+namespace {
+
+struct Parts {
+  double p = 0, q = 1, dp = 0, dq = 0;
+};
+
+Parts parts_of(const RationalFunction& g, double x) {
+  const auto f = evaluate_basis(g.options.basis, x);
+  const auto df = differentiate_basis(g.options.basis, x);
+  Parts at;
+  for (size_t i = 0; i < g.c.size(); ++i) {
+    at.p += g.c[i] * f[i];
+    at.dp += g.c[i] * df[i];
+  }
+  double sum = 0, dsum = 0;
+  for (size_t j = 1; j <= g.d.size(); ++j) {
+    double d = g.d[j - 1];
+    if (g.options.form == RationalForm::termwise) d = std::abs(d) * (f[j] < 0 ? -1 : 1);
+    sum += d * f[j];
+    dsum += d * df[j];
+  }
+  const bool turned = g.options.form == RationalForm::whole_sum && sum < 0;
+  at.q += turned ? -sum : sum;
+  at.dq = turned ? -dsum : dsum;
+  return at;
+}
+
+}  // namespace
+
+double RationalFunction::operator()(double x) const {
+  const Parts at = parts_of(*this, x);
+  return at.p / at.q;
+}
+
+double RationalFunction::slope(double x) const {
+  const Parts at = parts_of(*this, x);
+  return (at.dp - at.p / at.q * at.dq) / at.q;
+}
+
+double RationalFunction::denominator(double x) const { return parts_of(*this, x).q; }
+
+std::vector<double> RationalFunction::poles(double low, double high) const {
+  std::vector<double> found;
+  constexpr int kSteps = 2000;
+  for (int i = 0; i < kSteps; ++i) {
+    double left = low + (high - low) * i / kSteps, right = low + (high - low) * (i + 1) / kSteps;
+    const bool negative = denominator(left) < 0;
+    if (negative == (denominator(right) < 0)) continue;
+    while (right - left > 1e-12 * (high - low)) {
+      const double middle = (left + right) / 2;
+      if (middle == left || middle == right) break;
+      ((denominator(middle) < 0) == negative ? left : right) = middle;
+    }
+    found.push_back((left + right) / 2);
+  }
+  return found;
+}
+
+}  // namespace pade

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include <pade/core/ops/rational.h>
+
+namespace pade {
+
+/// A rational function with its coefficients, in float64: c_0 … c_m and d_1 … d_n.
+struct RationalFunction {
+  RationalOptions options;
+  std::vector<double> c, d;
+
+  double operator()(double x) const;
+  /// dG/dx; at kinks sgn(0) = +1, as in core/ops/rational.h.
+  double slope(double x) const;
+  double denominator(double x) const;
+  /// Where Q changes its sign between `low` and `high`, from left to right; to 1e-12 of the
+  /// interval's length, and only where the changes are a thousandth of it apart. The safe forms
+  /// have none.
+  std::vector<double> poles(double low, double high) const;
+};
+
+}  // namespace pade

@@ -1,0 +1,44 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <pade/layers/fit_target.h>
+#include <pade/layers/rational_fit.h>
+#include <pade/layers/rational_function.h>
+
+using namespace pade;
+
+TEST_CASE("the slope of a rational function is its derivative, in every basis and form") {
+  for (const Basis basis : kAllBases)
+    for (const auto form :
+         {RationalForm::termwise, RationalForm::whole_sum, RationalForm::unsafe}) {
+      CAPTURE(std::string(name_of(basis)));
+      CAPTURE(std::string(name_of(form)));
+      const RationalFunction g{
+          {basis, form}, {0.3, -0.4, 0.5, 0.2, -0.1, 0.05}, {0.02, -0.03, 0.015, 0.002}};
+      for (const double x : {-2.9, -1.2, -0.31, 0.2, 0.57, 1.31, 2.8}) {
+        const double h = 1e-6, difference = (g(x + h) - g(x - h)) / (2 * h);
+        CHECK(g.slope(x) == doctest::Approx(difference).epsilon(1e-7));
+      }
+    }
+}
+
+TEST_CASE("poles are where the unsafe denominator changes its sign") {
+  const RationalFunction g{{Basis::monomial, RationalForm::unsafe}, {1}, {0, -0.25}};  // 1 − x²/4
+  const std::vector<double> poles = g.poles(-3, 5);
+  REQUIRE(poles.size() == 2);
+  CHECK(poles[0] == doctest::Approx(-2).epsilon(1e-11));
+  CHECK(poles[1] == doctest::Approx(2).epsilon(1e-11));
+  CHECK(g.poles(-1.9, 1.9).empty());
+  RationalFunction safe = g;
+  safe.options.form = RationalForm::whole_sum;
+  CHECK(safe.poles(-3, 5).empty());
+  CHECK(safe.denominator(4) == 5);  // 1 + |−16/4|
+}
+
+TEST_CASE("an unsafe fit has its poles outside the interval") {
+  const FitResult fit =
+      fit_rational(fit_target_named("gelu"), {Basis::monomial, RationalForm::unsafe}, 5, 4);
+  CHECK(fit.function.poles(-3, 3).empty());
+  CHECK(fit.function.poles(-20, 20).size() == 2);
+}
