@@ -52,6 +52,7 @@
 #include <pade/layers/fit_target.h>
 #include <pade/layers/flatten.h>
 #include <pade/layers/init.h>
+#include <pade/layers/input_statistics.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/module.h>
 #include <pade/layers/pool.h>
@@ -60,6 +61,7 @@
 #include <pade/layers/rational_function.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
+#include <pade/layers/value_distribution.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>
 #include <pade/optim/optimizer.h>

@@ -1,13 +1,14 @@
 #include "support/activation_plot.h"
 
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include <pade/core/io/atomic_file.h>
 #include <pade/data/process.h>
 #include <pade/layers/rational.h>
+
+#include "support/csv.h"
 
 namespace pade::support {
 namespace {
@@ -23,17 +24,9 @@ struct Curve {
 /// The coefficients of epoch 0, by layer name, c and d one after another.
 std::map<std::string, std::vector<double>> starting_coefficients(const std::string& path) {
   std::map<std::string, std::vector<double>> coefficients;
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream row(line);
-    std::string epoch, layer, name;
-    std::getline(row, epoch, ',');
-    std::getline(row, layer, ',');
-    std::getline(row, name, ',');
-    if (epoch != "0") continue;
-    for (std::string value; std::getline(row, value, ',');)
-      coefficients[name].push_back(std::strtod(value.c_str(), nullptr));
-  }
+  const CsvFile file(path);
+  for (const CsvFile::Row& row : file.rows())
+    if (file.number(row, 0) == 0) coefficients[file.text(row, 2)] = file.numbers(row, 3);
   return coefficients;
 }
 

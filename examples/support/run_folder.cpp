@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+/// The histograms in inputs.csv: bars, and the share of the values that may lie outside of them on
+/// each side.
+constexpr int kInputBars = 64;
+constexpr double kInputTail = 5e-4;
 
 /// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
 std::string as_file_name(std::string text) {
@@ -194,8 +200,30 @@ void RunFolder::append_activations(int64_t epoch, Module& network) const {
   append(path, rows.str());
 }
 
+void RunFolder::append_inputs(int64_t epoch, const InputStatistics& statistics) const {
+  const std::string path = file("inputs.csv");
+  std::ostringstream rows;
+  if (!fs::exists(path))
+    rows << "epoch,layer,name,count,nan,infinite,mean,std,min,max,low,width,below,above,counts\n";
+  const auto& layers = statistics.layers();
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
+    const auto& [name, inputs] = layers[layer];
+    const Histogram histogram = inputs.histogram(kInputBars, kInputTail);
+    rows << epoch << ',' << layer << ',' << name << ',' << inputs.count() << ','
+         << inputs.nan_count() << ',' << inputs.infinite_count();
+    for (double value : {inputs.mean(), std::sqrt(inputs.variance()), inputs.min(), inputs.max(),
+                         histogram.low, histogram.width})
+      rows << ',' << digits(value, 9);
+    rows << ',' << histogram.below << ',' << histogram.above << ',';
+    for (size_t i = 0; i < histogram.counts.size(); ++i)
+      rows << (i > 0 ? " " : "") << histogram.counts[i];
+    rows << '\n';
+  }
+  if (!layers.empty()) append(path, rows.str());
+}
+
 void RunFolder::drop_rows_after(int64_t epoch) const {
-  for (const char* name : {"metrics.csv", "activations.csv"}) {
+  for (const char* name : {"metrics.csv", "activations.csv", "inputs.csv"}) {
     std::ifstream in(file(name));
     std::string kept;
     for (std::string line; std::getline(in, line);) {

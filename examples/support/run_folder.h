@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <pade/data/dataset.h>
+#include <pade/layers/input_statistics.h>
 #include <pade/layers/module.h>
 
 #include "support/metrics.h"
@@ -19,6 +20,15 @@ struct FinalFigures {
 };
 
 /// The folder that a training program leaves behind. Files are replaced whole or not at all.
+///
+///   run.json           options, build, machine, final figures
+///   metrics.csv        a row per epoch
+///   activations.csv    the coefficients of every rational layer, epoch by epoch
+///   inputs.csv         what went into every activation, epoch by epoch
+///   last.safetensors   the network after the last epoch, best.… after the best
+///   state.safetensors  what going on needs
+///   activations.svg    start and end of every activation; activations.gp draws it
+///   report.html        all of it as a page, when the run is complete
 class RunFolder {
  public:
   /// A new folder: options.out, or runs/<time>-<program>-<activation>-seed<N>. Throws Error when it
@@ -38,7 +48,11 @@ class RunFolder {
   /// stands for the state before training and has rows in activations.csv only.
   void append_metrics(const EpochMetrics& metrics) const;
   void append_activations(int64_t epoch, Module& network) const;
-  /// Drops the rows of epochs after `epoch` from both files, which a run that was killed between
+  /// Adds a row per watched layer to inputs.csv: the number of finite values (count), of NaN and
+  /// infinite ones, moments, extremes, and a histogram (see ValueDistribution::histogram) of at
+  /// most 64 bars, whose counts stand in one field with blanks between them.
+  void append_inputs(int64_t epoch, const InputStatistics& statistics) const;
+  /// Drops the rows of epochs after `epoch` from these files, which a run that was killed between
   /// two writes may have left.
   void drop_rows_after(int64_t epoch) const;
 

@@ -6,12 +6,22 @@
 
 #include <pade/core/io/safetensors.h>
 #include <pade/core/parallel.h>
+#include <pade/layers/activation.h>
 
 #include "support/activation_plot.h"
 #include "support/interrupt.h"
+#include "support/report.h"
 
 namespace pade::support {
 namespace {
+
+/// Of each batch of test images, so many are watched on their way through the activations: enough
+/// for a histogram, in a small part of the time that the evaluation takes.
+constexpr int64_t kWatchedSamples = 64;
+
+bool watched(const std::string&, Module& module) {
+  return dynamic_cast<Activation*>(&module) != nullptr;
+}
 
 RunFolder open_or_create(const std::string& program, const TrainingOptions& options) {
   return options.resume.empty() ? RunFolder::create(program, options)
@@ -34,6 +44,7 @@ TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& opti
       network_(network),
       optimizer_(optimizer),
       loader_(loader),
+      inputs_(network, {.watch = watched, .samples_per_call = kWatchedSamples}),
       folder_(open_or_create(program, options)) {
   if (!options_.resume.empty()) {
     position_ = read_state(folder_.file("state.safetensors"), network_, optimizer_);
@@ -97,7 +108,12 @@ void TrainingRun::count_time() {
   epoch_start_ = now;
 }
 
-void TrainingRun::end_epoch(const Evaluation& test) {
+void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
+  inputs_.clear();
+  const Evaluation test = [&] {
+    const ForwardObserver collecting = inputs_.collect();
+    return evaluate();
+  }();
   progress_->clear();
   count_time();
   const double images = static_cast<double>(position_.totals.images);
@@ -110,6 +126,7 @@ void TrainingRun::end_epoch(const Evaluation& test) {
   // A run that is killed between these writes goes on from the state before: it is written last.
   folder_.append_metrics(metrics);
   folder_.append_activations(metrics.epoch, network_);
+  folder_.append_inputs(metrics.epoch, inputs_);
   const bool best = test.accuracy > position_.best_accuracy;
   write_safetensors(folder_.file("last.safetensors"), network_.state());
   if (best) write_safetensors(folder_.file("best.safetensors"), network_.state());
@@ -136,6 +153,7 @@ void TrainingRun::finish() {
                            images / position_.run_seconds};
   folder_.write_record(program_, options_, network_, loader_.dataset(), &final);
   const std::string plot = plot_activations(folder_, network_);
+  write_report(folder_, network_);
   if (options_.quiet) return;
   std::cout << std::fixed << std::setprecision(4) << "\n          loss    accuracy\n"
             << "train   " << last.train.loss << "   " << last.train.accuracy << '\n'
@@ -143,7 +161,8 @@ void TrainingRun::finish() {
             << position_.best_accuracy << ")\n"
             << std::setprecision(0) << format_duration(position_.run_seconds) << ", "
             << final.images_per_second << " images/s; the run is in " << folder_.path() << '\n'
-            << plot << (plot.empty() ? "" : "\n");
+            << plot << (plot.empty() ? "" : "\n")
+            << "the run as a page: " << folder_.file("report.html") << '\n';
 }
 
 }  // namespace pade::support

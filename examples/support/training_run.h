@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include <pade/data/loader.h>
+#include <pade/layers/input_statistics.h>
 #include <pade/layers/module.h>
 #include <pade/optim/optimizer.h>
 
@@ -23,7 +25,7 @@ namespace pade::support {
 ///   TrainingRun run("lenet", options, network, optimizer, loader);
 ///   while (run.begin_epoch()) {
 ///     for (auto [images, labels] : loader) { …; if (!run.step(loss, logits, labels)) return 130; }
-///     run.end_epoch(evaluate(network, test_set));
+///     run.end_epoch([&] { return evaluate(network, test_set); });
 ///   }
 ///   run.finish();
 class TrainingRun {
@@ -40,10 +42,11 @@ class TrainingRun {
   /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns
   /// false.
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
-  /// Writes metrics, activations' coefficients and checkpoints; `test` is shown and decides about
-  /// best.safetensors.
-  void end_epoch(const Evaluation& test);
-  /// Completes run.json and prints the final figures.
+  /// Calls `evaluate`, which tests the network, and meanwhile watches what goes into its
+  /// activations. Then writes metrics, coefficients, inputs and checkpoints; the result decides
+  /// about best.safetensors.
+  void end_epoch(const std::function<Evaluation()>& evaluate);
+  /// Completes run.json, prints the final figures, and writes the report.
   void finish();
 
  private:
@@ -59,6 +62,7 @@ class TrainingRun {
   Module& network_;
   Optimizer& optimizer_;
   data::Loader& loader_;
+  InputStatistics inputs_;
   RunFolder folder_;
   Position position_;
   int64_t first_batch_ = 0;  // of this epoch in this process

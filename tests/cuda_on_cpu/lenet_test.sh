@@ -3,6 +3,9 @@
 # the same bits whatever the order in which the GPU's threads run. Takes the program's path.
 set -euo pipefail
 
+# shellcheck source=tests/made_up_set.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../made_up_set.sh"
+
 lenet=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -11,38 +14,14 @@ export EMU_NO_LEAK_CHECK=1  # a program leaves its cache of memory to the system
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# big_endian NUMBER: as the four bytes of an IDX header.
-big_endian() {
-  local hex
-  hex=$(printf '%08x' "$1")
-  printf '%b' "\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}"
-}
-
-# noise BYTES: the digits of a long count.
-noise() { head -c "$1" < <(seq 1 7 $(($1 * 7)) | tr -d '\n'); }
-
-# make_set NAME COUNT: images of noise, which the same bytes make every time, and labels 0 … 9.
-make_set() {
-  local name=$1 count=$2 i
-  {
-    big_endian $((0x803)); big_endian "$count"; big_endian 28; big_endian 28
-    noise $((count * 784))
-  } >"data/$name-images-idx3-ubyte"
-  {
-    big_endian $((0x801)); big_endian "$count"
-    for ((i = 0; i < count; ++i)); do printf '%b' "\\x0$((i % 10))"; done
-  } >"data/$name-labels-idx1-ubyte"
-}
-
 train() {
   local out=$1
   shift
   "$lenet" --data data --batch-size 8 --epochs 2 --device cuda --quiet --out "$out" "$@"
 }
 
-mkdir data
-make_set train 24
-make_set t10k 16
+make_set data train 24
+make_set data t10k 16
 
 "$lenet" --info | grep -q '^gpu  .*emulation' || fail "--info does not name the GPU"
 train straight

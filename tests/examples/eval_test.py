@@ -12,8 +12,8 @@ from fractions import Fraction
 
 BASES = ['monomial', 'chebyshev_t', 'chebyshev_u', 'hermite_he', 'hermite_h', 'laguerre', 'legendre']
 FORMS = ['termwise', 'whole_sum', 'unsafe']
-DEGREES = [(5, 4), (3, 2), (2, 1), (1, 0), (0, 0), (4, 4), (3, 5), (8, 8), (7, 6)]
-POINTS = [0.0, 0.3125, 0.875, 2.625, 11.5, 640.0, 1e4, 1e7, 1e15, 1e30]
+DEGREES = [(5, 4), (3, 2), (1, 0), (0, 0), (3, 5), (8, 8)]
+POINTS = [0.0, 0.3125, 2.625, 640.0, 1e7, 1e30]
 # Of the size of the terms that are added up: float64 beyond its rounding, and float32.
 TOLERANCE = {'f64': 1e-12, 'f32': 3e-4}
 
@@ -122,7 +122,7 @@ def main():
             for m, n in DEGREES:
                 c = [numbers.randint(-2000, 2000) / 1024 for _ in range(m + 1)]
                 d = [numbers.choice([-1, 1]) * numbers.randint(200, 2000) / 1024 for _ in range(n)]
-                points = [x for x in POINTS if x <= 1e4 or m <= n + 1]
+                points = [x for x in POINTS if x <= 1e3 or m <= n + 1]
                 points += [-x for x in points[1:]]
                 for dtype, tolerance in TOLERANCE.items():
                     for row in run(lab, basis, form, c, d, points, dtype):

@@ -36,6 +36,9 @@ expect() {
   (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
 }
 
+# What the page of a run knows of its activations.
+layers_of() { grep -o '"layers":.*' "$1/report.html"; }
+
 no_leftovers() {
   local leftovers
   leftovers=$(find "$1" -name '*tmp*' -o -name '.*' -type f)
@@ -48,6 +51,7 @@ test_same_bits_for_any_threads() {
   same_network one two "1 and 2 threads"
   cmp <(cut -d, -f1-6 one/metrics.csv) <(cut -d, -f1-6 two/metrics.csv) || fail "metrics differ"
   cmp one/activations.csv two/activations.csv || fail "coefficients differ"
+  cmp one/inputs.csv two/inputs.csv || fail "inputs differ"
   (train other --seed 4)
   ! cmp -s one/last.safetensors other/last.safetensors || fail "two seeds gave the same network"
 }
@@ -73,6 +77,8 @@ test_interrupt_and_resume() {
     finish stopped
     same_network one stopped "stopped after $delay s"
     cmp one/activations.csv stopped/activations.csv || fail "coefficients differ after resuming"
+    cmp one/inputs.csv stopped/inputs.csv || fail "inputs differ after resuming"
+    cmp -s <(layers_of one) <(layers_of stopped) || fail "reports differ after resuming"
   done
   ((stopped)) || echo "note: no interrupt fell into the run"
 }
@@ -89,6 +95,7 @@ test_kill_and_resume() {
     [[ -e eight ]] || (train eight --threads 1 --epochs 8)
     same_network eight killed "killed after $delay s"
     cmp <(cut -d, -f1-6 eight/metrics.csv) <(cut -d, -f1-6 killed/metrics.csv) || fail "metrics differ"
+    cmp eight/inputs.csv killed/inputs.csv || fail "inputs differ after a kill"
   done
 }
 

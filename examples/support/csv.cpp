@@ -1,0 +1,66 @@
+#include "support/csv.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <pade/core/error.h>
+
+namespace pade::support {
+namespace {
+
+CsvFile::Row split(const std::string& line, char separator) {
+  CsvFile::Row fields;
+  std::istringstream in(line);
+  for (std::string field; std::getline(in, field, separator);) fields.push_back(field);
+  return fields;
+}
+
+std::string joined(const CsvFile::Row& row) {
+  std::string line;
+  for (const std::string& field : row) line += (line.empty() ? "" : ",") + field;
+  return line;
+}
+
+double parsed(const std::string& text, const std::string& path, const CsvFile::Row& row) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  check(!text.empty() && *end == '\0', path, ": expected a number instead of \"", text,
+        "\" in the row ", joined(row));
+  return value;
+}
+
+}  // namespace
+
+CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
+  std::ifstream in(path_);
+  std::string line;
+  if (std::getline(in, line)) header_ = split(line, ',');
+  while (std::getline(in, line)) rows_.push_back(split(line, ','));
+}
+
+const std::string& CsvFile::text(const Row& row, size_t column) const {
+  check(column < row.size(), path_, ": expected at least ", column + 1, " fields in the row ",
+        joined(row));
+  return row[column];
+}
+
+double CsvFile::number(const Row& row, size_t column) const {
+  return parsed(text(row, column), path_, row);
+}
+
+std::vector<double> CsvFile::numbers(const Row& row, size_t column) const {
+  std::vector<double> numbers;
+  for (size_t i = column; i < row.size(); ++i) numbers.push_back(number(row, i));
+  return numbers;
+}
+
+std::vector<double> CsvFile::numbers_in(const Row& row, size_t column) const {
+  std::vector<double> numbers;
+  if (column < row.size())  // an empty last field is none
+    for (const std::string& field : split(row[column], ' '))
+      numbers.push_back(parsed(field, path_, row));
+  return numbers;
+}
+
+}  // namespace pade::support

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The reports of small runs in headless Chromium: no errors, every plot there is to see, the slider
+# changes them, and the page computes the same functions as the library. Takes the path of lenet.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/made_up_set.sh
+source "$here/../made_up_set.sh"
+
+lenet=$1
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [[ -z $browser ]]; then
+  echo "skipped: there is no Chromium (apt-get install chromium)"
+  exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# train OUT ARGS…
+train() {
+  local out=$1
+  shift
+  "$lenet" --data "$data" --batch-size 8 --threads 1 --quiet --out "$out" "$@"
+}
+
+# A copy of the run's page that checks itself, with the curves that gnuplot was given.
+checked_page() {
+  cat "$1/report.html"
+  printf '<script type="text/plain" id="gnuplot">'
+  [[ ! -e $1/activations.gp ]] || cat "$1/activations.gp"
+  printf '</script>\n<script>\n'
+  cat "$here/report_check.js"
+  printf '</script>\n'
+}
+
+# open_report RUN WIDTH: fails unless the page finds itself in order, without a word on the console.
+open_report() {
+  local run=$1 width=$2 result
+  checked_page "$run" >"$run/checked.html"
+  timeout 120 "$browser" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage \
+    --user-data-dir="$work/profile" --window-size="$width,900" --virtual-time-budget=5000 \
+    --enable-logging=stderr --dump-dom "file://$work/$run/checked.html" >dom 2>console ||
+    fail "$run: the browser ended with $?: $(tail -n 3 console)"
+  ! grep CONSOLE console || fail "$run: the page wrote to the console"
+  result=$(sed -n 's/.*<pre id="result">\([^<]*\).*/\1/p' dom)
+  [[ $result == passed* ]] || fail "$run, $width wide: ${result:-the page did not check itself}"
+  echo "$run, $width wide: $result"
+}
+
+# The folder's name is in the page, and must stay a name there.
+data="data </script><script>throw 1"
+make_set "$data" train 48
+make_set "$data" t10k 24
+
+train learned --epochs 3 --activation-lr 0.05
+train groups --epochs 1 --activation opau:basis=laguerre,form=whole_sum,degrees=3/2,groups=2
+train fixed --epochs 2 --activation leaky_relu:slope=0.2
+for run in learned groups fixed; do
+  ! grep -oE '(src|href)=|url\(["a-z]|https?://[^w][^"'\'' ]*' "$run/report.html" ||
+    fail "$run: the page refers to something outside"
+  open_report "$run" 1280
+done
+open_report learned 500
+
+train stopped --epochs 1 --schedule constant
+"$lenet" --resume stopped --epochs 2 --quiet
+train whole --epochs 2 --schedule constant
+cmp stopped/inputs.csv whole/inputs.csv || fail "a resumed run has other inputs"
+open_report stopped 1280
+echo "all passed"
