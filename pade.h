@@ -2,9 +2,11 @@
 
 // All of Padé. What each header holds is said in it.
 #include <pade/core/build_info.h>
+#include <pade/core/derivatives.h>
 #include <pade/core/device.h>
 #include <pade/core/dtype.h>
 #include <pade/core/error.h>
+#include <pade/core/gauss_quadrature.h>
 #include <pade/core/gradcheck.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/safetensors.h>
@@ -18,6 +20,7 @@
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/dropout.h>
+#include <pade/core/ops/formula.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/mse.h>
@@ -31,6 +34,7 @@
 #include <pade/core/ops/unary.h>
 #include <pade/core/parallel.h>
 #include <pade/core/parameter.h>
+#include <pade/core/polynomial.h>
 #include <pade/core/polynomial_basis.h>
 #include <pade/core/random.h>
 #include <pade/core/scope.h>
@@ -38,27 +42,25 @@
 #include <pade/core/storage.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
-#include <pade/data/dataset.h>
-#include <pade/data/fetch.h>
-#include <pade/data/idx.h>
-#include <pade/data/known_sets.h>
-#include <pade/data/loader.h>
-#include <pade/data/locate.h>
-#include <pade/data/mnist.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/conv.h>
+#include <pade/layers/curve_features.h>
+#include <pade/layers/derivatives.h>
 #include <pade/layers/dropout.h>
 #include <pade/layers/fit_target.h>
 #include <pade/layers/flatten.h>
+#include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/init.h>
 #include <pade/layers/input_statistics.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/module.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
+#include <pade/layers/rational_analysis.h>
 #include <pade/layers/rational_fit.h>
 #include <pade/layers/rational_function.h>
+#include <pade/layers/rational_regions.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
 #include <pade/layers/value_distribution.h>
@@ -67,3 +69,10 @@
 #include <pade/optim/optimizer.h>
 #include <pade/optim/schedule.h>
 #include <pade/optim/sgd.h>
+#include <pade/data/dataset.h>
+#include <pade/data/fetch.h>
+#include <pade/data/idx.h>
+#include <pade/data/known_sets.h>
+#include <pade/data/loader.h>
+#include <pade/data/locate.h>
+#include <pade/data/mnist.h>
