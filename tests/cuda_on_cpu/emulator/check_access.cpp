@@ -18,6 +18,8 @@
 namespace emu {
 namespace {
 
+bool some_file_has_hooks = false;
+
 [[noreturn]] void refuse(const Access& access, const std::string& complaint) {
   block().fail_in_hook(cudaErrorIllegalAddress, complaint + access.text());
 }
@@ -67,6 +69,9 @@ void check_local(const Access& access) {
 }
 
 }  // namespace
+
+bool checks_accesses() { return some_file_has_hooks; }
+void check_accesses_from_now_on() { some_file_has_hooks = true; }
 
 std::string Access::text() const {
   return std::string(atomic   ? "atomic"
