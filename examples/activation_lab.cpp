@@ -1,4 +1,4 @@
-// A laboratory for activations: list, evaluate, plot and time them, each on its own.
+// A laboratory for activations: evaluate, fit, analyse, plot and time them, each on its own.
 
 #include "lab/lab.h"
 #include "support/options.h"
@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  activation_lab list\n"
       "  activation_lab eval --activation hp1 --from -5 --to 5 --points 11\n"
+      "  activation_lab fit --target gelu --activation hp2 --interval -6:6 --norm max\n"
+      "  activation_lab analyse --activation hp1\n"
       "  activation_lab plot --activation 'relu;swish;hp1;hp2' --out activations.svg\n"
       "  activation_lab bench --activation 'relu;gelu;hp1'\n"
       "activation_lab COMMAND --help says more.");
@@ -16,6 +18,8 @@ int main(int argc, char** argv) {
   pade::lab::Work work;
   pade::lab::add_list(app, work);
   pade::lab::add_eval(app, work);
+  pade::lab::add_fit(app, work);
+  pade::lab::add_analyse(app, work);
   pade::lab::add_plot(app, work);
   pade::lab::add_bench(app, work);
   return pade::support::run_program(app, argc, argv, [&] { return work(); });

@@ -33,34 +33,6 @@ std::vector<double> points_of(const Options& options) {
   return x;
 }
 
-std::vector<double> parse_numbers(const std::string& text) {
-  std::vector<double> numbers;
-  std::istringstream items(text);
-  for (std::string item; std::getline(items, item, ',');) {
-    char* end = nullptr;
-    numbers.push_back(std::strtod(item.c_str(), &end));
-    check(!item.empty() && *end == '\0', "--coefficients: expected numbers with commas between, ",
-          "got \"", item, "\"");
-  }
-  return numbers;
-}
-
-/// The activation as named, with coefficients of one's own where they are given.
-std::unique_ptr<Activation> make(const Options& options) {
-  auto activation = make_activation(options.activation, 1, options.number_type());
-  if (options.coefficients.empty()) return activation;
-  const auto* named = dynamic_cast<Rational*>(activation.get());
-  check(named, "--coefficients: ", options.activation,
-        " is not rational; its constants are keys, as in swish:beta=2");
-  const size_t slash = options.coefficients.find('/');
-  check(slash != std::string::npos, "--coefficients: expected c0,…,cm/d1,…,dn, got \"",
-        options.coefficients, "\"");
-  const RationalFunction function{named->options(),
-                                  parse_numbers(options.coefficients.substr(0, slash)),
-                                  parse_numbers(options.coefficients.substr(slash + 1))};
-  return std::make_unique<Rational>(function, 1, options.number_type());
-}
-
 /// A row of the table: f, f′ and the gradient by every coefficient, as the kernels give them.
 struct Row {
   double f, slope;
@@ -101,7 +73,7 @@ std::string gradient_columns(Activation& activation, const std::string& spec) {
 int eval(const Options& options) {
   const DType dtype = options.number_type();
   const int digits = dtype == DType::float32 ? 9 : 17;
-  const auto activation = make(options);
+  const auto activation = make_with(options.activation, options.coefficients, dtype);
   std::string header = "x,f,df_dx,d2f_dx2";
   if (options.gradients) header += gradient_columns(*activation, options.activation);
   std::printf("%s\n", header.c_str());
@@ -125,8 +97,7 @@ void add_eval(CLI::App& app, Work& work) {
   CLI::App* command = app.add_subcommand(
       "eval", "values, derivatives and gradients by the coefficients, as CSV on stdout");
   add_activation(*command, options->activation)->required();
-  command->add_option("--coefficients", options->coefficients,
-                      "of a rational one: c0,…,cm/d1,…,dn; degrees follow from them");
+  add_coefficients(*command, options->coefficients);
   command->add_option("--from", options->from, "first point")->capture_default_str();
   command->add_option("--to", options->to, "last point")->capture_default_str();
   command->add_option("--points", options->points, "how many, evenly spaced")

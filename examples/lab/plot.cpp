@@ -7,6 +7,8 @@
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/data/process.h>
+#include <pade/layers/rational.h>
+#include <pade/layers/rational_regions.h>
 
 #include "lab/lab.h"
 
@@ -17,6 +19,7 @@ struct Options {
   std::vector<std::string> activations;
   std::string out;
   double from = -5, to = 5;
+  bool poles = false;
 };
 
 constexpr int kPoints = 401;
@@ -101,6 +104,39 @@ std::string run_gnuplot(const std::string& script) {
   return result.output;
 }
 
+/// Poles and zeros of the first activation's quotients, each over the stretch of the real line on
+/// which that quotient is the function.
+std::string poles_script(const std::string& spec, const std::string& terminal,
+                         const std::string& output) {
+  const auto activation = make_activation(spec, 1, DType::float64);
+  const auto* rational = dynamic_cast<Rational*>(activation.get());
+  check(rational, "plot: ", spec, " is not rational: it has no poles to draw");
+  std::ostringstream out;
+  const auto block = [&](const char* name, auto&& roots_of) {
+    out << '$' << name << " << END\n";
+    int colour = 0;
+    for (const RationalRegion& region : regions_of(rational->function())) {
+      for (const auto& root : roots_of(region))
+        out << root.real() << ' ' << root.imag() << ' ' << colour << '\n';
+      ++colour;
+    }
+    out << "END\n";
+  };
+  block("poles", [](const RationalRegion& region) { return region.poles; });
+  block("zeros", [](const RationalRegion& region) { return region.zeros; });
+  out << "set terminal " << terminal << "\nset output '" << output << "'\n"
+      << "set title 'poles and zeros of " << spec << "' noenhanced\n"
+      << "set grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
+      << "set xlabel 'real part'\nset ylabel 'imaginary part'\nset key outside right top\n"
+      << "set size ratio -1\nset cbtics 1\nset cblabel 'stretch of the real line, from the left' offset 1\n"
+      << "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#d0b000')\n"
+      << "plot $poles using 1:2:3 with points pt 2 ps 1.4 lw 2 palette notitle, "
+      << "$zeros using 1:2:3 with points pt 6 ps 1.4 lw 2 palette notitle, "
+      << "keyentry with points pt 2 ps 1.4 lw 2 lc '#444444' title 'poles', "
+      << "keyentry with points pt 6 ps 1.4 lw 2 lc '#444444' title 'zeros'\n";
+  return out.str();
+}
+
 int plot(const Options& options) {
   check(options.from < options.to, "plot: --from ", options.from, " is not below --to ",
         options.to);
@@ -108,6 +144,7 @@ int plot(const Options& options) {
   const TemporaryFolder folder;
   const std::string script = folder.file("script.gp");
   const std::string data = data_blocks(options.activations, options.from, options.to);
+  check(!options.poles || !options.out.empty(), "plot: --poles needs --out");
   if (options.out.empty()) {
     write_file_atomically(script, data + terminal_script(options.activations));
     std::cout << run_gnuplot(script);
@@ -117,10 +154,12 @@ int plot(const Options& options) {
   check(is_svg || options.out.ends_with(".png"), "--out ", options.out,
         ": expected a name that ends in .svg or .png");
   const std::string picture = folder.file("picture");
-  const std::string terminal =
-      is_svg ? "svg size 800,900 font 'Helvetica,14' background '#ffffff'"
-             : "pngcairo size 1200,1350 font 'Helvetica,16' background '#ffffff'";
-  write_file_atomically(script, data + picture_script(options.activations, terminal, picture));
+  const std::string size = options.poles ? "900,600" : "800,900";
+  const std::string terminal = std::string(is_svg ? "svg" : "pngcairo") + " size " + size +
+                               " font 'Helvetica,14' background '#ffffff'";
+  write_file_atomically(
+      script, options.poles ? poles_script(options.activations[0], terminal, picture)
+                            : data + picture_script(options.activations, terminal, picture));
   run_gnuplot(script);
   std::ifstream drawn(picture, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(drawn), {});
@@ -139,6 +178,8 @@ void add_plot(CLI::App& app, Work& work) {
   command->add_option("--from", options->from, "left end")->capture_default_str();
   command->add_option("--to", options->to, "right end")->capture_default_str();
   command->add_option("--out", options->out, "FILE.svg or FILE.png [drawn in the terminal]");
+  command->add_flag("--poles", options->poles,
+                    "instead, the first one's poles and zeros in the complex plane");
   command->callback([options, &work] { work = [options] { return plot(*options); }; });
 }
 

@@ -1,7 +1,37 @@
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/layers/rational.h>
+
 #include "lab/lab.h"
 #include "support/options.h"
 
 namespace pade::lab {
+namespace {
+
+std::vector<double> parse_numbers(const std::string& text) {
+  std::vector<double> numbers;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    char* end = nullptr;
+    numbers.push_back(std::strtod(item.c_str(), &end));
+    check(!item.empty() && *end == '\0', "--coefficients: expected numbers with commas between, ",
+          "got \"", item, "\"");
+  }
+  return numbers;
+}
+
+/// "-5:5" as a pair.
+std::string parse_interval(const std::string& text, std::pair<double, double>& interval) {
+  std::istringstream in(text);
+  char colon = 0;
+  if (in >> interval.first >> colon >> interval.second && colon == ':' && in.peek() == EOF &&
+      interval.first < interval.second)
+    return "";
+  return "expected A:B with A below B, got \"" + text + "\"";
+}
+
+}  // namespace
 
 CLI::Option* add_activation(CLI::App& command, std::string& spec) {
   return command
@@ -16,6 +46,38 @@ CLI::Option* add_activations(CLI::App& command, std::vector<std::string>& specs)
                   "one or several with semicolons between: 'relu;swish:beta=2;hp1'")
       ->delimiter(';')
       ->check(support::activation_spec());
+}
+
+CLI::Option* add_coefficients(CLI::App& command, std::string& coefficients) {
+  return command.add_option("--coefficients", coefficients,
+                            "of a rational one: c0,…,cm/d1,…,dn; degrees follow from them");
+}
+
+CLI::Option* add_interval(CLI::App& command, std::pair<double, double>& interval) {
+  return command
+      .add_option_function<std::string>(
+          "--interval",
+          [&interval](const std::string& text) {
+            const std::string problem = parse_interval(text, interval);
+            if (!problem.empty()) throw CLI::ValidationError("--interval", problem);
+          },
+          "A:B")
+      ->type_name("A:B");
+}
+
+std::unique_ptr<Activation> make_with(const std::string& spec, const std::string& coefficients,
+                                      DType dtype) {
+  auto activation = make_activation(spec, 1, dtype);
+  if (coefficients.empty()) return activation;
+  const auto* named = dynamic_cast<Rational*>(activation.get());
+  check(named, "--coefficients: ", spec,
+        " is not rational; its constants are keys, as in swish:beta=2");
+  const size_t slash = coefficients.find('/');
+  check(slash != std::string::npos, "--coefficients: expected c0,…,cm/d1,…,dn, got \"",
+        coefficients, "\"");
+  const RationalFunction function{named->options(), parse_numbers(coefficients.substr(0, slash)),
+                                  parse_numbers(coefficients.substr(slash + 1))};
+  return std::make_unique<Rational>(function, 1, dtype);
 }
 
 }  // namespace pade::lab
