@@ -173,6 +173,23 @@ DEVICE_TEST_CASE("formulas in float32 have the gradients and the curvature of fl
   }
 }
 
+DEVICE_TEST_CASE("constants that do not learn change nothing for x") {
+  for (const Formula& formula : all_formulas())
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      CAPTURE(std::string(formula.name));
+      const auto slopes = [&](bool learns) {
+        Tensor x = smooth_points(1003, 5).to(dtype).to(device).requires_grad_();
+        Tensor c = on(device, dtype, other_constants(formula)).requires_grad_(learns);
+        Tape tape;
+        tape.backward(sum(apply_formula(formula, x, c)));
+        return x.grad().to(DType::float64).to_vector<double>();
+      };
+      const std::vector<double> alone = slopes(false), together = slopes(true);
+      for (size_t i = 0; i < alone.size(); ++i)
+        CHECK(relative_error(alone[i], together[i]) <= (dtype == DType::float32 ? 1e-6 : 1e-14));
+    }
+}
+
 DEVICE_TEST_CASE("formulas have no NaN at any finite x, and keep one that comes in") {
   for (const Formula& formula : all_formulas())
     for (const DType dtype : {DType::float32, DType::float64}) {
