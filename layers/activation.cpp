@@ -78,13 +78,21 @@ std::unique_ptr<Activation> make_opau(const Spec& spec, int64_t channels, DType 
   return make_rational(spec, pau_preset(), channels, dtype);
 }
 
+std::unique_ptr<Activation> make_hermite(const Spec& spec, int64_t channels, DType dtype) {
+  spec.allow_keys({"degree", "groups", "zero_centred", "trainable"});
+  const RationalFunction start = hermite_polynomial(degree_of(spec, spec.number("degree", 3)));
+  auto module = std::make_unique<Rational>(start, groups_of(spec, channels), dtype);
+  if (spec.flag("zero_centred", false)) module->keep_zero_centred();
+  module->set_trainable(spec.flag("trainable", true));
+  return module;
+}
+
 /// The activations that no formula gives: a new one is a line here, beside what it is made of.
 const std::map<std::string, Maker, std::less<>>& makers() {
   static const std::map<std::string, Maker, std::less<>> table = {
-      {"hp1", make_preset<hp1_preset>},
-      {"hp2", make_preset<hp2_preset>},
-      {"pau", make_preset<pau_preset>},
-      {"opau", make_opau},
+      {"hp1", make_preset<hp1_preset>}, {"hp2", make_preset<hp2_preset>},
+      {"pau", make_preset<pau_preset>}, {"opau", make_opau},
+      {"hermite", make_hermite},
   };
   return table;
 }

@@ -54,7 +54,9 @@ class FormulaActivation : public Activation {
 /// The rational ones (hp1, hp2, pau, opau) take the keys
 ///   basis=B, form=termwise|whole_sum|unsafe, degrees=5/4, groups=1|N|channel, init=leaky_relu|…,
 ///   interval=-5:5, zero_centred=true|false, trainable=true|false;
-/// when basis, form, degrees, init or interval differ from the preset's, the start is fitted anew.
+/// and hermite, a polynomial (layers/rational.h), degree=3, groups and trainable. init is any
+/// formula; when basis, form, degrees, init or interval differ from the preset's, the start is
+/// fitted anew.
 ///
 /// `channels` is the number of channels the activation will see, for groups=channel; the constants
 /// and coefficients are of `dtype`.

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <map>
 #include <string>
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/ops/formula.h>
 #include <pade/layers/fit_target.h>
 
 namespace pade {
@@ -31,18 +31,12 @@ double number_in(std::string_view text) {
 }  // namespace
 
 std::function<double(double)> fit_target_named(std::string_view name) {
-  static const std::map<std::string, double (*)(double), std::less<>> targets = {
-      {"identity", [](double x) { return x; }},
-      {"relu", [](double x) { return std::max(x, 0.0); }},
-      {"leaky_relu", [](double x) { return x > 0 ? x : 0.01 * x; }},
-      {"gelu", [](double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2; }},
-      {"swish", [](double x) { return x / (1 + std::exp(-x)); }},
-      {"tanh", [](double x) { return std::tanh(x); }},
-      {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
-  };
-  if (const auto found = targets.find(name); found != targets.end()) return found->second;
+  if (const Formula* formula = find_formula(name))
+    return [formula, constants = formula->starts()](double x) {
+      return derivatives_of(*formula, x, constants).value;
+    };
   std::vector<std::string> known;
-  for (const auto& [key, function] : targets) known.push_back(key);
+  for (const Formula& formula : all_formulas()) known.push_back(formula.name);
   fail_unknown_name("function to start from", name, known);
 }
 

@@ -27,8 +27,8 @@ struct FitTarget {
   std::vector<FitSample> samples;       ///< in any order; an x may come more than once
 };
 
-/// The activation of that name, to fit: relu, leaky_relu (slope 0.01), gelu (erf), swish, tanh,
-/// sigmoid, identity. Throws Error that lists them.
+/// The formula of that name (core/ops/formula.h) with the constants that it starts with, to fit.
+/// Throws Error that lists them.
 std::function<double(double)> fit_target_named(std::string_view name);
 
 /// The samples in a text file with a line `x,y` for each. A first line without numbers is a header;

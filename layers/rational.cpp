@@ -1,3 +1,4 @@
+#include <cmath>
 #include <sstream>
 
 #include <pade/core/error.h>
@@ -49,6 +50,19 @@ const RationalPreset& pau_preset() {
        {1.14161766, 4.37961228, 0.86732956, 0.344638058}},
       {-3, 3}};
   return preset;
+}
+
+RationalFunction hermite_polynomial(int degree) {
+  check(degree >= 1 && degree <= kMaxDegree, "hermite: expected a degree from 1 to ", kMaxDegree,
+        ", got ", degree);
+  RationalFunction polynomial{{Basis::hermite_he, RationalForm::termwise}, {}, {}};
+  double factorial = 1;
+  for (int k = 0; k <= degree; ++k) {
+    if (k > 0) factorial *= k;
+    polynomial.c.push_back(std::exp(-0.5) / factorial);
+  }
+  polynomial.c[0] *= std::sqrt(1 - 1 / factorial);
+  return polynomial;
 }
 
 Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)

@@ -34,6 +34,12 @@ void check_operands(const Formula& formula, const Tensor& x, const Tensor& const
 
 }  // namespace
 
+std::vector<double> Formula::starts() const {
+  std::vector<double> values;
+  for (const Constant& constant : constants) values.push_back(constant.start);
+  return values;
+}
+
 const std::vector<Formula>& all_formulas() {
   static const std::vector<Formula> all = describe_all();
   return all;

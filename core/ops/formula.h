@@ -20,6 +20,9 @@ struct Formula {
   const char* text;  ///< "x sigmoid(beta x)"
   std::vector<Constant> constants;
   int index;  ///< in all_formulas()
+
+  /// Where its constants start.
+  std::vector<double> starts() const;
 };
 
 /// Every formula there is, by name in the order of core/ops/formula_math.h.

@@ -45,8 +45,9 @@ int list() {
   for (const RationalPreset* preset : {&hp1_preset(), &hp2_preset(), &pau_preset()})
     print_row(preset->name, Rational(preset->start).formula(), "");
   print_row("opau", "any basis, form and degrees", "basis=B must be given");
+  print_row("hermite", "sum_0^n c_k He_k(x), starts with E[f^2] = E[f'^2] = 1", "degree=3");
   std::cout << "  keys: basis, form=termwise|whole_sum|unsafe, degrees=5/4, groups=1|N|channel,\n"
-               "        init=leaky_relu|relu|gelu|swish|…, interval=-5:5, zero_centred=true,\n"
+               "        init=leaky_relu|any formula above, interval=-5:5, zero_centred=true,\n"
                "        trainable=true|false\n"
                "\nBases, f_0 = 1:\n";
   for (const Basis basis : kAllBases) print_row(name_of(basis), recurrence_text(basis), "");

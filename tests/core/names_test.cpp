@@ -9,6 +9,7 @@ using namespace pade;
 TEST_CASE("the nearest name is found, and nothing where none is near") {
   const std::vector<std::string> known{"relu", "leaky_relu", "tanh", "hermite_he"};
   CHECK(nearest_name("rleu", known) == "relu");
+  CHECK(nearest_name("gleu", {"elu", "gelu"}) == "gelu");  // letters that changed places
   CHECK(nearest_name("lekyrelu", known) == "leaky_relu");
   CHECK(nearest_name("hermite", known) == "hermite_he");
   CHECK(nearest_name("convolution", known).empty());

@@ -9,6 +9,7 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 #include <pade/layers/activation.h>
+#include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/rational.h>
 #include <pade/optim/adam.h>
 
@@ -131,6 +132,23 @@ TEST_CASE("keys of the rational ones") {
   CHECK(as_rational(make_activation("hp2:groups=2")).groups() == 2);
   CHECK(make_activation("pau:trainable=false")->parameters().empty());
   CHECK(make_activation("pau:trainable=false")->state().size() == 2);
+}
+
+TEST_CASE("Hermite polynomials start with unit variance, of values and slopes") {
+  for (int degree = 1; degree <= 8; ++degree) {
+    CAPTURE(degree);
+    const auto activation =
+        make_activation("hermite:degree=" + std::to_string(degree), 1, DType::float64);
+    const auto moments = gaussian_moments([&](double x) { return activation->derivatives(x); }, 1);
+    // Σ_{k=1..n} 1/k! + 1 − 1/n! over e, and Σ_{k<n} 1/k! over e.
+    double factorial = 1, inverse_sum = 0;
+    for (int k = 1; k <= degree; ++k) inverse_sum += 1 / (factorial *= k);
+    const double e = std::exp(1.0);
+    CHECK(moments.square == doctest::Approx((1 + inverse_sum - 1 / factorial) / e).epsilon(1e-12));
+    CHECK(moments.slope_square == doctest::Approx(moments.square).epsilon(1e-12));
+  }
+  CHECK_THROWS_AS(make_activation("hermite:degree=9"), Error);
+  CHECK_THROWS_AS(make_activation("hermite:degree=0"), Error);
 }
 
 TEST_CASE("wrong specs say what is right") {

@@ -64,15 +64,9 @@ const std::map<std::string, Real (*)(Real x, const double* c)> kReferences = {
      }},
 };
 
-std::vector<double> starts_of(const Formula& formula) {
-  std::vector<double> starts;
-  for (const auto& constant : formula.constants) starts.push_back(constant.start);
-  return starts;
-}
-
 /// Near the starts, and different from them: zeros and ones would hide terms.
 std::vector<double> other_constants(const Formula& formula) {
-  std::vector<double> constants = starts_of(formula);
+  std::vector<double> constants = formula.starts();
   for (size_t k = 0; k < constants.size(); ++k)
     constants[k] = constants[k] * 1.1 + 0.1 * static_cast<double>(k + 1);
   return constants;
@@ -102,7 +96,7 @@ DEVICE_TEST_CASE("formulas have the values of a long double reference, in both p
   for (const Formula& formula : all_formulas()) {
     CAPTURE(std::string(formula.name));
     const auto reference = kReferences.at(formula.name);
-    for (const auto& constants : {starts_of(formula), other_constants(formula)})
+    for (const auto& constants : {formula.starts(), other_constants(formula)})
       for (const DType dtype : {DType::float32, DType::float64}) {
         const Tensor x = Rng(1).uniform({20011}, -8, 8, dtype);  // several blocks
         const Tensor c = on(device, dtype, constants);
@@ -127,7 +121,8 @@ DEVICE_TEST_CASE("formulas have the gradients of central differences, by x and b
       const auto apply = [&](const auto& in) { return apply_formula(formula, in[0], in[1]); };
       const auto report =
           gradcheck(apply, {x, on(device, DType::float64, other_constants(formula))});
-      CHECK_MESSAGE(report.ok, std::string(formula.name), " ", to_string(shape), ": ", report.message);
+      CHECK_MESSAGE(report.ok, std::string(formula.name), " ", to_string(shape), ": ",
+                    report.message);
     }
 }
 
@@ -198,7 +193,7 @@ DEVICE_TEST_CASE("formulas have no NaN at any finite x, and keep one that comes 
       for (const double magnitude : {1e-30, 1.0, 3.0, 30.0, 88.0, 100.0, 700.0, 1e4, 1e18, 1e30})
         for (const double sign : {1.0, -1.0}) points.push_back(sign * magnitude);
       Tensor x = on(device, dtype, points).requires_grad_();
-      Tensor c = on(device, dtype, starts_of(formula)).requires_grad_();
+      Tensor c = on(device, dtype, formula.starts()).requires_grad_();
       Tape tape;
       const Tensor y = apply_formula(formula, x, c);
       tape.backward(sum(y));
