@@ -7,7 +7,8 @@
 
 /// Forward-mode differentiation: a number with its derivatives by kCount variables, exact to
 /// rounding. A formula that is a template of its number type gives its value for float or double,
-/// its derivatives for Dual<T, n>, and second derivatives for duals of duals.
+/// its derivatives for Dual<T, n>, and second derivatives for duals of duals. T may also be lanes
+/// of numbers (core/lane_math.h), for which there is choose() in the place of ?:.
 ///
 ///   Dual<double, 1> x{2.0, 0};        // the variable number 0, at 2
 ///   Dual<double, 1> y = x * exp(x);   // y.value, y.slopes[0]
@@ -75,12 +76,27 @@ PADE_HD Dual<T, kCount> operator/(const Dual<T, kCount>& a, const Dual<T, kCount
 }
 
 template <class T, int kCount>
-PADE_HD bool operator<(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
+PADE_HD auto operator<(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
   return a.value < b.value;
 }
 template <class T, int kCount>
-PADE_HD bool operator>(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
+PADE_HD auto operator>(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
   return b < a;
+}
+
+/// condition ? a : b, where a comparison of lanes of numbers is a mask. Both are evaluated.
+template <class V>
+PADE_HD V choose(bool condition, const V& a, const V& b) {
+  return condition ? a : b;
+}
+template <class Mask, class T, int kCount, class = std::enable_if_t<!std::is_same_v<Mask, bool>>>
+PADE_HD Dual<T, kCount> choose(const Mask& mask, const Dual<T, kCount>& a,
+                               const Dual<T, kCount>& b) {
+  Dual<T, kCount> chosen;
+  chosen.value = choose(mask, a.value, b.value);
+  PADE_UNROLL
+  for (int k = 0; k < kCount; ++k) chosen.slopes[k] = choose(mask, a.slopes[k], b.slopes[k]);
+  return chosen;
 }
 
 /// What formulas are written with, for scalars and duals. `using namespace pade::functions` within
@@ -98,23 +114,23 @@ using std::tanh;
 
 template <class V>
 PADE_HD V magnitude(V x) {
-  return x < V(0) ? -x : x;
+  return choose(x < V(0), -x, x);
 }
 template <class V>
 PADE_HD V smaller(V a, V b) {
-  return b < a ? b : a;
+  return choose(b < a, b, a);
 }
 
 /// 1 / (1 + e⁻ˣ), without overflow.
 template <class V>
 PADE_HD V sigmoid(V x) {
   const V e = exp(-magnitude(x));
-  return (x < V(0) ? e : V(1)) / (V(1) + e);
+  return choose(x < V(0), e, V(1)) / (V(1) + e);
 }
 /// ln(1 + eˣ), without overflow.
 template <class V>
 PADE_HD V softplus(V x) {
-  return (x < V(0) ? V(0) : x) + log1p(exp(-magnitude(x)));
+  return choose(x < V(0), V(0), x) + log1p(exp(-magnitude(x)));
 }
 
 }  // namespace functions
@@ -175,7 +191,7 @@ namespace functions {
 template <class T, int kCount>
 PADE_HD Dual<T, kCount> sigmoid(const Dual<T, kCount>& x) {
   const T e = exp(-magnitude(x.value)), inverse = T(1) / (T(1) + e);
-  return x.chain((x.value < T(0) ? e : T(1)) * inverse, e * inverse * inverse);
+  return x.chain(choose(x.value < T(0), e, T(1)) * inverse, e * inverse * inverse);
 }
 template <class T, int kCount>
 PADE_HD Dual<T, kCount> softplus(const Dual<T, kCount>& x) {

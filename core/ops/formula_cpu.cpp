@@ -1,11 +1,48 @@
 #include <vector>
 
+#include <pade/core/lane_math.h>
 #include <pade/core/ops/formula_kernels.h>
 #include <pade/core/ops/formula_math.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
 namespace {
+
+/// float32 goes lane by lane; float64, which is for gradient checks and fits, one by one.
+template <class T>
+struct Vector {
+  using type = T;
+  static constexpr int64_t kCount = 1;
+  static T load(const T* from) { return *from; }
+  static T load(const T* from, int64_t) { return *from; }
+  static void store(T value, T* to) { *to = value; }
+  static void store(T value, T* to, int64_t) { *to = value; }
+  static double sum(T value) { return value; }
+};
+template <>
+struct Vector<float> {
+  using type = FloatLanes;
+  static constexpr int64_t kCount = kLaneCount<float>;
+  static FloatLanes load(const float* from) { return FloatLanes(load_lanes(from)); }
+  static FloatLanes load(const float* from, int64_t count) {
+    return FloatLanes(load_lanes(from, count, 0.0f));
+  }
+  static void store(FloatLanes value, float* to) { store_lanes<float>(to, value.lanes); }
+  static void store(FloatLanes value, float* to, int64_t count) {
+    store_lanes<float>(to, value.lanes, count);
+  }
+  static double sum(FloatLanes value) { return sum_lanes<float>(value.lanes); }
+};
+
+/// to[i] = f(from[i]…) for begin <= i < end.
+template <class F, class T, class... From>
+void apply(F&& f, int64_t begin, int64_t end, T* to, const From*... from) {
+  using Lane = Vector<T>;
+  int64_t i = begin;
+  for (; i + Lane::kCount <= end; i += Lane::kCount)
+    Lane::store(f(Lane::load(from + i)...), to + i);
+  if (i < end) Lane::store(f(Lane::load(from + i, end - i)...), to + i, end - i);
+}
 
 /// Calls f(formula, zero of x's type) with both as compile-time types.
 template <class F>
@@ -15,22 +52,31 @@ void with_types(const Formula& formula, DType dtype, F&& f) {
   });
 }
 
+/// Sums are taken in x's precision over a strip, and in float64 over strips and blocks.
+constexpr int64_t kStrip = 512;
+static_assert(kElementBlock % kStrip == 0);
+
 template <class F, class T>
 void backward_with_constants(const T* x, const T* constants, const T* dy, T* dx, int64_t n,
                              T* dconstants) {
+  using V = typename Vector<T>::type;
   constexpr int kCount = formulas::kVariables<F> - 1;
   using Sums = std::array<double, formulas::kPlaces<F>>;
   std::vector<Sums> partial(blocks_of(n, kElementBlock), Sums{});
   parallel_blocks(static_cast<int64_t>(partial.size()), [&](int64_t block) {
-    Sums sums{};
     const int64_t end = std::min(n, (block + 1) * kElementBlock);
-    for (int64_t i = block * kElementBlock; i < end; ++i) {
-      const auto y = formulas::all_slopes_at<F>(x[i], constants);
-      const T upstream = dy[i];
-      dx[i] = upstream * y.slopes[0];
-      for (int k = 0; k < kCount; ++k) sums[k] += double{upstream} * y.slopes[1 + k];
+    for (int64_t begin = block * kElementBlock; begin < end; begin += kStrip) {
+      V sums[formulas::kPlaces<F>];
+      for (V& sum : sums) sum = V(0);
+      apply(
+          [&](V at, V upstream) {
+            const auto y = formulas::all_slopes_at<F>(at, constants);
+            for (int k = 0; k < kCount; ++k) sums[k] = sums[k] + upstream * y.slopes[1 + k];
+            return upstream * y.slopes[0];
+          },
+          begin, std::min(end, begin + kStrip), dx, x, dy);
+      for (int k = 0; k < kCount; ++k) partial[block][k] += Vector<T>::sum(sums[k]);
     }
-    partial[block] = sums;
   });
   for (int k = 0; k < kCount; ++k) {
     double total = 0;
@@ -47,7 +93,7 @@ void formula_forward(const Formula& formula, const Tensor& x, const Tensor& cons
     const T *in = x.data<T>(), *c = constants.data<T>();
     T* out = y.mutable_data<T>();
     parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] = formulas::value_at<decltype(f)>(in[i], c);
+      apply([c](auto at) { return formulas::value_at<decltype(f)>(at, c); }, begin, end, out, in);
     });
   });
 }
@@ -59,8 +105,8 @@ void formula_backward(const Formula& formula, const Tensor& x, const Tensor& con
     const T *in = x.data<T>(), *c = constants.data<T>(), *upstream = dy.data<T>();
     T* out = dx.mutable_data<T>();
     parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        out[i] = upstream[i] * formulas::slope_at<decltype(f)>(in[i], c);
+      apply([c](auto at, auto above) { return above * formulas::slope_at<decltype(f)>(at, c); },
+            begin, end, out, in, upstream);
     });
   });
 }
@@ -83,8 +129,8 @@ void formula_curvature(const Formula& formula, const Tensor& x, const Tensor& co
     const T *in = x.data<T>(), *c = constants.data<T>();
     T* out = y.mutable_data<T>();
     parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        out[i] = formulas::curvature_at<decltype(f)>(in[i], c).slopes[0].slopes[0];
+      apply([c](auto at) { return formulas::curvature_at<decltype(f)>(at, c).slopes[0].slopes[0]; },
+            begin, end, out, in);
     });
   });
 }

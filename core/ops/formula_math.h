@@ -10,7 +10,8 @@
 /// which core/dual.h has the derivatives. A new one is a struct here and its name in the list at
 /// the end.
 ///
-/// What is large is kept from overflow, so that no finite x gives a NaN.
+/// What is large is kept from overflow, so that no finite x gives a NaN. There is no ?: on numbers,
+/// which may be lanes of several: choose() evaluates both and takes one.
 namespace pade::formulas {
 
 /// Constant of a formula: its name, where it starts, and whether it learns unless told otherwise.
@@ -36,8 +37,7 @@ struct Relu {
   static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
-    if (x > V(0)) return x;
-    return x < V(1) ? V(0) : x;  // a NaN stays one
+    return choose(x > V(0), x, choose(x < V(1), V(0), x));  // a NaN stays one
   }
 };
 
@@ -47,7 +47,7 @@ struct LeakyRelu {
   static constexpr Constants<1> kConstants{{{"slope", 0.01, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    return x > V(0) ? x : c[0] * x;
+    return choose(x > V(0), x, c[0] * x);
   }
 };
 
@@ -86,7 +86,7 @@ struct Elu {
   template <class V>
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
-    return x > V(0) ? x : c[0] * expm1(x);
+    return choose(x > V(0), x, c[0] * expm1(x));
   }
 };
 
@@ -115,8 +115,8 @@ struct HardSwish {
   static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
-    if (x < V(-3)) return V(0);
-    return x > V(3) ? x : x * (x + V(3)) * V(1.0 / 6);
+    const V between = x * (x + V(3)) * V(1.0 / 6);
+    return choose(x < V(-3), V(0), choose(x > V(3), x, between));
   }
 };
 
@@ -139,8 +139,9 @@ struct GeluTanh {
   template <class V>
   static PADE_HD V value(V x, const V*) {
     using namespace functions;
-    if (magnitude(x) > V(30)) return x > V(0) ? x : V(0);  // to the last bit
-    return x * sigmoid(V(1.5957691216057308) * x * (V(1) + V(0.044715) * x * x));
+    // Its limits to the last bit from 30 on, before the cube overflows.
+    const V u = choose(magnitude(x) > V(30), x, x * (V(1) + V(0.044715) * x * x));
+    return x * sigmoid(V(1.5957691216057308) * u);
   }
 };
 
@@ -183,7 +184,7 @@ struct TanhSoft3 {
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
     const V t = tanh(c[0] * x);
-    return x > V(1) ? x + log(exp(-x) + t) : log1p(exp(x) * t);
+    return choose(x > V(1), x + log(exp(-x) + t), log1p(exp(smaller(x, V(1))) * t));
   }
 };
 
@@ -194,10 +195,9 @@ struct Eis1 {
   template <class V>
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
-    if (x > V(1)) return softplus(x) / (V(1) + c[0] * exp(-(c[1] * x)) / x);
-    if (x > V(0)) return x * softplus(x) / (x + c[0] * exp(-(c[1] * x)));
-    const V e = exp(c[1] * x);
-    return x * e * softplus(x) / (x * e + c[0]);
+    const V s = softplus(x), e = exp(-magnitude(c[1] * x));
+    const V below = x * e * s / (x * e + c[0]), near = x * s / (x + c[0] * e);
+    return choose(x > V(1), s / (V(1) + c[0] * e / x), choose(x > V(0), near, below));
   }
 };
 
@@ -208,8 +208,9 @@ struct Eis2 {
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
     const V s = softplus(x);
-    if (!(magnitude(x) > V(1))) return x * s / sqrt(c[0] + c[1] * x * x);
-    return (x < V(0) ? -s : s) / sqrt(c[0] / x / x + c[1]);
+    const V far = choose(x < V(0), -s, s) / sqrt(c[0] / x / x + c[1]);
+    const V inside = choose(magnitude(x) > V(1), V(1), x);  // where the square cannot overflow
+    return choose(magnitude(x) > V(1), far, x * s / sqrt(c[0] + c[1] * inside * inside));
   }
 };
 
@@ -219,10 +220,8 @@ struct Eis3 {
   template <class V>
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
-    const V u = c[1] * x;
-    if (u > V(0)) return x / (V(1) + c[0] * exp(-u));
-    const V e = exp(u);
-    return x * e / (e + c[0]);
+    const V u = c[1] * x, e = exp(-magnitude(u));
+    return choose(u > V(0), x / (V(1) + c[0] * e), x * e / (e + c[0]));
   }
 };
 
@@ -314,35 +313,37 @@ PADE_HD void load_constants(const T* from, V (&to)[kPlaces<F>]) {
   for (int k = 0; k < kVariables<F> - 1; ++k) to[k] = V(from[k]);
 }
 
-template <class F, class T>
-PADE_HD T value_at(T x, const T* constants) {
-  T c[kPlaces<F>];
+// V is a number, or lanes of numbers, and the constants are single numbers.
+
+template <class F, class V, class T>
+PADE_HD V value_at(V x, const T* constants) {
+  V c[kPlaces<F>];
   load_constants<F>(constants, c);
   return F::value(x, c);
 }
-template <class F, class T>
-PADE_HD T slope_at(T x, const T* constants) {
-  using D = Dual<T, 1>;
+template <class F, class V, class T>
+PADE_HD V slope_at(V x, const T* constants) {
+  using D = Dual<V, 1>;
   D c[kPlaces<F>];
   load_constants<F>(constants, c);
   return F::value(D(x, 0), c).slopes[0];
 }
 /// Slope 0 is that by x, and slope 1 + k that by constant k.
-template <class F, class T>
-PADE_HD Dual<T, kVariables<F>> all_slopes_at(T x, const T* constants) {
-  using D = Dual<T, kVariables<F>>;
+template <class F, class V, class T>
+PADE_HD Dual<V, kVariables<F>> all_slopes_at(V x, const T* constants) {
+  using D = Dual<V, kVariables<F>>;
   D c[kPlaces<F>];
   PADE_UNROLL
-  for (int k = 1; k < kVariables<F>; ++k) c[k - 1] = D(constants[k - 1], k);
+  for (int k = 1; k < kVariables<F>; ++k) c[k - 1] = D(V(constants[k - 1]), k);
   return F::value(D(x, 0), c);
 }
 /// The value with two derivatives: y.value.value, y.value.slopes[0], y.slopes[0].slopes[0].
-template <class F, class T>
-PADE_HD Dual<Dual<T, 1>, 1> curvature_at(T x, const T* constants) {
-  using D = Dual<Dual<T, 1>, 1>;
+template <class F, class V, class T>
+PADE_HD Dual<Dual<V, 1>, 1> curvature_at(V x, const T* constants) {
+  using D = Dual<Dual<V, 1>, 1>;
   D c[kPlaces<F>];
   load_constants<F>(constants, c);
-  return F::value(D(Dual<T, 1>(x, 0), 0), c);
+  return F::value(D(Dual<V, 1>(x, 0), 0), c);
 }
 
 }  // namespace pade::formulas
