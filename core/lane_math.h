@@ -66,7 +66,7 @@ PADE_LANES FloatLanes polynomial(const float (&c)[kCount], FloatLanes x) {
 }
 
 PADE_LANES FloatLanes absolute(FloatLanes x) { return from_bits(bits_of(x) & 0x7fffffff); }
-/// The magnitude of one with the sign of another.
+/// A magnitude with the sign of another number.
 PADE_LANES FloatLanes with_sign(FloatLanes magnitude, FloatLanes sign) {
   return from_bits(bits_of(magnitude) | (bits_of(sign) & ~0x7fffffff));
 }
@@ -132,9 +132,9 @@ PADE_LANES FloatLanes tanh(FloatLanes x) {
   constexpr float q[] = {-0.333332819f, 0.133314422f, -0.0537397122f, 0.0206390787f,
                          -0.00570497836f};
   const FloatLanes a = absolute(x), square = x * x;
-  const FloatLanes near = x + x * square * polynomial(q, square);
+  const FloatLanes near = a + a * square * polynomial(q, square);
   const FloatLanes far = FloatLanes(1) - FloatLanes(2) / (exp(a + a) + FloatLanes(1));
-  return choose(a < FloatLanes(0.625f), near, with_sign(far, x));
+  return with_sign(choose(a < FloatLanes(0.625f), near, far), x);
 }
 
 namespace lane_functions {
