@@ -55,6 +55,7 @@
 #include <pade/layers/input_statistics.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/module.h>
+#include <pade/layers/nearest_formula.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_analysis.h>

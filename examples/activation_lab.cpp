@@ -1,4 +1,5 @@
-// A laboratory for activations: evaluate, fit, analyse, plot and time them, each on its own.
+// A laboratory for activations: evaluate, fit, analyse, plot and time them, and look at learned
+// ones.
 
 #include "lab/lab.h"
 #include "support/options.h"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
       "  activation_lab analyse --activation hp1\n"
       "  activation_lab plot --activation 'relu;swish;hp1;hp2' --out activations.svg\n"
       "  activation_lab bench --activation 'relu;gelu;hp1'\n"
+      "  activation_lab inspect runs/…\n"
       "activation_lab COMMAND --help says more.");
   app.allow_extras();
   pade::lab::Work work;
@@ -22,5 +24,6 @@ int main(int argc, char** argv) {
   pade::lab::add_analyse(app, work);
   pade::lab::add_plot(app, work);
   pade::lab::add_bench(app, work);
+  pade::lab::add_inspect(app, work);
   return pade::support::run_program(app, argc, argv, [&] { return work(); });
 }

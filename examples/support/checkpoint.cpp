@@ -5,6 +5,8 @@
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
 
+#include "support/activation_metadata.h"
+
 namespace pade::support {
 namespace {
 
@@ -64,7 +66,7 @@ NamedTensors all_tensors(Module& network, Optimizer& optimizer) {
 
 void write_state(const std::string& path, Module& network, Optimizer& optimizer,
                  const Position& position) {
-  Metadata metadata;
+  Metadata metadata = activation_metadata(network, "network.");
   for_each_number(position,
                   [&](const std::string& key, auto value) { metadata[key] = exact(value); });
   for (const auto& [name, rng] : network.generators())

@@ -20,9 +20,9 @@ struct Position {
 };
 
 /// Writes everything that going on needs to one file, whole or not at all: the network under
-/// `network.…`, the optimiser's state under `optimizer.…`, generators' counters and the position in
-/// the metadata. The network is in it, though it stands in last.safetensors too, because two files
-/// cannot be replaced in one instant.
+/// `network.…`, the optimiser's state under `optimizer.…`, generators' counters, the position and
+/// activation_metadata() in the metadata. The network is in it, though it stands in
+/// last.safetensors too, because two files cannot be replaced in one instant.
 void write_state(const std::string& path, Module& network, Optimizer& optimizer,
                  const Position& position);
 

@@ -25,7 +25,8 @@ struct FinalFigures {
 ///   metrics.csv        a row per epoch
 ///   activations.csv    the coefficients of every rational layer, epoch by epoch
 ///   inputs.csv         what went into every activation, epoch by epoch
-///   last.safetensors   the network after the last epoch, best.… after the best
+///   last.safetensors   the network after the last epoch, best.… after the best; with
+///                      activation_metadata()
 ///   state.safetensors  what going on needs
 ///   activations.svg    start and end of every activation; activations.gp draws it
 ///   report.html        all of it as a page, when the run is complete

@@ -8,6 +8,7 @@
 #include <pade/core/parallel.h>
 #include <pade/layers/activation.h>
 
+#include "support/activation_metadata.h"
 #include "support/activation_plot.h"
 #include "support/interrupt.h"
 #include "support/report.h"
@@ -128,8 +129,9 @@ void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
   folder_.append_activations(metrics.epoch, network_);
   folder_.append_inputs(metrics.epoch, inputs_);
   const bool best = test.accuracy > position_.best_accuracy;
-  write_safetensors(folder_.file("last.safetensors"), network_.state());
-  if (best) write_safetensors(folder_.file("best.safetensors"), network_.state());
+  const auto metadata = activation_metadata(network_);
+  write_safetensors(folder_.file("last.safetensors"), network_.state(), metadata);
+  if (best) write_safetensors(folder_.file("best.safetensors"), network_.state(), metadata);
   position_ = {.epoch = metrics.epoch,
                .run_seconds = position_.run_seconds,
                .best_accuracy = best ? test.accuracy : position_.best_accuracy,

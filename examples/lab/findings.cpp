@@ -1,0 +1,87 @@
+#include "lab/findings.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <pade/layers/rational_analysis.h>
+
+namespace pade::lab {
+namespace {
+
+constexpr int kPointsPerBar = 4;
+
+/// Points in the middle of equal parts of [low, high], which share the weight.
+void spread(double low, double high, double weight, std::vector<WeightedInput>& points) {
+  if (!(weight > 0)) return;
+  for (int i = 0; i < kPointsPerBar; ++i)
+    points.push_back(
+        {low + (high - low) * (2 * i + 1) / (2 * kPointsPerBar), weight / kPointsPerBar});
+}
+
+/// The smallest Q: at an end, where regions meet, or where Q′ = 0 in one.
+ValueAt smallest_denominator(const RationalFunction& g, double low, double high) {
+  std::vector<double> places{low, high};
+  for (const RationalRegion& region : regions_of(g)) {
+    places.push_back(region.low);
+    for (const double x : real_roots(region.q.derivative())) places.push_back(x);
+  }
+  ValueAt smallest{g.denominator(low), low};
+  for (const double x : places) {
+    if (!(x >= low && x <= high)) continue;
+    const double q = g.denominator(x);
+    if (q < smallest.value) smallest = {q, x};
+  }
+  return smallest;
+}
+
+ValueAt largest_slope(const RationalFunction& g, double low, double high) {
+  if (!(low < high)) return {std::abs(g.slope(low)), low};
+  const LipschitzConstant largest = features_of(g, low, high).lipschitz;
+  return {largest.value, largest.x};
+}
+
+double dead_share(const RationalFunction& g, const std::vector<WeightedInput>& points) {
+  double dead = 0, all = 0;
+  for (const auto& [x, weight] : points) {
+    all += weight;
+    if (std::abs(g.slope(x)) < kDeadSlope) dead += weight;
+  }
+  return dead / all;
+}
+
+std::optional<NearestFormula> nearest(const RationalFunction& g,
+                                      std::vector<WeightedInput> points) {
+  std::erase_if(points, [&](const WeightedInput& at) { return !std::isfinite(g(at.x)); });
+  if (points.size() < 2) return std::nullopt;
+  return nearest_formula(g, points);
+}
+
+}  // namespace
+
+SeenInputs::SeenInputs(const std::optional<LayerInputs>& inputs) {
+  if (!inputs || inputs->count == 0) {
+    points = uniform_inputs(low, high, 201);
+    return;
+  }
+  low = inputs->min, high = inputs->max;
+  const Histogram& bars = inputs->histogram;
+  const auto edge = [&](size_t k) { return bars.low + bars.width * static_cast<double>(k); };
+  const auto inside = [&](double x) { return std::clamp(x, low, high); };
+  const auto count = [](int64_t values) { return static_cast<double>(values); };
+  spread(low, inside(edge(0)), count(bars.below), points);
+  for (size_t k = 0; k < bars.counts.size(); ++k)
+    spread(inside(edge(k)), inside(edge(k + 1)), count(bars.counts[k]), points);
+  spread(inside(edge(bars.counts.size())), high, count(bars.above), points);
+  if (points.empty()) points = {{low, 1}, {high, 1}};
+}
+
+std::optional<Findings> find_out(const RationalFunction& g, const SeenInputs& seen) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (!std::all_of(g.c.begin(), g.c.end(), finite) || !std::all_of(g.d.begin(), g.d.end(), finite))
+    return std::nullopt;
+  return Findings{nearest(g, seen.points), dead_share(g, seen.points),
+                  smallest_denominator(g, seen.low, seen.high),
+                  largest_slope(g, seen.low, seen.high), g.poles(seen.low, seen.high)};
+}
+
+}  // namespace pade::lab

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Safetensors files for inspect_test.sh, written without Padé's help."""
+
+import json
+import struct
+import sys
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        length, = struct.unpack('<Q', file.read(8))
+        return json.loads(file.read(length)), file.read()
+
+
+def write(path, header, data):
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+    with open(path, 'wb') as file:
+        file.write(struct.pack('<Q', len(text)) + text + data)
+
+
+def write_layers(path, layers, metadata):
+    """layers: name, and a row of numbers for each of numerator and denominator."""
+    header, data = {'__metadata__': metadata}, b''
+    for name, rows in layers.items():
+        for part, row in zip(('numerator', 'denominator'), rows):
+            values = struct.pack(f'<{len(row)}d', *row)
+            header[f'{name}.{part}'] = {'dtype': 'F64', 'shape': [1, len(row)],
+                                        'data_offsets': [len(data), len(data) + len(values)]}
+            data += values
+    write(path, header, data)
+
+
+def main():
+    what, paths = sys.argv[1], sys.argv[2:]
+    if what == 'strip':
+        header, data = read(paths[0])
+        header.pop('__metadata__', None)
+        write(paths[1], header, data)
+    elif what == 'make':
+        layers = {'line': ([-2, 3], [0]), 'flat': ([0.5], [0]), 'pole': ([1], [-1]),
+                  'broken': ([1, float('nan')], [1]), 'valley': ([0, 1], [-0.5, 0.125])}  # Q = 0.5 + (x - 2)² / 8
+        metadata = {f'activation.{name}': 'basis=monomial,form=unsafe' for name in layers}
+        write_layers(paths[0], layers, metadata)
+    elif what == 'wrong':
+        write_layers(paths[0], {'act': ([1] * 12, [1])}, {})
+    elif what == 'misnamed':
+        write_layers(paths[0], {'act': ([1], [1])}, {'activation.act': 'basis=hermit,form=unsafe'})
+
+
+main()

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# activation_lab inspect on small runs and on files: text and JSON, with and without metadata, and
+# clear refusals. Takes the paths of lenet and of activation_lab.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/made_up_set.sh
+source "$here/../made_up_set.sh"
+
+lenet=$1
+lab=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# train OUT ARGS…
+train() {
+  local out=$1
+  shift
+  "$lenet" --data "$data" --batch-size 8 --threads 1 --quiet --out "$out" "$@"
+}
+
+# expect STATUS PATTERN ARGS…: the exit code of inspect, and one line on stderr that matches.
+expect() {
+  local status=$1 pattern=$2 got=0
+  shift 2
+  "$lab" inspect "$@" >stdout 2>stderr || got=$?
+  [[ $got == "$status" ]] || fail "exit code $got instead of $status: $* ($(cat stderr))"
+  [[ ! -s stdout ]] || fail "something on stdout: $*"
+  grep -qE -- "$pattern" stderr || fail "no message like '$pattern': $* ($(cat stderr))"
+  (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
+}
+
+# check_json FILE EXPRESSIONS: each of them holds of the object in the file: see inspect_check.py.
+check_json() {
+  python3 "$here/inspect_check.py" "$@" || fail "$1 is not as expected"
+}
+
+# text ARGS…: what inspect prints, in lines of at most 100 characters.
+text() {
+  "$lab" inspect "$@" >text || fail "inspect $* ended with $?"
+  python3 -c 'import sys
+sys.exit(any(len(line.rstrip("\n")) > 100 for line in open("text", encoding="utf-8")))' ||
+    fail "a line is too long: $*"
+  cat text
+}
+
+# without_metadata FROM TO: the same tensors, and nothing else.
+without_metadata() { python3 "$here/inspect_files.py" strip "$1" "$2"; }
+
+test_run() {
+  "$lab" inspect run --json >run.json.out
+  check_json run.json.out \
+    'everything["run"] == "run" and everything["file"] == "run/last.safetensors"' \
+    'everything["activation"] == "hp1"' \
+    '[layer["name"] for layer in layers] == ["act1", "act2", "act3", "act4"]' \
+    'all(layer["basis"] == "hermite_he" and layer["form"] == "termwise" for layer in layers)' \
+    'all(layer["degrees"] == [5, 4] and layer["groups"] == 1 for layer in layers)' \
+    'all(layer["inputs"]["epoch"] == 2 for layer in layers)' \
+    'all(abs(layer["start"]["numerator"][0] - 1.13087) < 1e-4 for layer in layers)' \
+    'all(layer["start"]["numerator"] != layer["now"]["numerator"] for layer in layers)'
+  text run >run.text
+  grep -q '^act1: degrees 5/4, hermite_he, termwise$' run.text || fail "no title of a layer"
+  (($(grep -c '█' run.text) == 4)) || fail "not a histogram per layer"
+  grep -q '^  start  P = 1.131 + 1.788 He1 + 1.095 He2 + 0.3269 He3' run.text || fail "no start"
+  grep -q '^         Q = 1 + 1.075 |He1| + 0.3066 |He2|' run.text || fail "no denominator"
+  (($(grep -c 'RMS distance' run.text) == 8)) || fail "not two nearest formulas per layer"
+  cmp <("$lab" inspect run --json) run.json.out || fail "two calls differ"
+}
+
+test_files() {
+  local name
+  for name in last best state; do
+    text "run/$name.safetensors" >/dev/null
+    "$lab" inspect "run/$name.safetensors" --json >file.json
+    check_json file.json 'everything["run"] is None and len(layers) == 4' \
+      'all(layer["inputs"] is None and layer["start"] is None for layer in layers)' \
+      'all(layer["basis"] == "hermite_he" for layer in layers)' \
+      'all((layer["low"], layer["high"]) == (-5, 5) for layer in layers)'
+  done
+  without_metadata run/last.safetensors bare.safetensors
+  expect 1 'bare.safetensors: does not say .*act1.*--activation' bare.safetensors
+  expect 1 'relu is not rational' bare.safetensors --activation relu
+  "$lab" inspect bare.safetensors --activation pau --json >bare.json
+  check_json bare.json 'all(layer["basis"] == "monomial" for layer in layers)'
+  cp -r run old
+  cp bare.safetensors old/last.safetensors
+  cmp <("$lab" inspect old | tail -n +2) <("$lab" inspect run | tail -n +2) ||
+    fail "run.json is no help where the file says nothing"
+}
+
+test_groups() {
+  train groups --epochs 1 --activation opau:basis=laguerre,form=whole_sum,degrees=3/2,groups=2
+  text groups >groups.text
+  grep -q '^act1: degrees 3/2, laguerre, whole_sum, the first of 2 groups$' groups.text ||
+    fail "nothing of groups: $(cat groups.text)"
+  grep -qE '^         Q = 1 \+ \|-?[0-9.e-]+ L1 [+-] [0-9.e-]+ L2\|$' groups.text || fail "no Q"
+  grep -q '^  start' groups.text || fail "no start of groups"
+}
+
+# Layers of which everything is known.
+test_made_up_layers() {
+  python3 "$here/inspect_files.py" make made.safetensors
+  text made.safetensors >made.text
+  "$lab" inspect made.safetensors --json >made.json
+  check_json made.json 'len(layers) == 5' \
+    'by["line"]["nearest"]["text"] == "3 identity(x) - 2"' \
+    'by["line"]["max_slope"]["value"] == 3 and by["line"]["dead_share"] == 0' \
+    'by["flat"]["nearest"]["text"] == "0.5"' \
+    'by["flat"]["dead_share"] == 1 and by["flat"]["max_slope"]["value"] == 0' \
+    'abs(by["pole"]["poles"][0] - 1) < 1e-9 and by["pole"]["max_slope"]["value"] is None' \
+    'by["pole"]["min_denominator"] == {"value": -4, "x": 5}' \
+    '"nearest" not in by["broken"]' \
+    'by["valley"]["min_denominator"] == {"value": 0.5, "x": 2}'
+  grep -q 'coefficients are not finite' made.text || fail "no word of NaN"
+  grep -q '^         poles at 1$' made.text || fail "no word of the pole"
+}
+
+test_refusals() {
+  expect 1 'nowhere: there is no such' nowhere
+  mkdir -p empty
+  expect 1 'run folder empty: has no last.safetensors' empty
+  head -c 500 run/last.safetensors >cut.safetensors
+  expect 1 'cut.safetensors.*truncated' cut.safetensors
+  expect 1 'run/metrics.csv' run/metrics.csv
+  train fixed --epochs 1 --activation relu
+  expect 1 'has no rational layers.*relu.*there are: .*conv1.weight' fixed
+  expect 1 'has no rational layers.*conv1.weight' fixed/last.safetensors --activation hp1
+  python3 "$here/inspect_files.py" wrong wrong.safetensors
+  expect 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors
+  python3 "$here/inspect_files.py" misnamed misnamed.safetensors
+  expect 1 'misnamed.safetensors: .*did you mean "hermite_he"' misnamed.safetensors
+  cp -r run odd && sed -i '2s/,[^,]*$//' odd/activations.csv
+  expect 1 'odd/activations.csv: expected 10 coefficients' odd
+  cp -r run blank && sed -i '2s/,[^,]*$/,-1/' blank/inputs.csv && sed -i '3,$d' blank/inputs.csv
+  expect 1 'blank/inputs.csv: expected a count' blank
+  cp -r run torn && echo '{' >torn/run.json
+  expect 1 'torn/run.json' torn
+  expect 2 'path' --json
+  expect 2 'did you mean "hp1"' run --activation hp3
+  expect 2 'unknown' run another
+  expect 2 'did you mean "--json"' run --jsn
+}
+
+data=made
+make_set "$data" train 48
+make_set "$data" t10k 24
+train run --epochs 2 --activation-lr 0.05
+test_run
+test_files
+test_groups
+test_made_up_layers
+test_refusals
+echo "all passed"
