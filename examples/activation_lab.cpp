@@ -1,5 +1,4 @@
-// A laboratory for activations: evaluate, fit, analyse, plot and time them, and look at learned
-// ones.
+// A laboratory for activations: evaluate, fit, analyse, plot, time and inspect them.
 
 #include "lab/lab.h"
 #include "support/options.h"
