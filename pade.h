@@ -62,6 +62,9 @@
 #include <pade/layers/rational_fit.h>
 #include <pade/layers/rational_function.h>
 #include <pade/layers/rational_regions.h>
+#include <pade/layers/rational_spec.h>
+#include <pade/layers/replace_activations.h>
+#include <pade/layers/second_moment.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
 #include <pade/layers/value_distribution.h>

@@ -37,6 +37,19 @@ const char* name_of(Init init) {
 
 Init init_named(std::string_view name) { return value_named("initialisation", name, kAllInits); }
 
+double assumed_second_moment(Init init) {
+  switch (init) {
+    case Init::pytorch: return 3;
+    case Init::he_normal:
+    case Init::he_uniform: return 0.5;
+    case Init::glorot_normal:
+    case Init::glorot_uniform:
+    case Init::lecun_normal:
+    case Init::lecun_uniform: return 1;
+  }
+  return 1;
+}
+
 Tensor initial_weight(Init init, const Shape& shape, Rng& rng) {
   check(shape.rank() >= 2, "initial_weight: expected a shape [out, in, …], got ", shape);
   const double in = fan_in(shape), both = in + fan_out(shape);

@@ -22,6 +22,13 @@ const char* name_of(Init init);
 /// The initialisation of that name. Throws Error that lists the names.
 Init init_named(std::string_view name);
 
+/// The E[f(Z)²], Z ~ N(0, 1), of an activation f with which a deep network that starts like this
+/// keeps pre-activations of variance 1, which is 1/(fan_in · weight variance): 1/2 for he_…, as
+/// ReLU has it; 1 for lecun_…, and for glorot_… where fan_in = fan_out; 3 for pytorch, which is
+/// more than the usual activations have, so that signals fade. (PyTorch's biases add 1/(3 fan_in)
+/// to the variance in each layer.)
+double assumed_second_moment(Init init);
+
 /// A float32 leaf of shape [out, in, …] (trailing axes are the kernel), drawn from `rng`.
 Tensor initial_weight(Init init, const Shape& shape, Rng& rng);
 /// The bias [out] that belongs to it: U(±1/√fan_in) for Init::pytorch, zeros for the others.

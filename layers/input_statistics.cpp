@@ -13,7 +13,7 @@ InputStatistics::InputStatistics(Module& network, InputStatisticsOptions options
         options.watch ? options.watch(path, module) : dynamic_cast<Rational*>(&module) != nullptr;
     if (!watched) return;
     index_[&module] = layers_.size();
-    layers_.push_back({path, {}});
+    layers_.push_back({path, {}, 1});
   });
 }
 
@@ -25,12 +25,14 @@ ForwardObserver InputStatistics::collect() {
         const bool cut =
             samples_per_call_ > 0 && input.rank() > 0 && input.extent(0) > samples_per_call_;
         const Tensor x = input.detach();
-        layers_[found->second].inputs.add(cut ? x.slice(0, samples_per_call_) : x);
+        Layer& layer = layers_[found->second];
+        layer.inputs.add(cut ? x.slice(0, samples_per_call_) : x);
+        layer.channels = x.rank() > 1 ? x.extent(1) : 1;
       });
 }
 
 void InputStatistics::clear() {
-  for (Layer& layer : layers_) layer.inputs = {};
+  for (Layer& layer : layers_) layer = {layer.name, {}, 1};
 }
 
 }  // namespace pade

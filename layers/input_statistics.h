@@ -36,6 +36,7 @@ class InputStatistics {
   struct Layer {
     std::string name;  ///< dotted path
     ValueDistribution inputs;
+    int64_t channels = 1;  ///< extent of axis 1 in the last call; 1 where there is no such axis
   };
 
   explicit InputStatistics(Module& network, InputStatisticsOptions options = {});

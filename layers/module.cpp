@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
 #include <pade/layers/module.h>
@@ -41,6 +43,48 @@ class Walk : public ModuleVisitor {
   std::string path_;  // empty, or ending in a dot
 };
 
+/// Finds the module of a path, its parent, and puts another one there.
+class Replacement : public ModuleVisitor {
+ public:
+  Replacement(Module& root, const std::string& path, std::unique_ptr<Module> module)
+      : parent(&root), path_(path), module_(std::move(module)) {
+    check(module_ != nullptr, "Module::replace: the new module for \"", path, "\" is null");
+    check(!path.empty(), "Module::replace: the network itself is no child that can be replaced");
+    root.visit(*this);
+    check(old != nullptr, "Module::replace: there is no module \"", path, '"');
+  }
+
+  Module* parent;
+  std::unique_ptr<Module> old;
+
+ private:
+  void child(const std::string& name, Module& module) override {
+    const std::string_view rest = std::string_view(path_).substr(begin_);
+    check(rest != name, "Module::replace: \"", path_,
+          "\" is a member of its parent; where that holds it as a std::unique_ptr<Module>, and "
+          "shows this to visitors, it can be replaced");
+    if (old || !rest.starts_with(name) || rest[name.size()] != '.') return;
+    Module* const outer = std::exchange(parent, &module);
+    begin_ += name.size() + 1;
+    module.visit(*this);
+    if (old) return;
+    begin_ -= name.size() + 1;
+    parent = outer;
+  }
+  void child_in_slot(const std::string& name, Module& module, ModuleSlot& slot) override {
+    if (old) return;
+    if (std::string_view(path_).substr(begin_) != name) return child(name, module);
+    check(slot.accepts(*module_), "Module::replace: \"", path_,
+          "\" is held by a pointer of another type than ", module_->description(), " is of");
+    module_->train(module.training());
+    old = slot.exchange(std::move(module_));
+  }
+
+  const std::string& path_;
+  size_t begin_ = 0;  // of the names below `parent`, in path_
+  std::unique_ptr<Module> module_;
+};
+
 /// Replaces every parameter and buffer below `root` by convert(it).
 void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& convert) {
   Walk walk;
@@ -59,6 +103,9 @@ void ModuleVisitor::parameter(const std::string&, Tensor&, ParameterRole) {}
 void ModuleVisitor::buffer(const std::string&, Tensor&) {}
 void ModuleVisitor::generator(const std::string&, Rng&) {}
 void ModuleVisitor::child(const std::string&, Module&) {}
+void ModuleVisitor::child_in_slot(const std::string& name, Module& module, ModuleSlot&) {
+  child(name, module);
+}
 
 void Module::visit(ModuleVisitor&) {}
 
@@ -121,6 +168,12 @@ void Module::for_each_module(const std::function<void(const std::string&, Module
   Walk walk;
   walk.on_module = f;
   walk.start(*this);
+}
+
+std::unique_ptr<Module> Module::replace(const std::string& path, std::unique_ptr<Module> module) {
+  Replacement replacement(*this, path, std::move(module));
+  replacement.parent->forget_children_names();
+  return std::move(replacement.old);
 }
 
 void Module::train(bool on) {

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <pade/core/error.h>
 #include <pade/core/parameter.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
@@ -13,6 +16,19 @@
 namespace pade {
 
 class Module;
+
+/// Where a parent holds a child through a std::unique_ptr, so that another module can be put there.
+class ModuleSlot {
+ public:
+  virtual ~ModuleSlot() = default;
+  /// Whether the pointer can hold a module of that type.
+  virtual bool accepts(const Module& module) const = 0;
+  /// Puts `module` there and returns what was there. Throws Error unless it is accepted.
+  virtual std::unique_ptr<Module> exchange(std::unique_ptr<Module> module) = 0;
+};
+
+template <class M>
+class ModuleSlotOf;
 
 /// Is shown, by Module::visit, what a module is made of. Everything that must reach every part of a
 /// network (optimisers, checkpoints, devices, train and eval mode) does so through a visitor.
@@ -27,6 +43,16 @@ class ModuleVisitor {
   /// A stream of random numbers, whose counter is saved.
   virtual void generator(const std::string& name, Rng& rng);
   virtual void child(const std::string& name, Module& module);
+  /// The same for a child that its parent holds by pointer, which Module::replace() can replace; a
+  /// null pointer is passed over.
+  template <std::derived_from<Module> M>
+  void child(const std::string& name, std::unique_ptr<M>& module) {
+    if (!module) return;
+    ModuleSlotOf<M> slot(module);
+    child_in_slot(name, *module, slot);
+  }
+  /// What is called for those: child(name, module), unless overridden.
+  virtual void child_in_slot(const std::string& name, Module& module, ModuleSlot& slot);
 };
 
 /// A part of a network: named parameters and buffers, a train/eval flag, a call operator.
@@ -69,6 +95,13 @@ class Module {
   /// Calls f(dotted path, module) for this module (path "") and all below, parents first.
   void for_each_module(const std::function<void(const std::string&, Module&)>& f);
 
+  /// Puts `module` in the place of the module of that dotted path, which it returns. The new one is
+  /// in train or eval mode as the old one was. Optimisers, statistics and references that know the
+  /// old one go on doing so: make them anew. Throws Error, with nothing changed, when no module has
+  /// that path, and when its parent cannot hold another one there: the children of a Sequential can
+  /// be replaced, and those that visit() shows as a std::unique_ptr of a fitting type.
+  std::unique_ptr<Module> replace(const std::string& path, std::unique_ptr<Module> module);
+
   /// Dropout and batch norm behave differently in the two modes; a new module is in train mode.
   void train(bool on = true);
   void eval() { train(false); }
@@ -90,6 +123,29 @@ class Module {
   std::string name_;
   bool children_named_ = false;
   bool training_ = true;
+};
+
+template <class M>
+class ModuleSlotOf final : public ModuleSlot {
+ public:
+  explicit ModuleSlotOf(std::unique_ptr<M>& place) : place_(place) {}
+  bool accepts([[maybe_unused]] const Module& module) const override {
+    if constexpr (std::same_as<M, Module>)
+      return true;
+    else
+      return dynamic_cast<const M*>(&module) != nullptr;
+  }
+  std::unique_ptr<Module> exchange(std::unique_ptr<Module> module) override {
+    M* const fitting = dynamic_cast<M*>(module.get());
+    check(fitting != nullptr, "ModuleSlot: the pointer cannot hold a module of that type");
+    module.release();
+    std::unique_ptr<Module> old = std::move(place_);
+    place_.reset(fitting);
+    return old;
+  }
+
+ private:
+  std::unique_ptr<M>& place_;
 };
 
 /// While one of these is in scope on a thread, `observe` is called after every module call there.

@@ -29,7 +29,7 @@ Module& Sequential::operator[](const std::string& name) {
 }
 
 void Sequential::visit(ModuleVisitor& visitor) {
-  for (NamedModule& module : modules_) visitor.child(module.name, *module.module);
+  for (NamedModule& module : modules_) visitor.child(module.name, module.module);
 }
 
 Tensor Sequential::forward(const Tensor& x) {

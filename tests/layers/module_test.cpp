@@ -153,6 +153,64 @@ TEST_CASE("summary shows shapes and counts") {
   CHECK(network.training());
 }
 
+TEST_CASE("modules can be replaced where a pointer holds them") {
+  Sequential network = make_network();
+  network.eval();
+  network(Tensor::ones({2, 2, 4, 4}));
+  const auto names = names_of(network.state());
+  const auto old = network.replace("head.0", std::make_unique<Linear>(16, 4));
+  CHECK(old->description() == "Linear(16, 3)");
+  CHECK(network(Tensor::ones({2, 2, 4, 4})).shape() == Shape{2, 4});
+  CHECK(names_of(network.state()) == names);
+  CHECK_FALSE(dynamic_cast<Sequential&>(network["head"])[0].training());
+  CHECK_THROWS_WITH_AS(network["head"](Tensor::ones({2, 7})), doctest::Contains(" in head.0"),
+                       Error);
+  network.replace("2", make_activation("relu"));
+  CHECK(network["2"].description() == "relu");
+
+  const auto refused = [&](const char* path) -> std::string {
+    try {
+      network.replace(path, make_activation("relu"));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  CHECK(refused("head.1") == "Module::replace: there is no module \"head.1\"");
+  CHECK(refused("hea") == "Module::replace: there is no module \"hea\"");
+  CHECK(refused("head.0.weight") == "Module::replace: there is no module \"head.0.weight\"");
+  CHECK(refused("") == "Module::replace: the network itself is no child that can be replaced");
+  CHECK_THROWS_WITH_AS(network.replace("conv", nullptr),
+                       "Module::replace: the new module for \"conv\" is null", Error);
+}
+
+TEST_CASE("a member cannot be replaced, nor a pointer hold a module of another type") {
+  struct Typed : Module {
+    Residual block;
+    std::unique_ptr<Activation> activation = make_activation("relu");
+    std::unique_ptr<Module> none;
+    void visit(ModuleVisitor& visitor) override {
+      visitor.child("block", block);
+      visitor.child("activation", activation);
+      visitor.child("none", none);
+    }
+    std::string description() const override { return "Typed"; }
+    Tensor forward(const Tensor& x) override { return (*activation)(block(x)); }
+  } network;
+  CHECK_THROWS_WITH_AS(network.replace("block.inner", std::make_unique<Linear>(5, 5)),
+                       "Module::replace: \"block.inner\" is a member of its parent; where that "
+                       "holds it as a std::unique_ptr<Module>, and shows this to visitors, it can "
+                       "be replaced",
+                       Error);
+  CHECK_THROWS_WITH_AS(network.replace("activation", std::make_unique<Flatten>()),
+                       "Module::replace: \"activation\" is held by a pointer of another type than "
+                       "Flatten is of",
+                       Error);
+  CHECK(network.replace("activation", make_activation("tanh"))->description() == "relu");
+  CHECK(network.activation->description() == "tanh");
+  CHECK_THROWS_AS(network.replace("none", make_activation("tanh")), Error);
+}
+
 TEST_CASE("sequential refuses wrong names and indices") {
   Sequential network{Flatten()};
   CHECK_THROWS_WITH_AS(network.add(named("0", Flatten())),

@@ -1,0 +1,109 @@
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include <pade/core/error.h>
+#include <pade/core/names.h>
+#include <pade/layers/gaussian_analysis.h>
+#include <pade/layers/init.h>
+#include <pade/layers/rational_spec.h>
+#include <pade/layers/second_moment.h>
+
+namespace pade {
+namespace {
+
+const std::map<std::string, const RationalPreset& (*)(), std::less<>>& presets() {
+  static const std::map<std::string, const RationalPreset& (*)(), std::less<>> table = {
+      {"hp1", hp1_preset}, {"hp2", hp2_preset}, {"opau", pau_preset}, {"pau", pau_preset}};
+  return table;
+}
+
+const RationalPreset& preset_named(const std::string& name) {
+  const auto found = presets().find(name);
+  if (found == presets().end()) fail_unknown_name("rational activation", name, rational_names());
+  return found->second();
+}
+
+}  // namespace
+
+std::vector<std::string> rational_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, preset] : presets()) names.push_back(name);
+  return names;
+}
+
+int64_t groups_of(const Spec& spec, int64_t channels) {
+  if (spec.text("groups", "1") == "channel") return channels;
+  const double groups = spec.number("groups", 1);
+  check(groups == std::floor(groups) && groups >= 1, "activation ", spec.name(),
+        ": groups expects a whole number of at least 1 or \"channel\", got \"",
+        spec.text("groups", ""), "\"");
+  return static_cast<int64_t>(groups);
+}
+
+RationalSpec::RationalSpec(Spec spec)
+    : spec_(std::move(spec)), preset_(&preset_named(spec_.name())) {
+  check(spec_.name() != "opau" || spec_.has("basis"),
+        "activation opau: name its basis, as in opau:basis=legendre");
+  spec_.allow_keys({"basis", "form", "degrees", "groups", "init", "interval", "zero_centred",
+                    "zero_mean", "gain", "trainable"});
+  check(!spec_.flag("zero_mean", false) || !spec_.flag("zero_centred", false), "activation ",
+        spec_.name(), ": zero_mean and zero_centred exclude each other");
+  const RationalFunction& usual = preset_->start;
+  options_ = {basis_named(spec_.text("basis", name_of(usual.options.basis))),
+              rational_form_named(spec_.text("form", name_of(usual.options.form)))};
+  const auto [m, n] = spec_.pair("degrees", '/', {usual.c.size() - 1, usual.d.size()});
+  m_ = degree(m);
+  n_ = degree(n);
+}
+
+int RationalSpec::degree(double value) const {
+  check(value == std::floor(value) && value >= 0 && value <= kMaxDegree, "activation ",
+        spec_.name(), ": degrees are whole numbers from 0/0 to ", kMaxDegree, "/", kMaxDegree,
+        ", got \"", spec_.text("degrees", ""), "\"");
+  return static_cast<int>(value);
+}
+
+double RationalSpec::second_moment() const {
+  const std::string gain = spec_.text("gain", "false");
+  if (gain == "false") return 0;
+  return gain == "true" ? 1 : assumed_second_moment(init_named(gain));
+}
+
+RationalFunction RationalSpec::start() const {
+  const auto [low, high] = spec_.pair("interval", ':', {preset_->fit.low, preset_->fit.high});
+  const auto target = fit_target_named(spec_.text("init", "leaky_relu"));
+  const FitOptions interval{.low = low, .high = high};
+  const auto fit = [&](double shift) {
+    return fit_rational([&](double x) { return target(x) - shift; }, options_, m_, n_, interval)
+        .function;
+  };
+  if (spec_.flag("zero_mean", false)) {
+    double shift = 0;
+    RationalFunction function = fit(shift);
+    for (int round = 0; round < 3; ++round) {  // a fit's mean follows the target's nearly
+      shift += gaussian_moments([&](double x) { return derivatives_of(function, x); }, 1).mean;
+      function = fit(shift);
+    }
+    return function;
+  }
+  for (const char* key : {"basis", "form", "degrees", "interval", "init"})
+    if (spec_.has(key)) return fit(0);
+  return preset_->start;
+}
+
+std::unique_ptr<Rational> RationalSpec::make(const RationalFunction& function, int64_t channels,
+                                             DType dtype) const {
+  const auto module_of = [&](const RationalFunction& function) {
+    auto module = std::make_unique<Rational>(function, groups_of(spec_, channels), dtype);
+    if (spec_.flag("zero_centred", false)) module->keep_zero_centred();
+    return module;
+  };
+  auto module = module_of(function);
+  if (const double wanted = second_moment(); wanted > 0)
+    module = module_of(scale_to_second_moment(module->function(), wanted));
+  module->set_trainable(spec_.flag("trainable", true));
+  return module;
+}
+
+}  // namespace pade

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <pade/layers/rational.h>
+#include <pade/layers/spec.h>
+
+namespace pade {
+
+/// The names of the rational activations: hp1, hp2, opau, pau.
+std::vector<std::string> rational_names();
+
+/// What the key `groups` of a spec asks for: 1 without it. Throws Error for a wrong value.
+int64_t groups_of(const Spec& spec, int64_t channels);
+
+/// What the spec of a rational activation asks for; make_activation() says which keys there are.
+class RationalSpec {
+ public:
+  /// Throws Error for a name that is none of rational_names(), and for wrong keys and values.
+  explicit RationalSpec(Spec spec);
+
+  const RationalOptions& options() const { return options_; }
+  int numerator_degree() const { return m_; }
+  int denominator_degree() const { return n_; }
+
+  /// The preset's function, or, where a key asks for another one, a fit.
+  RationalFunction start() const;
+  /// A module of that function, with groups, zero_centred, gain and trainable as asked for.
+  std::unique_ptr<Rational> make(const RationalFunction& function, int64_t channels,
+                                 DType dtype) const;
+
+ private:
+  int degree(double value) const;
+  /// What gain= asks for; 0 where it asks for nothing.
+  double second_moment() const;
+
+  Spec spec_;
+  const RationalPreset* preset_;
+  RationalOptions options_;
+  int m_, n_;
+};
+
+}  // namespace pade
