@@ -207,7 +207,8 @@ void RunFolder::append_inputs(int64_t epoch, const InputStatistics& statistics) 
     rows << "epoch,layer,name,count,nan,infinite,mean,std,min,max,low,width,below,above,counts\n";
   const auto& layers = statistics.layers();
   for (size_t layer = 0; layer < layers.size(); ++layer) {
-    const auto& [name, inputs] = layers[layer];
+    const std::string& name = layers[layer].name;
+    const ValueDistribution& inputs = layers[layer].inputs;
     const Histogram histogram = inputs.histogram(kInputBars, kInputTail);
     rows << epoch << ',' << layer << ',' << name << ',' << inputs.count() << ','
          << inputs.nan_count() << ',' << inputs.infinite_count();
