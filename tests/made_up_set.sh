@@ -25,3 +25,10 @@ make_set() {
     for ((i = 0; i < count; ++i)); do printf '%b' "\\x0$((i % 10))"; done
   } >"$folder/$name-labels-idx1-ubyte"
 }
+
+# train OUT ARGS…: a quiet run of the program $lenet on the set in $data.
+train() {
+  local out=$1
+  shift
+  "$lenet" --data "$data" --batch-size 8 --threads 1 --quiet --out "$out" "$@"
+}

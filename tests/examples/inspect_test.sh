@@ -15,13 +15,6 @@ cd "$work"
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# train OUT ARGS…
-train() {
-  local out=$1
-  shift
-  "$lenet" --data "$data" --batch-size 8 --threads 1 --quiet --out "$out" "$@"
-}
-
 # expect STATUS PATTERN ARGS…: the exit code of inspect, and one line on stderr that matches.
 expect() {
   local status=$1 pattern=$2 got=0

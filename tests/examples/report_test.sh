@@ -19,13 +19,6 @@ cd "$work"
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# train OUT ARGS…
-train() {
-  local out=$1
-  shift
-  "$lenet" --data "$data" --batch-size 8 --threads 1 --quiet --out "$out" "$@"
-}
-
 # A copy of the run's page that checks itself, with the curves that gnuplot was given.
 checked_page() {
   cat "$1/report.html"
