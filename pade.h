@@ -44,6 +44,7 @@
 #include <pade/core/tensor.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
+#include <pade/layers/coefficient_scale.h>
 #include <pade/layers/conv.h>
 #include <pade/layers/curve_features.h>
 #include <pade/layers/derivatives.h>

@@ -15,6 +15,10 @@ struct Parameter {
   std::string name;
   Tensor tensor;
   ParameterRole role = ParameterRole::weight;
+  /// Where it is defined, of the tensor's shape, dtype and device, all above 0: optimisers work in
+  /// the variables tensor / step_scale, whose gradient is step_scale · gradient. Powers of two add
+  /// no rounding.
+  Tensor step_scale = {};
 };
 
 }  // namespace pade

@@ -12,7 +12,7 @@ thread_local ForwardObserver* active_observer = nullptr;
 /// Calls its functions with dotted names for everything at and below a module.
 class Walk : public ModuleVisitor {
  public:
-  std::function<void(const std::string&, Tensor&, ParameterRole)> on_parameter;
+  std::function<void(const std::string&, Tensor&, ParameterRole, Tensor* step_scale)> on_parameter;
   std::function<void(const std::string&, Tensor&)> on_buffer;
   std::function<void(const std::string&, Rng&)> on_generator;
   std::function<void(const std::string&, Module&)> on_module;
@@ -22,8 +22,10 @@ class Walk : public ModuleVisitor {
     root.visit(*this);
   }
 
-  void parameter(const std::string& name, Tensor& tensor, ParameterRole role) override {
-    if (on_parameter && tensor.defined()) on_parameter(path_ + name, tensor, role);
+  void parameter(const std::string& name, Tensor& tensor, ParameterRole role,
+                 Tensor* step_scale) override {
+    if (step_scale && !step_scale->defined()) step_scale = nullptr;
+    if (on_parameter && tensor.defined()) on_parameter(path_ + name, tensor, role, step_scale);
   }
   void buffer(const std::string& name, Tensor& tensor) override {
     if (on_buffer && tensor.defined()) on_buffer(path_ + name, tensor);
@@ -88,10 +90,11 @@ class Replacement : public ModuleVisitor {
 /// Replaces every parameter and buffer below `root` by convert(it).
 void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& convert) {
   Walk walk;
-  walk.on_parameter = [&](const std::string&, Tensor& tensor, ParameterRole) {
+  walk.on_parameter = [&](const std::string&, Tensor& tensor, ParameterRole, Tensor* step_scale) {
     const bool trainable = tensor.requires_grad();
     tensor = convert(tensor.detach());
     if (trainable) tensor.requires_grad_();
+    if (step_scale) *step_scale = convert(*step_scale);
   };
   walk.on_buffer = [&](const std::string&, Tensor& tensor) { tensor = convert(tensor); };
   walk.start(root);
@@ -99,7 +102,7 @@ void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& c
 
 }  // namespace
 
-void ModuleVisitor::parameter(const std::string&, Tensor&, ParameterRole) {}
+void ModuleVisitor::parameter(const std::string&, Tensor&, ParameterRole, Tensor*) {}
 void ModuleVisitor::buffer(const std::string&, Tensor&) {}
 void ModuleVisitor::generator(const std::string&, Rng&) {}
 void ModuleVisitor::child(const std::string&, Module&) {}
@@ -128,8 +131,10 @@ Tensor Module::operator()(const Tensor& x) {
 std::vector<Parameter> Module::parameters() {
   std::vector<Parameter> parameters;
   Walk walk;
-  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole role) {
-    if (tensor.requires_grad()) parameters.push_back({name, tensor, role});
+  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole role,
+                          Tensor* step_scale) {
+    if (tensor.requires_grad())
+      parameters.push_back({name, tensor, role, step_scale ? *step_scale : Tensor()});
   };
   walk.start(*this);
   return parameters;
@@ -138,7 +143,7 @@ std::vector<Parameter> Module::parameters() {
 std::vector<std::pair<std::string, Tensor>> Module::state() {
   std::vector<std::pair<std::string, Tensor>> state;
   Walk walk;
-  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole) {
+  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole, Tensor*) {
     state.emplace_back(name, tensor.detach());
   };
   walk.on_buffer = [&](const std::string& name, Tensor& tensor) {

@@ -35,9 +35,10 @@ class ModuleSlotOf;
 class ModuleVisitor {
  public:
   virtual ~ModuleVisitor() = default;
-  /// A trainable leaf; an undefined tensor (no bias) is passed over.
+  /// A trainable leaf; an undefined tensor (no bias) is passed over. `step_scale` is the
+  /// Parameter's; it is not saved, but it is moved and converted with the leaf.
   virtual void parameter(const std::string& name, Tensor& tensor,
-                         ParameterRole role = ParameterRole::weight);
+                         ParameterRole role = ParameterRole::weight, Tensor* step_scale = nullptr);
   /// State that is saved but not trained, such as running statistics.
   virtual void buffer(const std::string& name, Tensor& tensor);
   /// A stream of random numbers, whose counter is saved.

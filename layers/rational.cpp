@@ -5,6 +5,7 @@
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/tape.h>
+#include <pade/layers/coefficient_scale.h>
 #include <pade/layers/derivatives.h>
 #include <pade/layers/rational.h>
 
@@ -15,7 +16,7 @@ Tensor repeated_rows(const std::vector<double>& row, int64_t rows, DType dtype) 
   Tensor tensor = Tensor::empty({rows, static_cast<int64_t>(row.size())}, DType::float64);
   double* out = tensor.mutable_data<double>();
   for (int64_t r = 0; r < rows; ++r) out = std::copy(row.begin(), row.end(), out);
-  return tensor.to(dtype).requires_grad_();
+  return tensor.to(dtype);
 }
 
 }  // namespace
@@ -71,8 +72,8 @@ Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)
   check(!start.c.empty() && start.c.size() <= kMaxDegree + 1 && start.d.size() <= kMaxDegree,
         "Rational: degrees ", static_cast<int>(start.c.size()) - 1, "/", start.d.size(),
         " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
-  numerator = repeated_rows(start.c, groups, dtype);
-  denominator = repeated_rows(start.d, groups, dtype);
+  numerator = repeated_rows(start.c, groups, dtype).requires_grad_();
+  denominator = repeated_rows(start.d, groups, dtype).requires_grad_();
 }
 
 Rational Rational::hp1(int64_t groups) { return Rational(hp1_preset().start, groups); }
@@ -91,9 +92,22 @@ void Rational::set_trainable(bool trainable) {
   denominator.requires_grad_(trainable);
 }
 
+void Rational::set_scaled(bool scaled) {
+  numerator_scale_ = denominator_scale_ = {};
+  if (!scaled) return;
+  const auto scales = coefficient_scales(options_.basis);
+  const auto rows = [&](const Tensor& coefficients, int64_t first) {
+    const auto begin = scales.begin() + first;
+    return repeated_rows({begin, begin + coefficients.extent(1)}, groups(), coefficients.dtype())
+        .to(coefficients.device());
+  };
+  numerator_scale_ = rows(numerator, 0);
+  denominator_scale_ = rows(denominator, 1);
+}
+
 void Rational::visit(ModuleVisitor& visitor) {
-  visitor.parameter("numerator", numerator, ParameterRole::activation);
-  visitor.parameter("denominator", denominator, ParameterRole::activation);
+  visitor.parameter("numerator", numerator, ParameterRole::activation, &numerator_scale_);
+  visitor.parameter("denominator", denominator, ParameterRole::activation, &denominator_scale_);
 }
 
 std::string Rational::description() const {
@@ -133,7 +147,9 @@ Tensor Rational::zero_centred(const Tensor& numerator) const {
                              .to(numerator.dtype())
                              .to(numerator.device());
   const Tensor total = sum(numerator * at_zero, {1}, true);
-  return numerator - total * at_zero / sum(at_zero * at_zero);
+  if (!scaled()) return numerator - total * at_zero / sum(at_zero * at_zero);
+  const Tensor direction = numerator_scale_ * numerator_scale_ * at_zero;
+  return numerator - total * direction / sum(direction * at_zero, {1}, true);
 }
 
 Tensor Rational::forward(const Tensor& x) {

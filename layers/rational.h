@@ -30,8 +30,15 @@ class Rational : public Activation {
   int64_t groups() const { return numerator.extent(0); }
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
+  /// Whether optimisers work with c_i / s_i and d_j / s_j in the place of the coefficients, where s
+  /// are the coefficient_scales() of the basis, so that a step of one size changes the function
+  /// about as much for every degree. Most s are below 1: steps become shorter, too. What the
+  /// coefficients are, and how they are saved, stays the same. Call it before building an
+  /// optimiser.
+  void set_scaled(bool scaled);
+  bool scaled() const { return numerator_scale_.defined(); }
   /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
-  /// f_i(0), before every use, and out of its gradient.
+  /// f_i(0), before every use, and out of its gradient; where scaled, all of it for c_i / s_i.
   void keep_zero_centred();
 
   Derivatives derivatives(double x) const override;
@@ -49,6 +56,7 @@ class Rational : public Activation {
   Tensor zero_centred(const Tensor& numerator) const;
 
   RationalOptions options_;
+  Tensor numerator_scale_, denominator_scale_;  // undefined unless scaled
   bool zero_centred_ = false;
 };
 

@@ -13,7 +13,7 @@ using Row = std::vector<std::string>;
 /// Counts only what the module itself holds.
 struct OwnParameters : ModuleVisitor {
   int64_t count = 0;
-  void parameter(const std::string&, Tensor& tensor, ParameterRole) override {
+  void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
     if (tensor.defined() && tensor.requires_grad()) count += tensor.size();
   }
 };

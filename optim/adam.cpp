@@ -40,7 +40,8 @@ void Adam::apply(std::span<const Update> updates) {
                       .decoupled = decoupled_},
                      update.parameter,
                      update.gradient,
-                     update.slots});
+                     update.slots,
+                     update.step_scale});
   PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
 }
 

@@ -9,8 +9,13 @@
 namespace pade {
 namespace {
 
-std::vector<Tensor> fresh_gradients(const std::vector<Parameter>& parameters) {
-  std::vector<Tensor> gradients;
+struct FreshGradients {
+  std::vector<Tensor> tensors;
+  std::vector<Tensor> scales;  // undefined where there is none
+};
+
+FreshGradients fresh_gradients(const std::vector<Parameter>& parameters) {
+  FreshGradients gradients;
   const Parameter* first = nullptr;
   for (const Parameter& parameter : parameters) {
     const Tensor& tensor = parameter.tensor;
@@ -19,14 +24,16 @@ std::vector<Tensor> fresh_gradients(const std::vector<Parameter>& parameters) {
     check(tensor.device() == first->tensor.device(), "grad_norm: expected all parameters on one ",
           "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"",
           parameter.name, "\" on ", tensor.device());
-    gradients.push_back(tensor.grad());
+    gradients.tensors.push_back(tensor.grad());
+    gradients.scales.push_back(parameter.step_scale);
   }
   return gradients;
 }
 
-double norm_of(const std::vector<Tensor>& gradients) {
+double norm_of(const FreshGradients& gradients) {
+  const auto& [tensors, scales] = gradients;
   double sum = 0;
-  if (!gradients.empty()) PADE_ON_DEVICE_OF(gradients[0], sum_of_squares(gradients, sum));
+  if (!tensors.empty()) PADE_ON_DEVICE_OF(tensors[0], sum_of_squares(tensors, scales, sum));
   return std::sqrt(sum);
 }
 
@@ -38,11 +45,11 @@ double grad_norm(const std::vector<Parameter>& parameters) {
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
-  std::vector<Tensor> gradients = fresh_gradients(parameters);
+  FreshGradients gradients = fresh_gradients(parameters);
   const double norm = norm_of(gradients);
   const double factor = max_norm / (norm + 1e-6);
   if (!std::isfinite(norm) || factor >= 1) return norm;
-  PADE_ON_DEVICE_OF(gradients[0], scale_all(gradients, factor));
+  PADE_ON_DEVICE_OF(gradients.tensors[0], scale_all(gradients.tensors, factor));
   return norm;
 }
 

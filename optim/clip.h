@@ -7,8 +7,9 @@
 namespace pade {
 
 /// The L2 norm of all fresh gradients together, those that the next step() will use, summed in
-/// float64 in a fixed order. Throws Error when they are on several devices. On the GPU this waits
-/// for it, once for all of them.
+/// float64 in a fixed order. A parameter with a step_scale counts with step_scale · gradient.
+/// Throws Error when they are on several devices. On the GPU this waits for it, once for all of
+/// them.
 double grad_norm(const std::vector<Parameter>& parameters);
 
 /// Multiplies these gradients, in place, by max_norm / (norm + 1e-6) where that is below 1, as

@@ -13,11 +13,13 @@ struct Values {
   static constexpr int64_t kPiece =
       4 * kThreads * kPackSize<std::remove_const_t<T>>;  // four packs for each thread of a block
   T* values;
+  const T* scale;  // or null
   int64_t size;
   bool packed;
 };
 
-/// Calls pack(address) for the packs of a piece and element(address) for what is left of it.
+/// Calls on_pack(address) for the packs of a piece, and on_element(address, its scale or 1) for
+/// what is left of it.
 template <class T, class OnPack, class OnElement>
 __device__ __forceinline__ void for_piece(const TensorList<Values<T>>& list, int piece,
                                           const OnPack& on_pack, const OnElement& on_element) {
@@ -31,16 +33,17 @@ __device__ __forceinline__ void for_piece(const TensorList<Values<T>>& list, int
   const int packs = item.packed ? size / kSize : 0;
 #pragma unroll 4
   for (int i = threadIdx.x; i < packs; i += kThreads) on_pack(values + i * kSize);
-  for (int i = packs * kSize + threadIdx.x; i < size; i += kThreads) on_element(values + i);
+  for (int i = packs * kSize + threadIdx.x; i < size; i += kThreads)
+    on_element(values + i, item.scale ? item.scale[begin + i] : T(1));
 }
 
-/// partials[block] = Σ x² over the pieces that this block takes.
+/// partials[block] = Σ (scale · x)² over the pieces that this block takes.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     sum_of_squares_kernel(const __grid_constant__ TensorList<Values<const T>> list,
                           double* partials) {
   double sum = 0;
-  const auto add = [&sum](T value) { sum += static_cast<double>(value) * value; };
+  const auto add = [&sum](double value) { sum += value * value; };
   for (int piece = blockIdx.x; piece < list.pieces; piece += gridDim.x)
     for_piece(
         list, piece,
@@ -49,7 +52,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
           for (T value : pack.values) add(value);
         },
-        [&](const T* from) { add(*from); });
+        [&](const T* from, T scale) { add(static_cast<double>(*from) * scale); });
   sum = block_sum(sum);
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
@@ -66,18 +69,18 @@ __global__ void __launch_bounds__(kThreads)
         for (T& value : pack.values) value *= factor;
         store_pack(at, pack);
       },
-      [&](T* at) { *at *= factor; });
+      [&](T* at, T) { *at *= factor; });
 }
 
-/// The tensors of type T in as many lists as they need.
-template <class T, class TensorSpan, class Address>
-std::vector<TensorList<Values<T>>> lists_of(TensorSpan tensors, const Address& address) {
+/// The tensors of type T, each as values_of(its number), in as many lists as they need.
+template <class T, class TensorSpan, class ValuesOf>
+std::vector<TensorList<Values<T>>> lists_of(TensorSpan tensors, const ValuesOf& values_of) {
   std::vector<TensorList<Values<T>>> lists;
-  for (auto& tensor : tensors) {
-    if (tensor.dtype() != dtype_of<std::remove_const_t<T>>() || tensor.size() == 0) continue;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].dtype() != dtype_of<std::remove_const_t<T>>() || tensors[i].size() == 0)
+      continue;
     if (lists.empty() || lists.back().is_full()) lists.emplace_back();
-    T* values = address(tensor);
-    lists.back().add({values, tensor.size(), is_pack_aligned(values)});
+    lists.back().add(values_of(i));
   }
   return lists;
 }
@@ -85,17 +88,21 @@ std::vector<TensorList<Values<T>>> lists_of(TensorSpan tensors, const Address& a
 unsigned sum_blocks(int pieces) { return blocks_for(pieces, 1); }
 
 template <class T>
-auto lists_to_read(std::span<const Tensor> tensors) {
-  return lists_of<const T>(tensors, [](const Tensor& tensor) { return tensor.address<T>(); });
+auto lists_to_read(std::span<const Tensor> tensors, std::span<const Tensor> scales) {
+  return lists_of<const T>(tensors, [&](size_t i) -> Values<const T> {
+    const T* values = tensors[i].address<T>();
+    const T* scale = scales[i].defined() ? scales[i].address<T>() : nullptr;
+    return {values, scale, tensors[i].size(), !scale && is_pack_aligned(values)};
+  });
 }
 
 }  // namespace
 
 // ---------------------------------------------------------------------------------- launchers
 
-void sum_of_squares(std::span<const Tensor> tensors, double& sum) {
-  const auto floats = lists_to_read<float>(tensors);
-  const auto doubles = lists_to_read<double>(tensors);
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const Tensor> scales, double& sum) {
+  const auto floats = lists_to_read<float>(tensors, scales);
+  const auto doubles = lists_to_read<double>(tensors, scales);
   int64_t blocks = 0;
   for (const auto& list : floats) blocks += sum_blocks(list.pieces);
   for (const auto& list : doubles) blocks += sum_blocks(list.pieces);
@@ -118,8 +125,10 @@ void sum_of_squares(std::span<const Tensor> tensors, double& sum) {
 void scale_all(std::span<Tensor> tensors, double factor) {
   auto launch_all = [&](auto zero) {
     using T = decltype(zero);
-    const auto lists =
-        lists_of<T>(tensors, [](Tensor& tensor) { return tensor.mutable_address<T>(); });
+    const auto lists = lists_of<T>(tensors, [&](size_t i) -> Values<T> {
+      T* values = tensors[i].mutable_address<T>();
+      return {values, nullptr, tensors[i].size(), is_pack_aligned(values)};
+    });
     for (const auto& list : lists)
       launch("clip_grad_norm", {static_cast<unsigned>(list.pieces)}, scale_all_kernel<T>, list,
              static_cast<T>(factor));

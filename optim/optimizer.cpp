@@ -17,6 +17,20 @@ void check_rates(const ParameterGroup& group) {
         ", expected a finite number, at least 0");
 }
 
+void check_step_scale(const Parameter& parameter) {
+  const Tensor& scale = parameter.step_scale;
+  if (!scale.defined()) return;
+  const Tensor& tensor = parameter.tensor;
+  check(scale.shape() == tensor.shape() && scale.dtype() == tensor.dtype() &&
+            scale.device() == tensor.device(),
+        "optimizer: expected the step_scale of \"", parameter.name, "\" to be ", tensor.dtype(),
+        ' ', to_string(tensor.shape()), " on ", tensor.device(), " as the parameter is, got ",
+        scale.dtype(), ' ', to_string(scale.shape()), " on ", scale.device());
+  for (const double value : scale.to(Device::cpu).to(DType::float64).to_vector<double>())
+    check(value > 0 && std::isfinite(value), "optimizer: the step_scale of \"", parameter.name,
+          "\" has a ", value, ", expected finite numbers above 0");
+}
+
 void check_groups(const std::vector<ParameterGroup>& groups) {
   const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
   const Parameter* first = nullptr;
@@ -25,7 +39,8 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   for (const ParameterGroup& group : groups) {
     check_rates(group);
     for (const Parameter& parameter : group.parameters) {
-      const auto& [name, tensor, role] = parameter;
+      const std::string& name = parameter.name;
+      const Tensor& tensor = parameter.tensor;
       check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
             "\" is no leaf that requires a gradient");
       check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
@@ -36,6 +51,7 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
       check(tensor.device() == first->tensor.device(), "optimizer: expected all parameters on one ",
             "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"", name,
             "\" on ", tensor.device());
+      check_step_scale(parameter);
     }
   }
   check(!names.empty(), "optimizer: there are no parameters to optimise");
@@ -87,8 +103,8 @@ void Optimizer::step() {
       Tensor& tensor = parameter.tensor;
       if (!tensor.has_fresh_grad()) continue;
       const int64_t step = ++*memory.steps.mutable_data<int32_t>();
-      updates.push_back(
-          {tensor, tensor.grad(), memory.slots, group.lr * lr_factor_, group.weight_decay, step});
+      updates.push_back({tensor, tensor.grad(), memory.slots, group.lr * lr_factor_,
+                         group.weight_decay, step, parameter.step_scale});
       tensor.mark_grad_used();
     }
   if (!updates.empty()) apply(updates);

@@ -26,7 +26,8 @@ std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& paramet
                                            double weight_decay,
                                            std::optional<double> activation_lr);
 
-/// Changes parameters along their gradients.
+/// Changes parameters along their gradients: those with a step_scale as if parameter / step_scale
+/// were what is trained, with the gradient, decay and memories of that.
 ///
 ///   Sgd optimizer(network.parameters(), {.lr = 0.01, .momentum = 0.9});
 ///   … tape.backward(loss); optimizer.step();
@@ -58,12 +59,14 @@ class Optimizer {
     const Tensor& gradient;
     std::vector<Tensor>& slots;  ///< as named in the constructor, all zero at first
     double lr, weight_decay;
-    int64_t step;  ///< the number of this parameter's update, from 1
+    int64_t step;              ///< the number of this parameter's update, from 1
+    const Tensor& step_scale;  ///< as in Parameter; undefined where there is none
   };
 
   /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
   /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice,
-  /// two names of one parameter and parameters on several devices.
+  /// two names of one parameter, parameters on several devices, and a step_scale that is not of its
+  /// parameter's shape, dtype and device, or not finite and above 0.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
   /// At least one update; all parameters are on one device.

@@ -33,7 +33,8 @@ void Sgd::apply(std::span<const Update> updates) {
                       .nesterov = options_.nesterov},
                      update.parameter,
                      update.gradient,
-                     update.slots});
+                     update.slots,
+                     update.step_scale});
   PADE_ON_DEVICE_OF(updates[0].parameter, sgd_update(tasks));
 }
 

@@ -15,14 +15,25 @@ void update_block(Step step, int64_t begin, int64_t end, T* p, const T* gradient
   for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], slots[i]...);
 }
 
+template <class Step, class T, class... Slots>
+void scaled_update_block(Step step, int64_t begin, int64_t end, const T* scale, T* p,
+                         const T* gradient, Slots*... slots) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) scaled_step(step, scale[i], p[i], gradient[i], slots[i]...);
+}
+
 template <template <class> class Step, class T, class Task, size_t... kSlot>
 void update_parameter(const Task& task, std::index_sequence<kSlot...>) {
   const Step<T> step(task.update);
   T* p = task.parameter.template mutable_data<T>();
   const T* gradient = task.gradient.template data<T>();
+  const T* scale = task.step_scale.defined() ? task.step_scale.template data<T>() : nullptr;
   const auto slots = std::make_tuple(task.slots[kSlot].template mutable_data<T>()...);
   parallel_for(task.parameter.size(), kElementBlock, [&](int64_t begin, int64_t end) {
-    update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
+    if (scale)
+      scaled_update_block(step, begin, end, scale, p, gradient, std::get<kSlot>(slots)...);
+    else
+      update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
   });
 }
 

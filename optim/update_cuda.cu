@@ -14,6 +14,7 @@ struct Item {
   static constexpr int64_t kPiece = kThreads * kPackSize<T>;  // a pack for each thread of a block
   T* p;
   const T* gradient;
+  const T* scale;  // or null
   std::array<T*, Step::kSlots> slots;
   int64_t size;
   int step;
@@ -49,6 +50,12 @@ __device__ __forceinline__ void update_element(const Step& step, const Item<Step
   step(item.p[i], item.gradient[i], item.slots[kSlot][i]...);
 }
 
+template <class Step, class T, size_t... kSlot>
+__device__ __forceinline__ void scaled_update_element(const Step& step, const Item<Step, T>& item,
+                                                      int64_t i, std::index_sequence<kSlot...>) {
+  scaled_step(step, item.scale[i], item.p[i], item.gradient[i], item.slots[kSlot][i]...);
+}
+
 /// One block per piece.
 template <class Step, class T>
 __global__ void __launch_bounds__(kThreads)
@@ -58,6 +65,14 @@ __global__ void __launch_bounds__(kThreads)
   const Item<Step, T>& item = list.tensors.items[number];
   const Step step = list.steps[item.step];
   const int64_t begin = list.tensors.begin_of(blockIdx.x, number);
+  if (item.scale) {  // a few coefficients: one element at a time is enough
+#pragma unroll 1
+    for (int k = 0; k < kPackSize<T>; ++k) {
+      const int64_t i = begin + k * kThreads + threadIdx.x;
+      if (i < item.size) scaled_update_element(step, item, i, kSlots);
+    }
+    return;
+  }
   const int64_t pack = begin + threadIdx.x * kPackSize<T>;
   if (item.packed && pack + kPackSize<T> <= item.size) {
     update_pack(step, item, pack, kSlots);
@@ -75,6 +90,7 @@ Item<Step, T> item_of(const Task& task, int step) {
   Item<Step, T> item{};
   item.p = task.parameter.template mutable_address<T>();
   item.gradient = task.gradient.template address<T>();
+  if (task.step_scale.defined()) item.scale = task.step_scale.template address<T>();
   item.size = task.parameter.size();
   item.step = step;
   item.packed = is_pack_aligned(item.p) && is_pack_aligned(item.gradient);

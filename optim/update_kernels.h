@@ -9,13 +9,14 @@
 namespace pade {
 
 /// What to do (SgdUpdate, AdamUpdate) with one parameter. The tensors have its shape, dtype and
-/// device.
+/// device; without a scale, step_scale is undefined.
 template <class Update>
 struct UpdateTask {
   Update update;
   Tensor& parameter;
   const Tensor& gradient;
   std::vector<Tensor>& slots;
+  const Tensor& step_scale;
 };
 
 }  // namespace pade

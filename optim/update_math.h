@@ -85,4 +85,12 @@ struct AdamStep {
   }
 };
 
+/// A step in the variable p / scale, whose gradient is scale · gradient.
+template <class Step, class T, class... Slots>
+PADE_HD void scaled_step(const Step& step, T scale, T& p, T gradient, Slots&... slots) {
+  T scaled = p / scale;
+  step(scaled, scale * gradient, slots...);
+  p = scale * scaled;
+}
+
 }  // namespace pade

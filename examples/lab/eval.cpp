@@ -47,8 +47,8 @@ Row evaluate(Activation& activation, double at, DType dtype) {
   const Tensor y = activation(x);
   tape.backward(sum(slice(y, 1, 0, 1)));
   Row row{y.at({0, 0}), x.grad().at({0, 0}), {}};
-  for (const auto& [name, parameter, role] : activation.parameters()) {
-    const Tensor gradient = parameter.grad();
+  for (const Parameter& parameter : activation.parameters()) {
+    const Tensor gradient = parameter.tensor.grad();
     for (int64_t k = 0; k < gradient.extent(-1); ++k)
       row.by_coefficient.push_back(gradient.rank() == 2 ? gradient.at({0, k}) : gradient.at({k}));
   }

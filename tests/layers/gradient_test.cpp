@@ -22,7 +22,7 @@ namespace {
 class Replace : public ModuleVisitor {
  public:
   explicit Replace(const Tensor* next) : next_(next) {}
-  void parameter(const std::string&, Tensor& tensor, ParameterRole) override {
+  void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
     if (tensor.defined()) tensor = *next_++;
   }
   void child(const std::string&, Module& module) override { module.visit(*this); }
