@@ -67,7 +67,9 @@ int train(const TrainingOptions& options) {
       const Tensor logits = network(images);
       const Tensor loss = cross_entropy(logits, labels);
       tape.backward(loss);
-      if (options.clip > 0) clip_grad_norm(parameters, options.clip);
+      const double norm =
+          options.clip > 0 ? clip_grad_norm(parameters, options.clip) : grad_norm(parameters);
+      run.require_finite(norm, images, labels);
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }

@@ -1,11 +1,14 @@
 #include "support/training_run.h"
 
+#include <cmath>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
 
 #include <pade/core/io/safetensors.h>
+#include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
+#include <pade/core/tape.h>
 #include <pade/layers/activation.h>
 
 #include "support/activation_metadata.h"
@@ -34,6 +37,17 @@ std::string epoch_title(int64_t epoch, int64_t epochs) {
   out << "epoch " << std::setw(static_cast<int>(std::to_string(epochs).size())) << epoch << '/'
       << epochs;
   return out.str();
+}
+
+std::string first_anomaly(Module& network, const Tensor& images, const Tensor& labels) {
+  try {
+    const Anomaly searching;
+    Tape tape;
+    tape.backward(cross_entropy(network(images), labels));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "the same batch once more gave none, so a random op takes part";
 }
 
 }  // namespace
@@ -83,6 +97,17 @@ bool TrainingRun::begin_epoch() {
 double TrainingRun::epochs_done() const {
   return static_cast<double>(position_.epoch) +
          static_cast<double>(position_.batch) / static_cast<double>(loader_.size());
+}
+
+void TrainingRun::require_finite(double gradient_norm, const Tensor& images, const Tensor& labels) {
+  if (std::isfinite(gradient_norm)) return;
+  progress_->clear();
+  fail(
+      "training diverged: gradients that are NaN or infinite in epoch ", position_.epoch + 1,
+      ", step ", position_.batch + 1, " of ", loader_.size(), "; ",
+      first_anomaly(network_, images, labels), "; ", folder_.path(),
+      " keeps the epochs before. Try a smaller --lr, --activation-lr or --clip, and for a rational "
+      "with poles another form than unsafe");
 }
 
 bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& labels) {

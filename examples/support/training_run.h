@@ -39,6 +39,10 @@ class TrainingRun {
   bool begin_epoch();
   /// Epochs done so far, with the fraction of the current one: what schedules take.
   double epochs_done() const;
+  /// Throws Error when the norm of all gradients is NaN or infinite, which no step mends: it names
+  /// the layer and the op where that began, found by Anomaly in a second run of the same batch.
+  /// What the folder keeps of the epochs before stays as it is.
+  void require_finite(double gradient_norm, const Tensor& images, const Tensor& labels);
   /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns
   /// false.
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);

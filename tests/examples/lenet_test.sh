@@ -170,6 +170,13 @@ test_full_disk() {
   finish full
 }
 
+# Steps far too large for a rational with poles.
+test_divergence() {
+  expect 1 'training diverged: .* in epoch 1, step .*; anomaly: the (result|gradient) of [a-z_0-9]+ .* in (conv|act|fc)[0-9]; away keeps' \
+    train away --activation hp1:form=unsafe,scaled=false --lr 50 --clip 0
+  [[ ! -e away/last.safetensors ]] || fail "a network of NaNs was written"
+}
+
 test_same_bits_for_any_threads
 test_interrupt_and_resume
 test_kill_and_resume
@@ -178,4 +185,5 @@ test_wrong_command_lines
 test_bad_data
 test_run_folders
 test_full_disk
+test_divergence
 echo "all passed"
