@@ -7,12 +7,9 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../made_up_set.sh"
 
 lenet=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=tests/shell_test.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../shell_test.sh"
 export EMU_NO_LEAK_CHECK=1  # a program leaves its cache of memory to the system
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
 
 train() {
   local out=$1

@@ -4,20 +4,8 @@
 set -euo pipefail
 
 lab=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-
-# expect CODE PATTERN COMMAND…: the exit code, and what stderr matches.
-expect() {
-  local code=$1 pattern=$2 status=0
-  shift 2
-  "$@" >stdout 2>stderr || status=$?
-  [[ $status == "$code" ]] || fail "$*: exit code $status, not $code: $(cat stderr)"
-  grep -qE -- "$pattern" stderr || fail "$*: no '$pattern' in: $(cat stderr)"
-}
+# shellcheck source=tests/shell_test.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../shell_test.sh"
 
 # figure FILE PATH: a value in a JSON file, as python writes it.
 figure() { python3 -c "import json; d = json.load(open('$1')); print(d$2)"; }

@@ -9,21 +9,13 @@ source "$here/../made_up_set.sh"
 
 lenet=$1
 lab=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=tests/shell_test.sh
+source "$here/../shell_test.sh"
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
-
-# expect STATUS PATTERN ARGS…: the exit code of inspect, and one line on stderr that matches.
-expect() {
-  local status=$1 pattern=$2 got=0
-  shift 2
-  "$lab" inspect "$@" >stdout 2>stderr || got=$?
-  [[ $got == "$status" ]] || fail "exit code $got instead of $status: $* ($(cat stderr))"
+# refused STATUS PATTERN ARGS…: how inspect refuses these; nothing is printed.
+refused() {
+  expect "$1" "$2" "$lab" inspect "${@:3}"
   [[ ! -s stdout ]] || fail "something on stdout: $*"
-  grep -qE -- "$pattern" stderr || fail "no message like '$pattern': $* ($(cat stderr))"
-  (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
 }
 
 # check_json FILE EXPRESSIONS: each of them holds of the object in the file: see inspect_check.py.
@@ -74,8 +66,8 @@ test_files() {
       'all((layer["low"], layer["high"]) == (-5, 5) for layer in layers)'
   done
   without_metadata run/last.safetensors bare.safetensors
-  expect 1 'bare.safetensors: does not say .*act1.*--activation' bare.safetensors
-  expect 1 'relu is not rational' bare.safetensors --activation relu
+  refused 1 'bare.safetensors: does not say .*act1.*--activation' bare.safetensors
+  refused 1 'relu is not rational' bare.safetensors --activation relu
   "$lab" inspect bare.safetensors --activation pau --json >bare.json
   check_json bare.json 'all(layer["basis"] == "monomial" for layer in layers)'
   cp -r run old
@@ -112,29 +104,29 @@ test_made_up_layers() {
 }
 
 test_refusals() {
-  expect 1 'nowhere: there is no such' nowhere
+  refused 1 'nowhere: there is no such' nowhere
   mkdir -p empty
-  expect 1 'run folder empty: has no last.safetensors' empty
+  refused 1 'run folder empty: has no last.safetensors' empty
   head -c 500 run/last.safetensors >cut.safetensors
-  expect 1 'cut.safetensors.*truncated' cut.safetensors
-  expect 1 'run/metrics.csv' run/metrics.csv
+  refused 1 'cut.safetensors.*truncated' cut.safetensors
+  refused 1 'run/metrics.csv' run/metrics.csv
   train fixed --epochs 1 --activation relu
-  expect 1 'has no rational layers.*relu.*there are: .*conv1.weight' fixed
-  expect 1 'has no rational layers.*conv1.weight' fixed/last.safetensors --activation hp1
+  refused 1 'has no rational layers.*relu.*there are: .*conv1.weight' fixed
+  refused 1 'has no rational layers.*conv1.weight' fixed/last.safetensors --activation hp1
   python3 "$here/inspect_files.py" wrong wrong.safetensors
-  expect 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors
+  refused 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors
   python3 "$here/inspect_files.py" misnamed misnamed.safetensors
-  expect 1 'misnamed.safetensors: .*did you mean "hermite_he"' misnamed.safetensors
+  refused 1 'misnamed.safetensors: .*did you mean "hermite_he"' misnamed.safetensors
   cp -r run odd && sed -i '2s/,[^,]*$//' odd/activations.csv
-  expect 1 'odd/activations.csv: expected 10 coefficients' odd
+  refused 1 'odd/activations.csv: expected 10 coefficients' odd
   cp -r run blank && sed -i '2s/,[^,]*$/,-1/' blank/inputs.csv && sed -i '3,$d' blank/inputs.csv
-  expect 1 'blank/inputs.csv: expected a count' blank
+  refused 1 'blank/inputs.csv: expected a count' blank
   cp -r run torn && echo '{' >torn/run.json
-  expect 1 'torn/run.json' torn
-  expect 2 'path' --json
-  expect 2 'did you mean "hp1"' run --activation hp3
-  expect 2 'unknown' run another
-  expect 2 'did you mean "--json"' run --jsn
+  refused 1 'torn/run.json' torn
+  refused 2 'path' --json
+  refused 2 'did you mean "hp1"' run --activation hp3
+  refused 2 'unknown' run another
+  refused 2 'did you mean "--json"' run --jsn
 }
 
 data=made

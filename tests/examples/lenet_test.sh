@@ -9,11 +9,8 @@ if [[ ! -e $data/train-images-idx3-ubyte.gz ]]; then
   echo "skipped: there is no Fashion-MNIST in $data (apt-get install dataset-fashion-mnist)"
   exit 77
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
+# shellcheck source=tests/shell_test.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../shell_test.sh"
 
 # train OUT ARGS…: two short epochs. In the background it is the program itself that $! names.
 train() {
@@ -22,28 +19,8 @@ train() {
   exec "$lenet" --data "$data" --limit 1500 --epochs 2 --seed 3 --quiet --out "$out" "$@"
 }
 
-same_network() {
-  cmp "$1/last.safetensors" "$2/last.safetensors" || fail "$1 and $2 differ: $3"
-}
-
-# expect STATUS PATTERN COMMAND…: the exit code, and one line on stderr that matches.
-expect() {
-  local status=$1 pattern=$2 got=0
-  shift 2
-  ("$@") >/dev/null 2>stderr || got=$?
-  [[ $got == "$status" ]] || fail "exit code $got instead of $status: $* ($(cat stderr))"
-  grep -qE -- "$pattern" stderr || fail "no message like '$pattern': $* ($(cat stderr))"
-  (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
-}
-
 # What the page of a run knows of its activations.
 layers_of() { grep -o '"layers":.*' "$1/report.html"; }
-
-no_leftovers() {
-  local leftovers
-  leftovers=$(find "$1" -name '*tmp*' -o -name '.*' -type f)
-  [[ -z $leftovers ]] || fail "left behind: $leftovers"
-}
 
 test_same_bits_for_any_threads() {
   (train one --threads 1)

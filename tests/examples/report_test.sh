@@ -13,11 +13,8 @@ if [[ -z $browser ]]; then
   echo "skipped: there is no Chromium (apt-get install chromium)"
   exit 77
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
+# shellcheck source=tests/shell_test.sh
+source "$here/../shell_test.sh"
 
 # A copy of the run's page that checks itself, with the curves that gnuplot was given.
 checked_page() {
