@@ -74,6 +74,7 @@
 #include <pade/optim/optimizer.h>
 #include <pade/optim/schedule.h>
 #include <pade/optim/sgd.h>
+#include <pade/optim/weight_average.h>
 #include <pade/data/dataset.h>
 #include <pade/data/fetch.h>
 #include <pade/data/idx.h>

@@ -1,0 +1,44 @@
+#include <algorithm>
+
+#include <pade/core/error.h>
+#include <pade/optim/weight_average.h>
+
+namespace pade {
+
+WeightAverage::WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors, double decay)
+    : tensors_(std::move(tensors)), updates_(Tensor::zeros({1}, DType::int32)), decay_(decay) {
+  check(decay >= 0 && decay < 1, "WeightAverage: expected a decay of at least 0 and below 1, got ",
+        decay);
+  for (const auto& [name, tensor] : tensors_) averages_.push_back(tensor.detach().clone());
+}
+
+void WeightAverage::update() {
+  check(!swapped_, "WeightAverage: update() while the network holds the averages; swap() first");
+  const int32_t number = ++updates_.mutable_data<int32_t>()[0];
+  const double decay = std::min(decay_, number / (number + 9.0));
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const Tensor tensor = tensors_[i].second.detach();
+    if (is_floating(tensor.dtype()))
+      averages_[i].mul_(decay).add_(tensor, 1 - decay);
+    else
+      averages_[i].copy_(tensor);
+  }
+}
+
+void WeightAverage::swap() {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const Tensor kept = averages_[i].clone();
+    averages_[i].copy_(tensors_[i].second.detach());
+    tensors_[i].second.detach().copy_(kept);
+  }
+  swapped_ = !swapped_;
+}
+
+std::vector<std::pair<std::string, Tensor>> WeightAverage::state() const {
+  std::vector<std::pair<std::string, Tensor>> state{{"updates", updates_}};
+  for (size_t i = 0; i < tensors_.size(); ++i)
+    state.emplace_back("average." + tensors_[i].first, averages_[i]);
+  return state;
+}
+
+}  // namespace pade

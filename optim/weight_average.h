@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+/// An exponential moving average of everything that a network's state() holds, which often tests
+/// better than the network itself (Polyak and Juditsky 1992):
+///
+///   WeightAverage average(network.state(), 0.999);
+///   … optimizer.step(); average.update();
+///   average.swap();  evaluate(network);  average.swap();
+///
+/// Update t works with the decay min(decay, t / (t + 9)), so that the start is soon forgotten.
+class WeightAverage {
+ public:
+  /// Starts with what the tensors hold, which are then the handles that update() reads and swap()
+  /// writes. Throws Error unless 0 <= decay < 1.
+  WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors, double decay);
+
+  /// average = decay · average + (1 − decay) · tensor; of tensors that are not floating, a copy.
+  void update();
+  /// Exchanges the averages and what the network holds; a second call puts everything back to the
+  /// same bits. Throws Error from update() in between.
+  void swap();
+  bool swapped() const { return swapped_; }
+
+  /// The averages under `average.` and the names of the tensors, and `updates`, how many there were
+  /// (int32). The handles are live: copying a saved state into them makes averaging go on with the
+  /// same bits.
+  std::vector<std::pair<std::string, Tensor>> state() const;
+
+ private:
+  std::vector<std::pair<std::string, Tensor>> tensors_;
+  std::vector<Tensor> averages_;  // in the order of tensors_
+  Tensor updates_;                // int32, one element
+  double decay_;
+  bool swapped_ = false;
+};
+
+}  // namespace pade

@@ -1,0 +1,64 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <pade/core/error.h>
+#include <pade/optim/weight_average.h>
+
+#include "tests/devices.h"
+
+using namespace pade;
+
+namespace {
+
+Tensor row(const std::vector<double>& values, Device device) {
+  return Tensor::from(values, {static_cast<int64_t>(values.size())}).to(device).clone();
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("averages follow their definition, and start fast") {
+  Tensor weight = row({1, -2}, device).requires_grad_();
+  Tensor count = Tensor::zeros({1}, DType::int32).to(device).clone();
+  WeightAverage average({{"weight", weight}, {"count", count}}, 0.5);
+  std::vector<double> expected{1, -2};
+  for (int t = 1; t <= 20; ++t) {
+    const std::vector<double> now{1.0 + t, 3.0 * t};
+    weight.detach().copy_(row(now, Device::cpu));
+    count.fill_(t);
+    average.update();
+    const double decay = std::min(0.5, t / (t + 9.0));  // 0.5 from t = 9 on
+    for (size_t i = 0; i < 2; ++i) expected[i] = decay * expected[i] + (1 - decay) * now[i];
+  }
+  const auto state = average.state();
+  REQUIRE(state.size() == 3);
+  CHECK(state[0].first == "updates");
+  CHECK(state[0].second.item() == 20);
+  CHECK(state[1].first == "average.weight");
+  const auto values = state[1].second.to_vector<double>();
+  for (size_t i = 0; i < 2; ++i) CHECK(values[i] == doctest::Approx(expected[i]).epsilon(1e-14));
+  CHECK(state[2].second.to_vector<int32_t>() == std::vector<int32_t>{20});
+}
+
+DEVICE_TEST_CASE("averages change places with the network and back") {
+  const std::vector<double> first{0.1, 0.2}, second{0.3, 1e30};
+  Tensor weight = row(first, device).requires_grad_();
+  WeightAverage average({{"weight", weight}}, 0.9);
+  weight.detach().copy_(row(second, Device::cpu));
+  average.swap();
+  CHECK(average.swapped());
+  CHECK(weight.to_vector<double>() == first);
+  CHECK(weight.requires_grad());
+  CHECK_THROWS_WITH_AS(average.update(),
+                       "WeightAverage: update() while the network holds the averages; swap() first",
+                       Error);
+  average.swap();
+  CHECK(weight.to_vector<double>() == second);
+  CHECK(average.state()[1].second.to_vector<double>() == first);
+}
+
+TEST_CASE("averaging refuses decays that average nothing") {
+  for (const double decay : {-0.1, 1.0, 2.0})
+    CHECK_THROWS_AS(WeightAverage({{"w", Tensor::zeros({1}, DType::float32)}}, decay), Error);
+}
