@@ -14,6 +14,7 @@
 #include <pade/core/linear_minimax.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/augment.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/compare.h>
 #include <pade/core/ops/concat.h>

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <pade/core/tensor.h>
+
+namespace pade {
+
+/// How many numbers describe what happens to an image: these seven, then four (top, left, bottom,
+/// right) for each box that may be erased in it. A box ends before `bottom` and `right`, and is
+/// empty where they are not above `top` and `left`.
+inline constexpr int kImageEditFields = 7;
+inline constexpr int kBoxFields = 4;
+enum ImageEditField {
+  kMirrored,  ///< not 0: left and right are exchanged
+  kShiftY,    ///< in pixels
+  kShiftX,
+  kShownBox,  ///< the first of the four of the box outside of which the image is black
+};
+
+/// Images made of bytes, each changed as its row of `edits` says, and normalised:
+///
+///   pixels  uint8 [B, C, H, W]
+///   edits   int32 [B, 7 + 4 R], R being the number of boxes that may be erased
+///   levels  float32 [C, 256]: what a network sees of each value of a pixel
+///
+/// Returns float32 [B, C, H, W], whose pixel (y, x) is 0 in an erased box; else, inside the box
+/// that is shown, levels[c][pixel (y + shift_y, shift_x + x) of the image], or (y + shift_y,
+/// shift_x − x) in a mirrored one; and everywhere else, where that lies outside of the image too,
+/// levels[c][0], which is black. So any numbers will do in a row. The same bits on every device.
+///
+/// Throws Error unless shapes, dtypes and devices are these, and H·W below 2³¹.
+Tensor augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels);
+
+}  // namespace pade
