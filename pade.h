@@ -79,7 +79,9 @@
 #include <pade/data/dataset.h>
 #include <pade/data/fetch.h>
 #include <pade/data/idx.h>
+#include <pade/data/image_edit.h>
 #include <pade/data/known_sets.h>
 #include <pade/data/loader.h>
 #include <pade/data/locate.h>
 #include <pade/data/mnist.h>
+#include <pade/data/transforms.h>

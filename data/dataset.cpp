@@ -14,20 +14,20 @@ Dataset::Dataset(DatasetInfo info) : info_(std::move(info)) {
   check(info_.mean.size() == channels && info_.std.size() == channels, info_.name, ": ", channels,
         " channels want as many means and standard deviations, got ", info_.mean.size(), " and ",
         info_.std.size());
-  normalized_.reserve(channels * 256);
+  levels_.reserve(channels * 256);
   for (size_t c = 0; c < channels; ++c) {
     check(info_.std[c] > 0, info_.name, ": the standard deviation of channel ", c, " is ",
           info_.std[c], ", expected above 0");
     for (int pixel = 0; pixel < 256; ++pixel)
-      normalized_.push_back(static_cast<float>((pixel / 255.0 - info_.mean[c]) / info_.std[c]));
+      levels_.push_back(static_cast<float>((pixel / 255.0 - info_.mean[c]) / info_.std[c]));
   }
 }
 
 void Dataset::normalize(const uint8_t* pixels, float* __restrict image) const {
   const int64_t plane = info_.image_shape.size_from(1);
   for (int64_t c = 0; c < info_.image_shape[0]; ++c) {
-    const float* normalized = normalized_.data() + c * 256;
-    for (int64_t i = c * plane; i < (c + 1) * plane; ++i) image[i] = normalized[pixels[i]];
+    const float* levels = levels_.data() + c * 256;
+    for (int64_t i = c * plane; i < (c + 1) * plane; ++i) image[i] = levels[pixels[i]];
   }
 }
 

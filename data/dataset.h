@@ -38,6 +38,8 @@ class Dataset {
   const std::vector<double>& mean() const { return info_.mean; }
   const std::vector<double>& std() const { return info_.std; }
 
+  /// (value/255 − mean[c]) / std[c] for each value of a pixel: [C, 256].
+  const std::vector<float>& levels() const { return levels_; }
   /// image[c, h, w] = (pixel/255 − mean[c]) / std[c], which is what a network sees.
   void normalize(const uint8_t* pixels, float* image) const;
   /// read() and normalize(). Throws Error when there is no image of that index.
@@ -50,7 +52,7 @@ class Dataset {
 
  private:
   DatasetInfo info_;
-  std::vector<float> normalized_;  // [channel, pixel value]
+  std::vector<float> levels_;
 };
 
 }  // namespace pade::data

@@ -12,8 +12,10 @@
 #include <pade/core/cuda/upload.h>
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/ops/augment.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
+#include <pade/data/batch_assembler.h>
 #include <pade/data/loader.h>
 
 namespace pade::data {
@@ -21,14 +23,16 @@ namespace {
 
 /// A batch on its way to the GPU: each function gives its tensor.
 struct Arriving {
-  std::function<Tensor()> images, labels;
+  std::function<Tensor()> images, labels, edits;
 };
 
-Arriving send(const Batch& batch) {
-  if constexpr (kHasCuda)
-    return {cuda::begin_upload(batch.images), cuda::begin_upload(batch.labels)};
-  else
-    return {};
+Arriving send(const AssembledBatch& batch) {
+  Arriving arriving;
+  if constexpr (kHasCuda) {
+    arriving = {cuda::begin_upload(batch.images), cuda::begin_upload(batch.labels), {}};
+    if (batch.edits.defined()) arriving.edits = cuda::begin_upload(batch.edits);
+  }
+  return arriving;
 }
 
 }  // namespace
@@ -36,17 +40,15 @@ Arriving send(const Batch& batch) {
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
-  /// `order` lists the images of the whole epoch; batches are [first, end).
-  EpochRun(const Dataset& dataset, std::vector<int64_t> order, int64_t batch_size, int64_t first,
-           int64_t end, int64_t prefetch, Device device)
-      : dataset_(dataset),
-        order_(std::move(order)),
-        pixels_(static_cast<size_t>(dataset.image_shape().size())),
-        batch_size_(batch_size),
+  /// Batches [first, end) of what is assembled; `levels` is needed to finish those with edits.
+  EpochRun(BatchAssembler assembler, int64_t first, int64_t end, const LoaderOptions& options,
+           Tensor levels)
+      : assembler_(std::move(assembler)),
         next_(first),
         end_(end),
-        device_(device),
-        prefetch_(static_cast<size_t>(prefetch)) {
+        device_(options.device),
+        levels_(std::move(levels)),
+        prefetch_(static_cast<size_t>(options.prefetch)) {
     if (prefetch_ > 0 && first < end) producer_ = std::thread([this] { produce(); });
   }
 
@@ -65,25 +67,30 @@ class EpochRun {
 
   /// Nothing when the epoch is over.
   std::optional<Batch> next() {
-    if (device_ == Device::cpu) return next_on_cpu();
+    if (device_ == Device::cpu) {
+      std::optional<AssembledBatch> batch = next_on_cpu();
+      if (!batch) return std::nullopt;
+      return Batch{std::move(batch->images), std::move(batch->labels)};
+    }
     if (!std::exchange(sending_, true)) send_next();
     if (unsent_) std::rethrow_exception(std::exchange(unsent_, nullptr));
     std::optional<Arriving> arriving = std::exchange(arriving_, std::nullopt);
     if (!arriving) return std::nullopt;
     send_next();
-    return Batch{arriving->images(), arriving->labels()};
+    const Tensor images = arriving->images(), labels = arriving->labels();
+    return Batch{arriving->edits ? augment(images, arriving->edits(), levels_) : images, labels};
   }
 
  private:
   void send_next() {
     try {
-      if (const std::optional<Batch> batch = next_on_cpu()) arriving_ = send(*batch);
+      if (const std::optional<AssembledBatch> batch = next_on_cpu()) arriving_ = send(*batch);
     } catch (...) {
       unsent_ = std::current_exception();
     }
   }
 
-  std::optional<Batch> next_on_cpu() {
+  std::optional<AssembledBatch> next_on_cpu() {
     if (!producer_.joinable()) return assemble_next();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
@@ -91,7 +98,7 @@ class EpochRun {
       if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
       return std::nullopt;
     }
-    std::optional<Batch> batch = std::move(ready_.front());
+    std::optional<AssembledBatch> batch = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();
     changed_.notify_all();
@@ -103,7 +110,7 @@ class EpochRun {
     std::exception_ptr failure;
     try {
       while (wait_for_room()) {
-        std::optional<Batch> batch = assemble_next();
+        std::optional<AssembledBatch> batch = assemble_next();
         if (!batch) break;
         {
           const std::lock_guard lock(mutex_);
@@ -129,32 +136,19 @@ class EpochRun {
     return !abandoned_;
   }
 
-  std::optional<Batch> assemble_next() {
+  std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    const int64_t begin = std::exchange(next_, next_ + 1) * batch_size_;
-    const int64_t count = std::min(batch_size_, static_cast<int64_t>(order_.size()) - begin);
-    const Shape& image = dataset_.image_shape();
-    Batch batch{Tensor::empty({count, image[0], image[1], image[2]}),
-                Tensor::empty({count}, DType::int32)};
-    float* images = batch.images.mutable_data<float>();
-    int32_t* labels = batch.labels.mutable_data<int32_t>();
-    for (int64_t i = 0; i < count; ++i) {
-      labels[i] = dataset_.read(order_[static_cast<size_t>(begin + i)], pixels_.data());
-      dataset_.normalize(pixels_.data(), images + i * image.size());
-    }
-    return batch;
+    return assembler_.assemble(next_++);
   }
 
   // Used by whoever assembles: the producer, or the caller of next() when there is none.
-  const Dataset& dataset_;
-  const std::vector<int64_t> order_;
-  std::vector<uint8_t> pixels_;
-  const int64_t batch_size_;
+  BatchAssembler assembler_;
   int64_t next_;
   const int64_t end_;
 
   // Used by the caller of next() only.
   const Device device_;
+  const Tensor levels_;
   bool sending_ = false;
   std::optional<Arriving> arriving_;  // the batch after the one given last
   std::exception_ptr unsent_;         // why there is none
@@ -162,7 +156,7 @@ class EpochRun {
   const size_t prefetch_;
   std::mutex mutex_;  // guards what follows, but for the thread itself
   std::condition_variable changed_;
-  std::deque<Batch> ready_;
+  std::deque<AssembledBatch> ready_;
   bool finished_ = false;
   bool abandoned_ = false;
   std::exception_ptr failure_;
@@ -178,6 +172,8 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options)
         ", expected at least 1");
   require_available(options.device);
   if (!options_.seed) options_.seed = next_stream("loader").seed();
+  if (augments_on_device(options_))
+    levels_ = Tensor::from(dataset.levels(), {dataset.image_shape()[0], 256}).to(options_.device);
 }
 
 int64_t Loader::limited_size() const {
@@ -207,10 +203,10 @@ Loader::Iterator Loader::begin() {
     order.resize(static_cast<size_t>(used));
     std::iota(order.begin(), order.end(), int64_t{0});
   }
-  ++epoch_;
+  BatchAssembler assembler(*dataset_, options_, std::move(order), epoch_++);
   const int64_t first = std::exchange(first_batch_, 0);
-  return Iterator(std::make_shared<EpochRun>(*dataset_, std::move(order), options_.batch_size,
-                                             first, size(), options_.prefetch, options_.device));
+  return Iterator(
+      std::make_shared<EpochRun>(std::move(assembler), first, size(), options_, levels_));
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {

@@ -4,9 +4,11 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
+#include <pade/data/transforms.h>
 
 namespace pade::data {
 
@@ -18,12 +20,19 @@ struct Batch {
 struct LoaderOptions {
   int64_t batch_size = 32;
   bool shuffle = false;
-  std::optional<uint64_t> seed;  ///< of the order; by default what manual_seed() was given
+  std::optional<uint64_t> seed;  ///< of order and augmentation; by default manual_seed()'s
   bool drop_last = false;        ///< leave out a last batch that is not full
   std::optional<int64_t> limit;  ///< use the first so many images only
   int64_t prefetch = 2;          ///< batches prepared ahead, by a thread of their own; 0: none
   /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
   Device device = Device::cpu;
+  /// What is done to each image, in this order, drawn anew in each epoch:
+  /// {RandomCrop{.padding = 4}, HorizontalFlip{}}. Nothing for testing.
+  std::vector<Transform> augment = {};
+  /// Where the device is a GPU: images travel there as bytes, a quarter of what they are as
+  /// numbers, and are augmented and normalised there, to the same bits. Elsewhere this changes
+  /// nothing.
+  bool augment_on_device = false;
 };
 
 class EpochRun;
@@ -34,8 +43,9 @@ class EpochRun;
 ///   for (int epoch = 0; epoch < 10; ++epoch)
 ///     for (auto [images, labels] : loader) …
 ///
-/// The order of epoch e is a function of the seed and e, so training can be resumed anywhere. The
-/// same batches come with and without prefetching. An exception in the dataset surfaces in the
+/// The order of epoch e is a function of the seed and e, and what is done to an image of these and
+/// its index, so training can be resumed anywhere. The same batches come with and without
+/// prefetching, on every device. An exception in the dataset surfaces in the
 /// loop, after the batches before it. The dataset must outlive loader and loops.
 class Loader {
  public:
@@ -65,6 +75,7 @@ class Loader {
 
   const Dataset* dataset_;
   LoaderOptions options_;
+  Tensor levels_;  // the dataset's, where images are augmented on the device
   int64_t epoch_ = 0;
   int64_t first_batch_ = 0;
 };

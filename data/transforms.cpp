@@ -1,0 +1,100 @@
+#include <cmath>
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/data/transforms.h>
+
+namespace pade::data {
+namespace {
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+/// As an integer below `bound`.
+int64_t draw_below(Rng& rng, int64_t bound) {
+  return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound)));
+}
+
+double draw_between(Rng& rng, double low, double high) {
+  return low + (high - low) * rng.uniform();
+}
+
+void check_probability(const char* name, double p) {
+  check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], got ", p);
+}
+
+}  // namespace
+
+std::string describe(const std::vector<Transform>& transforms) {
+  std::string all;
+  for (const Transform& transform : transforms)
+    all += (all.empty() ? "" : " ") + transform.describe();
+  return all.empty() ? "none" : all;
+}
+
+void RandomCrop::validate() const {
+  check(padding >= 0 && padding <= 1024, "random_crop: the padding must be in [0, 1024], got ",
+        padding);
+}
+
+void RandomCrop::draw(ImageEdit& edit, Rng& rng) const {
+  const int64_t dy = draw_below(rng, 2 * padding + 1) - padding;
+  const int64_t dx = draw_below(rng, 2 * padding + 1) - padding;
+  edit.shift(dy, dx);
+}
+
+std::string RandomCrop::describe() const { return text("random_crop(padding=", padding, ")"); }
+
+void HorizontalFlip::validate() const { check_probability("horizontal_flip", p); }
+
+void HorizontalFlip::draw(ImageEdit& edit, Rng& rng) const {
+  if (rng.uniform() < p) edit.mirror();
+}
+
+std::string HorizontalFlip::describe() const { return text("horizontal_flip(p=", p, ")"); }
+
+void Cutout::validate() const {
+  check(size >= 1 && size <= 65536, "cutout: the size must be in [1, 65536], got ", size);
+}
+
+void Cutout::draw(ImageEdit& edit, Rng& rng) const {
+  const int64_t top = draw_below(rng, edit.height()) - size / 2;
+  const int64_t left = draw_below(rng, edit.width()) - size / 2;
+  edit.erase({top, left, top + size, left + size});
+}
+
+std::string Cutout::describe() const { return text("cutout(size=", size, ")"); }
+
+void RandomErasing::validate() const {
+  check_probability("random_erasing", p);
+  check(0 < min_area && min_area <= max_area && max_area <= 1,
+        "random_erasing: expected areas 0 < min <= max <= 1, got ", min_area, " and ", max_area);
+  check(0 < min_aspect && min_aspect <= max_aspect && std::isfinite(max_aspect),
+        "random_erasing: expected aspects 0 < min <= max, got ", min_aspect, " and ", max_aspect);
+}
+
+void RandomErasing::draw(ImageEdit& edit, Rng& rng) const {
+  if (rng.uniform() >= p) return;
+  const double image_area = static_cast<double>(edit.height() * edit.width());
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const double area = image_area * draw_between(rng, min_area, max_area);
+    const double aspect = draw_between(rng, min_aspect, max_aspect);
+    const double h = std::round(std::sqrt(area * aspect)), w = std::round(std::sqrt(area / aspect));
+    if (h >= static_cast<double>(edit.height()) || w >= static_cast<double>(edit.width())) continue;
+    const auto height = static_cast<int64_t>(h), width = static_cast<int64_t>(w);
+    const int64_t top = draw_below(rng, edit.height() - height + 1);
+    const int64_t left = draw_below(rng, edit.width() - width + 1);
+    return edit.erase({top, left, top + height, left + width});
+  }
+}
+
+std::string RandomErasing::describe() const {
+  return text("random_erasing(p=", p, ",area=", min_area, "..", max_area, ",aspect=", min_aspect,
+              "..", max_aspect, ")");
+}
+
+}  // namespace pade::data

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pade/core/random.h>
+#include <pade/data/image_edit.h>
+
+namespace pade::data {
+
+/// A random change of an image. One of your own has these four members, and goes into
+/// LoaderOptions::augment beside ours.
+template <class T>
+concept Transformation = requires(const T& t, ImageEdit& edit, Rng& rng) {
+  t.validate();       // throws Error unless its parameters make sense
+  t.draw(edit, rng);  // chooses, and tells `edit`
+  { t.describe() } -> std::convertible_to<std::string>;  // as `cutout(size=8)`
+  { t.erased_boxes() } -> std::convertible_to<int>;      // how often draw() may call erase()
+};
+
+/// Any of them, as a value.
+class Transform {
+ public:
+  /// Throws Error unless the parameters make sense.
+  template <Transformation T>
+  Transform(T transformation)
+      : description_(transformation.describe()), erased_boxes_(transformation.erased_boxes()) {
+    transformation.validate();
+    draw_ = [transformation](ImageEdit& edit, Rng& rng) { transformation.draw(edit, rng); };
+  }
+
+  void draw(ImageEdit& edit, Rng& rng) const { draw_(edit, rng); }
+  const std::string& describe() const { return description_; }
+  int erased_boxes() const { return erased_boxes_; }
+
+ private:
+  std::string description_;
+  int erased_boxes_;
+  std::function<void(ImageEdit&, Rng&)> draw_;
+};
+
+/// As `random_crop(padding=4) horizontal_flip(p=0.5)`; `none` when there are none.
+std::string describe(const std::vector<Transform>& transforms);
+
+/// The image with `padding` black pixels on each side, cropped to its size at a place that is drawn
+/// uniformly. Throws Error unless 0 <= padding <= 1024.
+struct RandomCrop {
+  int64_t padding = 4;
+
+  void validate() const;
+  int erased_boxes() const { return 0; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+/// Left and right exchanged, with probability `p`. Throws Error unless p is in [0, 1].
+struct HorizontalFlip {
+  double p = 0.5;
+
+  void validate() const;
+  int erased_boxes() const { return 0; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+/// A square of `size`² pixels filled with the mean, its centre drawn uniformly among all pixels, so
+/// that parts of it may lie outside of the image (DeVries and Taylor, Improved Regularization of
+/// Convolutional Neural Networks with Cutout, 2017, https://arxiv.org/abs/1708.04552; there 16 for
+/// CIFAR-10, 8 for CIFAR-100). The centre of an even size is below and right of the middle. Throws
+/// Error unless 1 <= size <= 65536.
+struct Cutout {
+  int64_t size = 16;
+
+  void validate() const;
+  int erased_boxes() const { return 1; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+/// With probability `p`, a rectangle filled with the mean: its share of the image's area and its
+/// aspect, height / width, are drawn uniformly, and its place uniformly among those inside of the
+/// image. One that does not fit, smaller than the image on both axes, is drawn anew, up to a
+/// hundred times; then nothing is erased (Zhong et al., Random Erasing Data Augmentation, 2017,
+/// https://arxiv.org/abs/1708.04896, algorithm 1, whose parameters are the defaults). Throws Error
+/// unless p is in [0, 1], 0 < min_area <= max_area <= 1, and 0 < min_aspect <= max_aspect.
+struct RandomErasing {
+  double p = 0.5;
+  double min_area = 0.02, max_area = 0.4;
+  double min_aspect = 0.3, max_aspect = 1 / 0.3;
+
+  void validate() const;
+  int erased_boxes() const { return 1; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+}  // namespace pade::data
