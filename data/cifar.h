@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <pade/core/tensor.h>
+#include <pade/data/dataset.h>
+
+namespace pade::data {
+
+/// Colour photographs [3, 32, 32], held in memory, from files of records: one or two bytes of
+/// labels, then the pixels (https://www.cs.toronto.edu/~kriz/cifar.html, "binary version").
+class CifarLike : public Dataset {
+ public:
+  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+  int32_t read(int64_t index, uint8_t* pixels) const override;
+
+ protected:
+  /// What the labels in front of the pixels may be, and which of them counts.
+  struct Labels {
+    std::vector<int> classes;
+    size_t used = 0;
+  };
+
+  /// Reads these files one after the other. Throws Error when one is missing, or is no whole number
+  /// of records, or has a label that there is not.
+  CifarLike(DatasetInfo info, const std::vector<std::filesystem::path>& files,
+            const Labels& labels);
+
+ private:
+  Tensor images_;  // uint8 [N, 3, 32, 32]
+  std::vector<uint8_t> labels_;
+};
+
+/// Ten classes; 50,000 images to train with in data_batch_1.bin … data_batch_5.bin, 10,000 to test
+/// in test_batch.bin. `folder` holds these files, or a folder cifar-10-batches-bin that does.
+class Cifar10 final : public CifarLike {
+ public:
+  Cifar10(const std::filesystem::path& folder, Split split);
+};
+
+/// A hundred fine classes, or the twenty coarse ones that group them; 50,000 images in train.bin,
+/// 10,000 in test.bin. `folder` holds these files, or a folder cifar-100-binary that does.
+class Cifar100 final : public CifarLike {
+ public:
+  enum class Labels { fine, coarse };
+  Cifar100(const std::filesystem::path& folder, Split split, Labels labels = Labels::fine);
+};
+
+}  // namespace pade::data
