@@ -55,6 +55,7 @@
 #include <pade/data/transforms.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
+#include <pade/layers/checkpoint.h>
 #include <pade/layers/coefficient_scale.h>
 #include <pade/layers/conv.h>
 #include <pade/layers/curve_features.h>
@@ -79,6 +80,7 @@
 #include <pade/layers/second_moment.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
+#include <pade/layers/stochastic_depth.h>
 #include <pade/layers/value_distribution.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>

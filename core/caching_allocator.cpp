@@ -62,6 +62,11 @@ AllocatorStats CachingAllocator::stats() {
   return stats_;
 }
 
+void CachingAllocator::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  stats_.peak_bytes_in_use = stats_.bytes_in_use;
+}
+
 void* CachingAllocator::take_cached(size_t size) {
   const auto blocks = cache_.find(size);
   if (blocks == cache_.end() || blocks->second.empty()) return nullptr;

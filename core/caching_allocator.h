@@ -32,6 +32,7 @@ class CachingAllocator {
   void free(std::byte* block, size_t bytes);
   void release_cached();
   AllocatorStats stats();
+  void reset_peak();
 
  private:
   size_t block_size(size_t bytes) const;

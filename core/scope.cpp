@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <pade/core/scope.h>
 
 namespace pade {
@@ -20,5 +22,9 @@ Scope::Scope(std::string_view name) : outer_length_(current_path().size()) {
 Scope::~Scope() { current_path().resize(outer_length_); }
 
 const std::string& Scope::path() { return current_path(); }
+
+ScopeOfPath::ScopeOfPath(std::string path)
+    : outer_path_(std::exchange(current_path(), std::move(path))) {}
+ScopeOfPath::~ScopeOfPath() { current_path() = std::move(outer_path_); }
 
 }  // namespace pade

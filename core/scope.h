@@ -22,4 +22,17 @@ class Scope {
   size_t outer_length_;
 };
 
+/// Stands in the place of all scopes that are open: a backward pass is then where the forward pass
+/// was, wherever it is called from.
+class ScopeOfPath {
+ public:
+  explicit ScopeOfPath(std::string path);
+  ~ScopeOfPath();
+  ScopeOfPath(const ScopeOfPath&) = delete;
+  ScopeOfPath& operator=(const ScopeOfPath&) = delete;
+
+ private:
+  std::string outer_path_;
+};
+
 }  // namespace pade

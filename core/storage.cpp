@@ -61,6 +61,8 @@ Storage::~Storage() { allocator(device_).free(data_, bytes_); }
 
 AllocatorStats allocator_stats(Device device) { return allocator(device).stats(); }
 
+void reset_peak_bytes_in_use(Device device) { allocator(device).reset_peak(); }
+
 void poison_new_storage(bool on) { poison_new = on; }
 
 void release_cached_memory() {

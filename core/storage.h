@@ -41,10 +41,12 @@ class Storage {
 struct AllocatorStats {
   size_t bytes_in_use = 0;          ///< in live storages, rounded up to block sizes
   size_t bytes_cached = 0;          ///< freed, kept for reuse
-  size_t peak_bytes_in_use = 0;     ///< the largest bytes_in_use so far
+  size_t peak_bytes_in_use = 0;     ///< the largest bytes_in_use since the start or the last reset
   uint64_t system_allocations = 0;  ///< blocks asked of the system since the start
 };
 AllocatorStats allocator_stats(Device device = Device::cpu);
+/// Lets peak_bytes_in_use begin again at what is in use now.
+void reset_peak_bytes_in_use(Device device = Device::cpu);
 
 /// For tests: while on, new storages are filled with 0xFF bytes (NaN as floats), so that an element
 /// that a kernel forgets to write is noticed.

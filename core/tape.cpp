@@ -86,19 +86,23 @@ void Tape::backward(const Tensor& loss, BackwardOptions options) {
     for (auto& [leaf, index] : leaves_) *leaf = Leaf{};
   std::vector<Tensor> gradients(values_.size());
   gradients[loss_index] = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
+  replay(gradients, options.keep);
+  assign_to_leaves(gradients, options.accumulate);
+}
+
+void Tape::replay(std::vector<Tensor>& gradients, bool keep) {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const Tensor of_output = std::exchange(gradients[entry->output], Tensor());
     if (of_output.defined()) {
-      const Scope scope(entry->path);
+      const ScopeOfPath scope(entry->path);
       check_saved_versions(*entry);
       Gradients context(*this, *entry, gradients, of_output);
       entry->backward(context);
     }
-    if (options.keep) continue;
+    if (keep) continue;
     entry->saved.clear();
     entry->backward = nullptr;
   }
-  assign_to_leaves(gradients, options.accumulate);
 }
 
 void Tape::assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate) {
@@ -181,13 +185,36 @@ void Gradients::set(int input, const Tensor& gradient) {
         expected.shape, " and dtype ", expected.dtype, ", got shape ", gradient.shape(), " and ",
         gradient.dtype());
   if (Anomaly::enabled()) Anomaly::inspect(gradient, entry_.op, "gradient");
-  Tensor& sum = all_[index];
+  add(all_[index], gradient);
+}
+
+void Gradients::add(Tensor& sum, const Tensor& gradient) {
   if (!sum.defined()) {
     sum = gradient;
     return;
   }
   if (!sum.is_only_handle()) sum = sum.clone();
   sum.add_(gradient);
+}
+
+void Gradients::continue_on(Tape& tape, const Tensor& output, std::span<const Tensor> leaves) {
+  const int64_t output_index = tape.index_of(output);
+  if (output_index < 0) return;
+  std::vector<int64_t> there(leaves.size(), -1);
+  for (size_t i = 0; i < leaves.size(); ++i)
+    if (entry_.inputs[i] >= 0 && leaves[i].defined()) there[i] = tape.index_of(leaves[i]);
+
+  std::vector<Tensor> gradients(tape.values_.size());
+  for (size_t i = 0; i < there.size(); ++i)  // an input that is there twice gives its sum once
+    if (there[i] >= 0 && !gradients[there[i]].defined())
+      gradients[there[i]] = std::move(all_[entry_.inputs[i]]);
+  add(gradients[output_index], of_output_);
+  const NoGrad no_grad;
+  tape.consumed_ = true;
+  tape.replay(gradients, false);
+  for (size_t i = 0; i < there.size(); ++i)
+    if (there[i] >= 0 && gradients[there[i]].defined())
+      all_[entry_.inputs[i]] = std::move(gradients[there[i]]);
 }
 
 }  // namespace pade

@@ -86,6 +86,9 @@ class Tape {
   };
 
   int64_t new_value(const Tensor& tensor);
+  /// Runs the derivatives, last op first. gradients[v] belongs to value v: those that are there on
+  /// entry are added to, and those of leaves are there afterwards.
+  void replay(std::vector<Tensor>& gradients, bool keep);
   void check_saved_versions(const Entry& entry) const;
   void assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate);
 
@@ -140,8 +143,16 @@ class Gradients {
   /// A tensor that was saved when the op was recorded.
   const Tensor& saved(int i) const { return entry_.saved[i].tensor; }
 
+  /// For an op that computes its output anew, on `tape`, in backward: goes on through that tape,
+  /// from `output`, to which of_output() belongs. leaves[i] stands there for the op's input number
+  /// i, and is undefined where no gradient goes that way. Every contribution arrives in the order,
+  /// and so with the bits, that it would have had if all had been recorded on this tape from the
+  /// start; the leaves' own gradients stay as they are. The tape is consumed.
+  void continue_on(Tape& tape, const Tensor& output, std::span<const Tensor> leaves);
+
  private:
   friend class Tape;
+  static void add(Tensor& sum, const Tensor& gradient);
   Gradients(const Tape& tape, const Tape::Entry& entry, std::vector<Tensor>& all,
             const Tensor& of_output)
       : tape_(tape), entry_(entry), all_(all), of_output_(of_output) {}

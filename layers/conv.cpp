@@ -12,8 +12,9 @@ Conv2d::Conv2d(int64_t in, int64_t out, Conv2dLayerOptions options)
         "Conv2d: ", in, " and ", out, " channels cannot be cut into ", options.groups, " groups");
   check(options.kernel.h >= 1 && options.kernel.w >= 1, "Conv2d: the kernel must be at least 1×1");
   Rng rng = next_stream("init");
-  weight = initial_weight(options.init,
-                          {out, in / options.groups, options.kernel.h, options.kernel.w}, rng);
+  weight =
+      initial_weight(options.init, {out, in / options.groups, options.kernel.h, options.kernel.w},
+                     rng, options.groups);
   if (options.bias) bias = initial_bias(options.init, weight.shape(), rng);
 }
 

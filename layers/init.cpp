@@ -8,13 +8,15 @@
 namespace pade {
 namespace {
 
-constexpr std::array kAllInits = {Init::pytorch,       Init::he_normal,      Init::he_uniform,
-                                  Init::glorot_normal, Init::glorot_uniform, Init::lecun_normal,
-                                  Init::lecun_uniform};
+constexpr std::array kAllInits = {Init::pytorch,      Init::he_normal,     Init::he_normal_fan_out,
+                                  Init::he_uniform,   Init::glorot_normal, Init::glorot_uniform,
+                                  Init::lecun_normal, Init::lecun_uniform};
 
 /// Of a weight [out, in, kernel…]; at least 1, so that empty layers divide by nothing.
 double fan_in(const Shape& shape) { return std::max<double>(1, shape.size_from(1)); }
-double fan_out(const Shape& shape) { return std::max<double>(1, shape[0] * shape.size_from(2)); }
+double fan_out(const Shape& shape, int64_t groups) {
+  return std::max<double>(1, shape[0] / groups * shape.size_from(2));
+}
 
 Tensor uniform_within(double bound, const Shape& shape, Rng& rng) {
   return rng.uniform(shape, -bound, bound);
@@ -26,6 +28,7 @@ const char* name_of(Init init) {
   switch (init) {
     case Init::pytorch: return "pytorch";
     case Init::he_normal: return "he_normal";
+    case Init::he_normal_fan_out: return "he_normal_fan_out";
     case Init::he_uniform: return "he_uniform";
     case Init::glorot_normal: return "glorot_normal";
     case Init::glorot_uniform: return "glorot_uniform";
@@ -41,6 +44,7 @@ double assumed_second_moment(Init init) {
   switch (init) {
     case Init::pytorch: return 3;
     case Init::he_normal:
+    case Init::he_normal_fan_out:
     case Init::he_uniform: return 0.5;
     case Init::glorot_normal:
     case Init::glorot_uniform:
@@ -50,13 +54,14 @@ double assumed_second_moment(Init init) {
   return 1;
 }
 
-Tensor initial_weight(Init init, const Shape& shape, Rng& rng) {
+Tensor initial_weight(Init init, const Shape& shape, Rng& rng, int64_t groups) {
   check(shape.rank() >= 2, "initial_weight: expected a shape [out, in, …], got ", shape);
-  const double in = fan_in(shape), both = in + fan_out(shape);
+  const double in = fan_in(shape), out = fan_out(shape, groups), both = in + out;
   auto draw = [&] {
     switch (init) {
       case Init::pytorch: return uniform_within(1 / std::sqrt(in), shape, rng);
       case Init::he_normal: return rng.normal(shape, 0, std::sqrt(2 / in));
+      case Init::he_normal_fan_out: return rng.normal(shape, 0, std::sqrt(2 / out));
       case Init::he_uniform: return uniform_within(std::sqrt(6 / in), shape, rng);
       case Init::glorot_normal: return rng.normal(shape, 0, std::sqrt(2 / both));
       case Init::glorot_uniform: return uniform_within(std::sqrt(6 / both), shape, rng);

@@ -47,3 +47,14 @@ TEST_CASE("each thread has a path of its own") {
   CHECK(seen == "|there");
   CHECK(Scope::path() == "here");
 }
+
+TEST_CASE("a whole path stands in the place of the current one") {
+  const Scope outer("outer");
+  {
+    const ScopeOfPath elsewhere("features.0");
+    CHECK(Scope::path() == "features.0");
+    const Scope inner("conv");
+    CHECK(Scope::path() == "features.0.conv");
+  }
+  CHECK(Scope::path() == "outer");
+}

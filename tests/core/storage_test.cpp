@@ -74,3 +74,13 @@ TEST_CASE("a device that is not there cannot hold anything, and says why") {
   if (!reason.empty())
     CHECK_THROWS_WITH_AS(Storage(8, Device::cuda), ("device cuda: " + reason).c_str(), Error);
 }
+
+DEVICE_TEST_CASE("the peak of memory in use begins again when it is reset") {
+  constexpr size_t kBytes = 1 << 20;
+  { const Storage storage(3 * kBytes, device); }
+  reset_peak_bytes_in_use(device);
+  const size_t in_use = allocator_stats(device).bytes_in_use;
+  CHECK(allocator_stats(device).peak_bytes_in_use == in_use);
+  { const Storage storage(kBytes, device); }
+  CHECK(allocator_stats(device).peak_bytes_in_use == in_use + kBytes);
+}

@@ -36,6 +36,7 @@ TEST_CASE("initial weights have the deviation that their authors chose") {
   };
   for (const Case& c : {Case{"pytorch", 1 / std::sqrt(3 * 288.0), true},
                         Case{"he_normal", std::sqrt(2 / 288.0), false},
+                        Case{"he_normal_fan_out", std::sqrt(2 / 576.0), false},
                         Case{"he_uniform", std::sqrt(2 / 288.0), true},
                         Case{"glorot_normal", std::sqrt(2 / 864.0), false},
                         Case{"glorot_uniform", std::sqrt(2 / 864.0), true},
@@ -54,6 +55,14 @@ TEST_CASE("initial weights have the deviation that their authors chose") {
     else
       CHECK(m.largest > std::sqrt(3.0) * c.deviation);
   }
+}
+
+TEST_CASE("an input of a grouped convolution reaches the outputs of its group only") {
+  Rng rng(3, "init");
+  const Moments m =
+      moments(initial_weight(Init::he_normal_fan_out, {512, 1, 5, 5}, rng, 512));  // fan_out 25
+  CHECK(std::abs(m.deviation - std::sqrt(2 / 25.0)) <=
+        5 * std::sqrt(2 / 25.0) / std::sqrt(2 * 12800.0));
 }
 
 TEST_CASE("biases: PyTorch's are uniform, the others' zero") {

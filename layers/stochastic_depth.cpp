@@ -1,0 +1,30 @@
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/dropout.h>
+#include <pade/layers/stochastic_depth.h>
+
+namespace pade {
+
+StochasticDepth::StochasticDepth(double probability)
+    : probability_(probability), rng_(next_stream("stochastic_depth")) {
+  check(probability >= 0 && probability < 1,
+        "StochasticDepth: the probability must be in [0, 1), got ", probability);
+}
+
+std::string StochasticDepth::description() const {
+  std::ostringstream out;
+  out << "StochasticDepth(" << probability_ << ")";
+  return out.str();
+}
+
+Tensor StochasticDepth::forward(const Tensor& x) {
+  if (!training() || probability_ == 0) return x;
+  check(x.rank() >= 1, "StochasticDepth: expected [N, …], got a scalar");
+  Shape samples = x.shape();
+  for (int axis = 1; axis < samples.rank(); ++axis) samples = samples.with(axis, 1);
+  return x * dropout(Tensor::ones(samples, x.dtype(), x.device()), probability_, rng_);
+}
+
+}  // namespace pade
