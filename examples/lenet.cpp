@@ -2,6 +2,7 @@
 
 #include <pade/pade.h>
 
+#include "models/lenet.h"
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
@@ -11,23 +12,6 @@ using namespace pade;
 using namespace pade::support;
 
 namespace {
-
-/// LeNet-5 (LeCun et al. 1998) with max-pooling: 1×28×28 → 6×28×28 → 6×14×14 → 16×10×10 → 16×5×5 →
-/// 120 → 84 → 10.
-Sequential make_lenet(const std::string& activation) {
-  return Sequential{named("conv1", Conv2d(1, 6, {.kernel = 5, .padding = 2})),
-                    named("act1", make_activation(activation, 6)),
-                    named("pool1", MaxPool2d(2)),
-                    named("conv2", Conv2d(6, 16, {.kernel = 5})),
-                    named("act2", make_activation(activation, 16)),
-                    named("pool2", MaxPool2d(2)),
-                    named("flatten", Flatten()),
-                    named("fc1", Linear(400, 120)),
-                    named("act3", make_activation(activation, 120)),
-                    named("fc2", Linear(120, 84)),
-                    named("act4", make_activation(activation, 84)),
-                    named("fc3", Linear(84, 10))};
-}
 
 Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
   network.eval();
@@ -48,7 +32,7 @@ int train(const TrainingOptions& options) {
   const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
   const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
 
-  Sequential network = make_lenet(options.activation);
+  Sequential network = models::lenet(options.activation, {.channels = 1, .image_size = 28});
   network.to(device);
   const std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
