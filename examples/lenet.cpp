@@ -1,8 +1,10 @@
-// LeNet with a learned activation on Fashion-MNIST or MNIST: the whole program, top to bottom.
+// LeNet with a learned activation on Fashion-MNIST, MNIST or CIFAR: the whole program, top to
+// bottom.
 
 #include <pade/pade.h>
 
 #include "models/lenet.h"
+#include "support/evaluate.h"
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
@@ -13,17 +15,6 @@ using namespace pade::support;
 
 namespace {
 
-Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
-  network.eval();
-  Totals totals;
-  for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500, .device = device})) {
-    const Tensor logits = network(images);  // no tape in scope: nothing is recorded
-    totals.add(cross_entropy(logits, labels), logits, labels);
-  }
-  network.train();
-  return totals.mean();
-}
-
 int train(const TrainingOptions& options) {
   if (options.threads > 0) set_num_threads(options.threads);
   manual_seed(options.seed);
@@ -32,7 +23,10 @@ int train(const TrainingOptions& options) {
   const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
   const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
 
-  Sequential network = models::lenet(options.activation, {.channels = 1, .image_size = 28});
+  const Shape image = training_set->image_shape();  // [channels, height, width]
+  Sequential network = models::lenet(
+      options.activation,
+      {.classes = training_set->num_classes(), .channels = image[0], .image_size = image[1]});
   network.to(device);
   const std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
@@ -43,7 +37,7 @@ int train(const TrainingOptions& options) {
                                       .limit = options.limit,
                                       .device = device});
 
-  TrainingRun run("lenet", options, network, *optimizer, loader);
+  TrainingRun run("lenet", options, {network, *optimizer}, loader);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
@@ -51,9 +45,7 @@ int train(const TrainingOptions& options) {
       const Tensor logits = network(images);
       const Tensor loss = cross_entropy(logits, labels);
       tape.backward(loss);
-      const double norm =
-          options.clip > 0 ? clip_grad_norm(parameters, options.clip) : grad_norm(parameters);
-      run.require_finite(norm, images, labels);
+      run.require_finite(limit_gradients(parameters, options.clip), images, labels);
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }

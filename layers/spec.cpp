@@ -8,27 +8,27 @@
 
 namespace pade {
 
-Spec::Spec(std::string_view text) {
+Spec::Spec(std::string_view text, std::string kind) : kind_(std::move(kind)) {
   const size_t colon = text.find(':');
   name_ = text.substr(0, colon);
-  check(!name_.empty(), "activation \"", text, "\": the name is empty");
+  check(!name_.empty(), kind_, " \"", text, "\": the name is empty");
   if (colon == std::string_view::npos) return;
   std::istringstream items{std::string(text.substr(colon + 1))};
   for (std::string item; std::getline(items, item, ',');) {
     const size_t equals = item.find('=');
-    check(equals != std::string::npos && equals > 0 && equals + 1 < item.size(), "activation \"",
-          text, "\": expected key=value after the colon, got \"", item, "\"");
+    check(equals != std::string::npos && equals > 0 && equals + 1 < item.size(), kind_, " \"", text,
+          "\": expected key=value after the colon, got \"", item, "\"");
     const bool is_new = values_.emplace(item.substr(0, equals), item.substr(equals + 1)).second;
-    check(is_new, "activation \"", text, "\": ", item.substr(0, equals), " is given twice");
+    check(is_new, kind_, " \"", text, "\": ", item.substr(0, equals), " is given twice");
   }
-  check(!values_.empty(), "activation \"", text, "\": expected key=value after the colon");
+  check(!values_.empty(), kind_, " \"", text, "\": expected key=value after the colon");
 }
 
 void Spec::allow_keys(const std::vector<std::string>& known) const {
   for (const auto& [key, value] : values_) {
-    check(!known.empty(), "activation ", name_, " has no keys, got \"", key, "\"");
+    check(!known.empty(), kind_, ' ', name_, " has no keys, got \"", key, "\"");
     if (std::find(known.begin(), known.end(), key) == known.end())
-      fail_unknown_name("key of activation " + name_, key, known);
+      fail_unknown_name("key of " + kind_ + ' ' + name_, key, known);
   }
 }
 
@@ -40,7 +40,7 @@ std::string Spec::text(const std::string& key, const std::string& fallback) cons
 double Spec::parse_number(const std::string& key, std::string_view text) const {
   double value = 0;
   std::istringstream in{std::string(text)};
-  check(in >> value && in.peek() == EOF && std::isfinite(value), "activation ", name_, ": ", key,
+  check(in >> value && in.peek() == EOF && std::isfinite(value), kind_, ' ', name_, ": ", key,
         " expects a number, got \"", text, "\"");
   return value;
 }
@@ -51,7 +51,7 @@ double Spec::number(const std::string& key, double fallback) const {
 
 bool Spec::flag(const std::string& key, bool fallback) const {
   const std::string value = text(key, fallback ? "true" : "false");
-  check(value == "true" || value == "false", "activation ", name_, ": ", key,
+  check(value == "true" || value == "false", kind_, ' ', name_, ": ", key,
         " expects true or false, got \"", value, "\"");
   return value == "true";
 }
@@ -61,7 +61,7 @@ std::pair<double, double> Spec::pair(const std::string& key, char separator,
   if (!has(key)) return fallback;
   const std::string& value = values_.at(key);
   const size_t at = value.find(separator);
-  check(at != std::string::npos, "activation ", name_, ": ", key, " expects two numbers with '",
+  check(at != std::string::npos, kind_, ' ', name_, ": ", key, " expects two numbers with '",
         separator, "' between them, got \"", value, "\"");
   return {parse_number(key, value.substr(0, at)), parse_number(key, value.substr(at + 1))};
 }

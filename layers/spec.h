@@ -11,8 +11,9 @@ namespace pade {
 /// `opau:basis=legendre,degrees=3/2`.
 class Spec {
  public:
-  /// Throws Error on an empty name, a key without a value, and a key given twice.
-  explicit Spec(std::string_view text);
+  /// `kind` is what messages call it. Throws Error on an empty name, a key without a value, and a
+  /// key given twice.
+  explicit Spec(std::string_view text, std::string kind = "activation");
 
   const std::string& name() const { return name_; }
   bool has(const std::string& key) const { return values_.contains(key); }
@@ -31,7 +32,7 @@ class Spec {
  private:
   double parse_number(const std::string& key, std::string_view text) const;
 
-  std::string name_;
+  std::string kind_, name_;
   std::map<std::string, std::string> values_;
 };
 

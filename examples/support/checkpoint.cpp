@@ -53,36 +53,37 @@ void read_exact(const SafetensorsFile& file, const std::string& key, T& value) {
 }
 
 /// Everything with elements, under the names it has in the file.
-NamedTensors all_tensors(Module& network, Optimizer& optimizer) {
+NamedTensors all_tensors(const TrainingState& state) {
   NamedTensors tensors;
-  for (const auto& [name, tensor] : network.state())
-    tensors.emplace_back("network." + name, tensor);
-  for (const auto& [name, tensor] : optimizer.state())
-    tensors.emplace_back("optimizer." + name, tensor);
+  const auto add = [&](const std::string& prefix, const NamedTensors& part) {
+    for (const auto& [name, tensor] : part) tensors.emplace_back(prefix + name, tensor);
+  };
+  add("network.", state.network.state());
+  add("optimizer.", state.optimizer.state());
+  if (state.average) add("average.", state.average->state());
   return tensors;
 }
 
 }  // namespace
 
-void write_state(const std::string& path, Module& network, Optimizer& optimizer,
-                 const Position& position) {
-  Metadata metadata = activation_metadata(network, "network.");
+void write_state(const std::string& path, const TrainingState& state, const Position& position) {
+  Metadata metadata = activation_metadata(state.network, "network.");
   for_each_number(position,
                   [&](const std::string& key, auto value) { metadata[key] = exact(value); });
-  for (const auto& [name, rng] : network.generators())
+  for (const auto& [name, rng] : state.network.generators())
     metadata["rng." + name] = exact(rng->counter());
-  write_safetensors(path, all_tensors(network, optimizer), metadata);
+  write_safetensors(path, all_tensors(state), metadata);
 }
 
-Position read_state(const std::string& path, Module& network, Optimizer& optimizer) {
+Position read_state(const std::string& path, const TrainingState& state) {
   const SafetensorsFile file = read_safetensors(path);
   Position position;
   for_each_number(position,
                   [&](const std::string& key, auto& value) { read_exact(file, key, value); });
   std::vector<std::pair<Rng*, uint64_t>> counters;
-  for (const auto& [name, rng] : network.generators())
+  for (const auto& [name, rng] : state.network.generators())
     read_exact(file, "rng." + name, counters.emplace_back(rng, 0).second);
-  load_into(all_tensors(network, optimizer), file);
+  load_into(all_tensors(state), file);
   for (const auto& [rng, counter] : counters) rng->set_counter(counter);
   return position;
 }

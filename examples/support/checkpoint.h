@@ -4,6 +4,7 @@
 
 #include <pade/layers/module.h>
 #include <pade/optim/optimizer.h>
+#include <pade/optim/weight_average.h>
 
 #include "support/metrics.h"
 
@@ -19,15 +20,21 @@ struct Position {
   EpochMetrics last;          ///< of the last completed epoch
 };
 
-/// Writes everything that going on needs to one file, whole or not at all: the network under
-/// `network.…`, the optimiser's state under `optimizer.…`, generators' counters, the position and
-/// activation_metadata() in the metadata. The network is in it, though it stands in
-/// last.safetensors too, because two files cannot be replaced in one instant.
-void write_state(const std::string& path, Module& network, Optimizer& optimizer,
-                 const Position& position);
+/// What a training run changes, step by step.
+struct TrainingState {
+  Module& network;
+  Optimizer& optimizer;
+  WeightAverage* average = nullptr;  ///< where there is one
+};
 
-/// Puts network, optimiser and generators into that state. Throws Error, with nothing changed, when
-/// the file does not fit them.
-Position read_state(const std::string& path, Module& network, Optimizer& optimizer);
+/// Writes everything that going on needs to one file, whole or not at all: the network under
+/// `network.…`, the optimiser's state under `optimizer.…`, that of a WeightAverage under
+/// `average.…`, generators' counters, the position and activation_metadata() in the metadata. The
+/// network is in it, though it stands in last.safetensors too, because two files cannot be replaced
+/// in one instant.
+void write_state(const std::string& path, const TrainingState& state, const Position& position);
+
+/// Puts all of it into that state. Throws Error, with nothing changed, when the file does not fit.
+Position read_state(const std::string& path, const TrainingState& state);
 
 }  // namespace pade::support

@@ -4,6 +4,7 @@
 
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>
+#include <pade/optim/clip.h>
 #include <pade/optim/sgd.h>
 
 namespace pade::support {
@@ -21,6 +22,10 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
   if (options.optimizer == "adam") return std::make_unique<Adam>(parameters, adam);
   check(options.optimizer == "adamw", "unknown optimizer \"", options.optimizer, "\"");
   return std::make_unique<AdamW>(parameters, adam);
+}
+
+double limit_gradients(const std::vector<Parameter>& parameters, double clip) {
+  return clip > 0 ? clip_grad_norm(parameters, clip) : grad_norm(parameters);
 }
 
 Schedule make_schedule(const TrainingOptions& options) {

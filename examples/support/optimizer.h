@@ -14,6 +14,8 @@ namespace pade::support {
 /// What --optimizer, --lr, --momentum, --weight-decay and --activation-lr describe.
 std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
                                           const std::vector<Parameter>& parameters);
+/// clip_grad_norm() where there is a --clip, and grad_norm() where it is 0.
+double limit_gradients(const std::vector<Parameter>& parameters, double clip);
 /// What --schedule and --epochs describe, as a factor on the learning rates.
 Schedule make_schedule(const TrainingOptions& options);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <vector>
 
@@ -6,27 +8,56 @@
 #include <pade/data/locate.h>
 #include <pade/layers/activation.h>
 
+#include "support/augment.h"
 #include "support/options.h"
 
 namespace pade::support {
 namespace {
 
-CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
+/// Takes what `parse` does not throw an Error for.
+CLI::Validator accepted_by(std::function<void(const std::string&)> parse,
+                           const std::string& description) {
   return CLI::Validator(
-      [names, what](const std::string& name) -> std::string {
+      [parse = std::move(parse)](const std::string& text) -> std::string {
         try {
-          if (std::find(names.begin(), names.end(), name) == names.end())
-            fail_unknown_name(what, name, names);
+          parse(text);
           return "";
         } catch (const Error& error) {
           return error.what();
         }
       },
-      [names] {
-        std::string joined;
-        for (const std::string& name : names) joined += (joined.empty() ? "" : "|") + name;
-        return joined;
-      }());
+      description);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : "|") + name;
+  return text;
+}
+
+void check_is_one_of(const std::vector<std::string>& names, const std::string& what,
+                     const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    fail_unknown_name(what, name, names);
+}
+
+CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
+  return accepted_by([names, what](const std::string& name) { check_is_one_of(names, what, name); },
+                     joined(names));
+}
+
+/// A known data set, or a folder, which may hold images.
+CLI::Validator dataset_or_folder() {
+  return accepted_by(
+      [](const std::string& name) {
+        if (!std::filesystem::is_directory(name))
+          check_is_one_of(data::dataset_names(), "dataset", name);
+      },
+      joined(data::dataset_names()) + "|DIR");
+}
+
+CLI::Validator augmentation() {
+  return accepted_by([](const std::string& text) { transforms_named(text); }, "LIST");
 }
 
 CLI::Validator at_least(int64_t least) {
@@ -74,22 +105,14 @@ std::string on_one_line(const std::string& message) {
 }  // namespace
 
 CLI::Validator activation_spec() {
-  return CLI::Validator(
-      [](const std::string& spec) -> std::string {
-        try {
-          make_activation(spec);
-          return "";
-        } catch (const Error& error) {
-          return error.what();
-        }
-      },
-      "SPEC");
+  return accepted_by([](const std::string& spec) { make_activation(spec); }, "SPEC");
 }
 
 void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--dataset", options.dataset, "what to learn")
-      ->check(one_of(data::dataset_names(), "dataset"))
+  app.add_option("--dataset", options.dataset,
+                 "what to learn: a known set, or a folder of images with a sub-folder per class")
+      ->check(dataset_or_folder())
       ->capture_default_str();
   app.add_option("--activation", options.activation,
                  "the activation, as name[:key=value,…]: hp1, relu, leaky_relu:slope=0.1, "
@@ -150,6 +173,35 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
   app.add_flag("--info", options.info,
                "say what this program was built from and finds here, and stop");
+}
+
+void add_model_flag(CLI::App& app, TrainingOptions& options,
+                    const std::vector<std::string>& models) {
+  app.add_option("--model", options.model, "the network")
+      ->check(one_of(models, "model"))
+      ->capture_default_str();
+}
+
+void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
+  app.add_option("--augment", options.augment,
+                 "what is done to training images, drawn anew in each epoch: none, or some of "
+                 "crop[:padding=4], flip, cutout[:size=16] and erase, as in crop+flip")
+      ->check(augmentation())
+      ->capture_default_str();
+  app.add_option("--label-smoothing", options.label_smoothing,
+                 "share of the target that is spread over all classes")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--average", options.average,
+                 "test and keep a moving average of the weights with this decay, such as 0.999; 0: "
+                 "the weights themselves")
+      ->check(CLI::Range(0.0, 0.999999))
+      ->capture_default_str();
+  app.add_option("--freeze-activations-until", options.freeze_activations_until,
+                 "epochs at the start in which the activations' coefficients stay as they are")
+      ->type_name("EPOCH")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {

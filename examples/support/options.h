@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +12,7 @@ namespace pade::support {
 
 /// What every training program can be told; the values here are the defaults of `lenet`.
 struct TrainingOptions {
+  std::string model = "lenet";
   std::string dataset = "fashion-mnist";
   std::string activation = "hp1";
   std::string data;  ///< folder; empty: look for it, fetch it
@@ -23,6 +25,10 @@ struct TrainingOptions {
   std::string schedule = "cosine";
   std::optional<double> activation_lr;  ///< of the activations' coefficients; lr when not given
   double clip = 5;                      ///< largest norm of all gradients together; 0: no limit
+  std::string augment = "none";         ///< see augment.h
+  double label_smoothing = 0;           ///< as in CrossEntropyOptions
+  double average = 0;  ///< decay of a WeightAverage that is tested and kept; 0: none
+  double freeze_activations_until = 0;  ///< epochs at the start in which no coefficient is learned
   uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
   std::string device = "cpu";
@@ -36,13 +42,20 @@ struct TrainingOptions {
 /// Accepts what make_activation() accepts.
 CLI::Validator activation_spec();
 
-/// Adds the flags of TrainingOptions to `app`.
+/// Adds the flags that all training programs have to `app`.
 void add_training_flags(CLI::App& app, TrainingOptions& options);
+/// Adds --model, which is one of these.
+void add_model_flag(CLI::App& app, TrainingOptions& options,
+                    const std::vector<std::string>& models);
+/// Adds those for networks that need more than a rate: --augment, --label-smoothing, --average,
+/// --freeze-activations-until.
+void add_regularisation_flags(CLI::App& app, TrainingOptions& options);
 
 /// Calls f(flag name, reference to the value) for everything that a run's result depends on, in the
 /// order of run.json. `Options` is TrainingOptions or const TrainingOptions.
 template <class Options, class F>
 void for_each_recorded(Options& options, F&& f) {
+  f("model", options.model);
   f("dataset", options.dataset);
   f("activation", options.activation);
   f("data", options.data);
@@ -55,6 +68,10 @@ void for_each_recorded(Options& options, F&& f) {
   f("schedule", options.schedule);
   f("activation-lr", options.activation_lr);
   f("clip", options.clip);
+  f("augment", options.augment);
+  f("label-smoothing", options.label_smoothing);
+  f("average", options.average);
+  f("freeze-activations-until", options.freeze_activations_until);
   f("seed", options.seed);
   f("threads", options.threads);
   f("device", options.device);

@@ -241,7 +241,8 @@ TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& give
   const Json recorded = read_json(given.resume + "/run.json");
   for_each_recorded(options, [&](const std::string& name, auto& value) {
     const bool may_change = name == "epochs" || name == "threads" || name == "data";
-    if (app.count("--" + name) > 0) {
+    const CLI::Option* flag = app.get_option_no_throw("--" + name);
+    if (flag && flag->count() > 0) {
       check(may_change, "--", name,
             " cannot be given with --resume: the run goes on as it was started");
       return;

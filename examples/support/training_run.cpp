@@ -1,5 +1,6 @@
 #include "support/training_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iomanip>
@@ -53,27 +54,26 @@ std::string first_anomaly(Module& network, const Tensor& images, const Tensor& l
 }  // namespace
 
 TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& options,
-                         Module& network, Optimizer& optimizer, data::Loader& loader)
+                         const TrainingState& state, data::Loader& loader)
     : program_(program),
       options_(options),
-      network_(network),
-      optimizer_(optimizer),
+      state_(state),
       loader_(loader),
-      inputs_(network, {.watch = watched, .samples_per_call = kWatchedSamples}),
+      inputs_(state.network, {.watch = watched, .samples_per_call = kWatchedSamples}),
       folder_(open_or_create(program, options)) {
   if (!options_.resume.empty()) {
-    position_ = read_state(folder_.file("state.safetensors"), network_, optimizer_);
+    position_ = read_state(folder_.file("state.safetensors"), state_);
     folder_.drop_rows_after(position_.epoch);
   } else {
-    folder_.append_activations(0, network_);
+    folder_.append_activations(0, state_.network);
   }
-  folder_.write_record(program_, options_, network_, loader_.dataset(), nullptr);
+  folder_.write_record(program_, options_, state_.network, loader_.dataset(), nullptr);
   if (!options_.quiet) print_start();
 }
 
 void TrainingRun::print_start() const {
   const Shape image = loader_.dataset().image_shape();
-  std::cout << summary(network_, {1, image[0], image[1], image[2]}) << '\n'
+  std::cout << summary(state_.network, {1, image[0], image[1], image[2]}) << '\n'
             << options_.dataset << ", " << loader_.images() << " training images, activation "
             << options_.activation << ", seed " << options_.seed << ", " << num_threads()
             << (num_threads() == 1 ? " thread\n" : " threads\n");
@@ -105,7 +105,7 @@ void TrainingRun::require_finite(double gradient_norm, const Tensor& images, con
   fail(
       "training diverged: gradients that are NaN or infinite in epoch ", position_.epoch + 1,
       ", step ", position_.batch + 1, " of ", loader_.size(), "; ",
-      first_anomaly(network_, images, labels), "; ", folder_.path(),
+      first_anomaly(state_.network, images, labels), "; ", folder_.path(),
       " keeps the epochs before. Try a smaller --lr, --activation-lr or --clip, and for a rational "
       "with poles another form than unsafe");
 }
@@ -120,7 +120,7 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
   if (!interrupted()) return true;
   progress_->clear();
   count_time();
-  write_state(folder_.file("state.safetensors"), network_, optimizer_, position_);
+  write_state(folder_.file("state.safetensors"), state_, position_);
   std::cerr << "interrupted after " << position_.epoch << " epochs and " << position_.batch
             << " steps; go on with: " << program_ << " --resume " << folder_.path() << '\n';
   return false;
@@ -134,7 +134,7 @@ void TrainingRun::count_time() {
   epoch_start_ = now;
 }
 
-void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
+EpochMetrics TrainingRun::test_and_keep(const std::function<Evaluation()>& evaluate) {
   inputs_.clear();
   const Evaluation test = [&] {
     const ForwardObserver collecting = inputs_.collect();
@@ -143,25 +143,32 @@ void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
   progress_->clear();
   count_time();
   const double images = static_cast<double>(position_.totals.images);
+  const Optimizer& optimizer = state_.optimizer;
   const EpochMetrics metrics{
-      position_.epoch + 1,     optimizer_.groups().front().lr * optimizer_.lr_factor(),
+      position_.epoch + 1,     optimizer.groups().front().lr * optimizer.lr_factor(),
       position_.totals.mean(), test,
       position_.epoch_seconds, images / position_.epoch_seconds};
   if (!options_.quiet) print_epoch(metrics);
-
-  // A run that is killed between these writes goes on from the state before: it is written last.
   folder_.append_metrics(metrics);
-  folder_.append_activations(metrics.epoch, network_);
+  folder_.append_activations(metrics.epoch, state_.network);
   folder_.append_inputs(metrics.epoch, inputs_);
-  const bool best = test.accuracy > position_.best_accuracy;
-  const auto metadata = activation_metadata(network_);
-  write_safetensors(folder_.file("last.safetensors"), network_.state(), metadata);
-  if (best) write_safetensors(folder_.file("best.safetensors"), network_.state(), metadata);
+  const auto metadata = activation_metadata(state_.network);
+  write_safetensors(folder_.file("last.safetensors"), state_.network.state(), metadata);
+  if (test.accuracy > position_.best_accuracy)
+    write_safetensors(folder_.file("best.safetensors"), state_.network.state(), metadata);
+  return metrics;
+}
+
+void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
+  if (state_.average) state_.average->swap();
+  const EpochMetrics metrics = test_and_keep(evaluate);
+  if (state_.average) state_.average->swap();
   position_ = {.epoch = metrics.epoch,
                .run_seconds = position_.run_seconds,
-               .best_accuracy = best ? test.accuracy : position_.best_accuracy,
+               .best_accuracy = std::max(metrics.test.accuracy, position_.best_accuracy),
                .last = metrics};
-  write_state(folder_.file("state.safetensors"), network_, optimizer_, position_);
+  // A run that is killed between the writes goes on from the state before: it is written last.
+  write_state(folder_.file("state.safetensors"), state_, position_);
 }
 
 void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
@@ -174,13 +181,15 @@ void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
 }
 
 void TrainingRun::finish() {
+  if (state_.average) state_.average->swap();  // what is kept is what the report shows
   const EpochMetrics& last = position_.last;
   const double images = static_cast<double>(loader_.images() * last.epoch);
   const FinalFigures final{last.train, last.test, position_.run_seconds,
                            images / position_.run_seconds};
-  folder_.write_record(program_, options_, network_, loader_.dataset(), &final);
-  const std::string plot = plot_activations(folder_, network_);
-  write_report(folder_, network_);
+  folder_.write_record(program_, options_, state_.network, loader_.dataset(), &final);
+  const std::string plot = plot_activations(folder_, state_.network);
+  write_report(folder_, state_.network);
+  if (state_.average) state_.average->swap();
   if (options_.quiet) return;
   std::cout << std::fixed << std::setprecision(4) << "\n          loss    accuracy\n"
             << "train   " << last.train.loss << "   " << last.train.accuracy << '\n'

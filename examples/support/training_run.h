@@ -8,8 +8,6 @@
 
 #include <pade/data/loader.h>
 #include <pade/layers/input_statistics.h>
-#include <pade/layers/module.h>
-#include <pade/optim/optimizer.h>
 
 #include "support/checkpoint.h"
 #include "support/metrics.h"
@@ -22,7 +20,7 @@ namespace pade::support {
 /// The bookkeeping around a training loop: progress on the screen, the run folder, checkpoints,
 /// interruption and resuming.
 ///
-///   TrainingRun run("lenet", options, network, optimizer, loader);
+///   TrainingRun run("lenet", options, {network, optimizer}, loader);
 ///   while (run.begin_epoch()) {
 ///     for (auto [images, labels] : loader) { …; if (!run.step(loss, logits, labels)) return 130; }
 ///     run.end_epoch([&] { return evaluate(network, test_set); });
@@ -30,10 +28,11 @@ namespace pade::support {
 ///   run.finish();
 class TrainingRun {
  public:
-  /// Starts a run folder, or, when options.resume names one, puts network, optimiser and loader
-  /// where that run stopped. The references must outlive this object.
-  TrainingRun(const std::string& program, const TrainingOptions& options, Module& network,
-              Optimizer& optimizer, data::Loader& loader);
+  /// Starts a run folder, or, when options.resume names one, puts `state` and loader where that run
+  /// stopped. What they refer to must outlive this object. Where there is an average, it is what is
+  /// tested, watched and kept in last and best.safetensors.
+  TrainingRun(const std::string& program, const TrainingOptions& options,
+              const TrainingState& state, data::Loader& loader);
 
   /// False when all epochs are done.
   bool begin_epoch();
@@ -60,11 +59,12 @@ class TrainingRun {
   void count_time();
   void print_start() const;
   void print_epoch(const EpochMetrics& metrics) const;
+  /// Tests what is to be kept, and writes it.
+  EpochMetrics test_and_keep(const std::function<Evaluation()>& evaluate);
 
   const std::string program_;
   const TrainingOptions options_;
-  Module& network_;
-  Optimizer& optimizer_;
+  const TrainingState state_;
   data::Loader& loader_;
   InputStatistics inputs_;
   RunFolder folder_;

@@ -1,0 +1,100 @@
+// The networks of the paper on CIFAR-10, CIFAR-100 or a folder of images: the whole program, top to
+// bottom.
+
+#include <optional>
+
+#include <pade/pade.h>
+
+#include "models/models.h"
+#include "support/augment.h"
+#include "support/evaluate.h"
+#include "support/interrupt.h"
+#include "support/optimizer.h"
+#include "support/options.h"
+#include "support/training_run.h"
+
+using namespace pade;
+using namespace pade::support;
+
+namespace {
+
+/// What is usual for these networks; LeNet has no batch norm to bear such a rate.
+constexpr double kLr = 0.1, kLenetLr = 0.02;
+
+/// The next step leaves the coefficients, and what optimisers remember of them, as they are.
+void drop_activation_gradients(std::vector<Parameter>& parameters) {
+  for (Parameter& parameter : parameters)
+    if (parameter.role == ParameterRole::activation) parameter.tensor.mark_grad_used();
+}
+
+int train(const TrainingOptions& options) {
+  if (options.threads > 0) set_num_threads(options.threads);
+  manual_seed(options.seed);
+  const Device device = device_named(options.device);
+  require_available(device);
+  const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
+  const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
+
+  Sequential network =
+      models::make_model(options.model, options.activation, training_set->num_classes());
+  network.to(device);
+  std::vector<Parameter> parameters = network.parameters();
+  const auto optimizer = make_optimizer(options, parameters);
+  const Schedule schedule = make_schedule(options);
+  std::optional<WeightAverage> average;
+  if (options.average > 0) average.emplace(network.state(), options.average);
+  data::Loader loader(*training_set, {.batch_size = options.batch_size,
+                                      .shuffle = true,
+                                      .seed = options.seed,
+                                      .limit = options.limit,
+                                      .device = device,
+                                      .augment = transforms_named(options.augment),
+                                      .augment_on_device = true});
+
+  TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader);
+  while (run.begin_epoch()) {
+    for (auto [images, labels] : loader) {
+      optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
+      Tape tape;
+      const Tensor logits = network(images);
+      const Tensor loss =
+          cross_entropy(logits, labels, {.label_smoothing = options.label_smoothing});
+      tape.backward(loss);
+      if (run.epochs_done() < options.freeze_activations_until)
+        drop_activation_gradients(parameters);
+      run.require_finite(limit_gradients(parameters, options.clip), images, labels);
+      optimizer->step();
+      if (average) average->update();
+      if (!run.step(loss, logits, labels)) return kExitInterrupted;
+    }
+    run.end_epoch([&] { return evaluate(network, *test_set, device); });
+  }
+  run.finish();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Trains one of the paper's networks with a learned activation and leaves a run folder "
+      "behind.",
+      "cifar");
+  app.footer(
+      "Examples:\n"
+      "  cifar                                     LeNet with HP-1 on CIFAR-10, thirty epochs\n"
+      "  cifar --model preactresnet18 --activation hp2 --epochs 200\n"
+      "  cifar --dataset cifar100 --model mobilenetv2 --activation relu --label-smoothing 0.1\n"
+      "  cifar --dataset photos                    a folder of images, a sub-folder per class\n"
+      "  cifar --resume runs/…                     go on where a run was stopped");
+  TrainingOptions options{.dataset = "cifar10", .epochs = 30, .lr = kLr, .augment = "crop+flip"};
+  add_training_flags(app, options);
+  add_model_flag(app, options, models::model_names());
+  add_regularisation_flags(app, options);
+  return run_program(app, argc, argv, [&] {
+    if (options.info) return print_info();
+    if (options.model == "lenet" && app.count("--lr") == 0) options.lr = kLenetLr;
+    catch_interrupts();
+    return train(resumed_options(app, options));
+  });
+}

@@ -1,0 +1,19 @@
+#include "support/evaluate.h"
+
+#include <pade/core/ops/cross_entropy.h>
+#include <pade/data/loader.h>
+
+namespace pade::support {
+
+Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
+  network.eval();
+  Totals totals;
+  for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500, .device = device})) {
+    const Tensor logits = network(images);  // no tape in scope: nothing is recorded
+    totals.add(cross_entropy(logits, labels), logits, labels);
+  }
+  network.train();
+  return totals.mean();
+}
+
+}  // namespace pade::support
