@@ -67,7 +67,7 @@ int train(const TrainingOptions& options) {
       if (average) average->update();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch([&] { return evaluate(network, *test_set, device); });
+    run.end_epoch([&] { return evaluate(network, *test_set, device, options.test_limit); });
   }
   run.finish();
   return 0;

@@ -49,7 +49,7 @@ int train(const TrainingOptions& options) {
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch([&] { return evaluate(network, *test_set, device); });
+    run.end_epoch([&] { return evaluate(network, *test_set, device, options.test_limit); });
   }
   run.finish();
   return 0;

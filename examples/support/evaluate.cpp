@@ -5,10 +5,12 @@
 
 namespace pade::support {
 
-Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device) {
+Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device,
+                    std::optional<int64_t> limit) {
   network.eval();
   Totals totals;
-  for (auto [images, labels] : data::Loader(dataset, {.batch_size = 500, .device = device})) {
+  for (auto [images, labels] :
+       data::Loader(dataset, {.batch_size = 500, .limit = limit, .device = device})) {
     const Tensor logits = network(images);  // no tape in scope: nothing is recorded
     totals.add(cross_entropy(logits, labels), logits, labels);
   }

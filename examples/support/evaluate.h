@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <pade/data/dataset.h>
 #include <pade/layers/module.h>
 
@@ -7,7 +9,9 @@
 
 namespace pade::support {
 
-/// Loss and accuracy over all images of a set, in eval mode; then the network is in train mode.
-Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device);
+/// Loss and accuracy over the images of a set, or the first `limit`, in eval mode; then the network
+/// is in train mode.
+Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device,
+                    std::optional<int64_t> limit = {});
 
 }  // namespace pade::support

@@ -170,6 +170,8 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.add_option("--resume", options.resume, "go on with the run in this folder")->type_name("DIR");
   app.add_option("--limit", options.limit, "use only the first N training images")
       ->check(at_least(1));
+  app.add_option("--test-limit", options.test_limit, "use only the first N test images")
+      ->check(at_least(1));
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
   app.add_flag("--info", options.info,
                "say what this program was built from and finds here, and stop");

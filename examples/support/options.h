@@ -32,9 +32,10 @@ struct TrainingOptions {
   uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
   std::string device = "cpu";
-  std::string out;               ///< run folder; empty: named by time, activation and seed
-  std::string resume;            ///< run folder to go on with
-  std::optional<int64_t> limit;  ///< use the first so many training images
+  std::string out;                    ///< run folder; empty: named by time, activation and seed
+  std::string resume;                 ///< run folder to go on with
+  std::optional<int64_t> limit;       ///< use the first so many training images
+  std::optional<int64_t> test_limit;  ///< and test images
   bool quiet = false;
   bool info = false;
 };
@@ -76,6 +77,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("threads", options.threads);
   f("device", options.device);
   f("limit", options.limit);
+  f("test-limit", options.test_limit);
 }
 
 /// Parses the command line, then runs `program`; what main() returns: 0 done, 1 the work failed
