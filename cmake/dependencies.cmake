@@ -19,6 +19,8 @@ find_package(ZLIB QUIET)
 pade_require(ZLIB_FOUND zlib1g-dev)
 find_package(nlohmann_json QUIET)
 pade_require(nlohmann_json_FOUND nlohmann-json3-dev)
+find_path(PADE_STB_INCLUDE_DIR stb/stb_image.h)
+pade_require(PADE_STB_INCLUDE_DIR libstb-dev)
 
 if(PADE_BUILD_EXAMPLES)
   find_package(CLI11 QUIET)

@@ -10,6 +10,7 @@ function(pade_add_host_objects name with_cuda)
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_include_directories(${name}
     PUBLIC ${PROJECT_BINARY_DIR}/include PRIVATE ${PADE_CBLAS_INCLUDE_DIR})
+  target_include_directories(${name} SYSTEM PRIVATE ${PADE_STB_INCLUDE_DIR})
   target_compile_definitions(${name} PRIVATE PADE_HAS_CUDA=$<BOOL:${with_cuda}>)
   target_link_libraries(${name} PRIVATE
     OpenMP::OpenMP_CXX ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)

@@ -39,7 +39,7 @@ apt_install() {
 require_packages() {
   local missing
   mapfile -t missing < <(missing_packages \
-    g++ cmake libopenblas-dev zlib1g-dev nlohmann-json3-dev "$@")
+    g++ cmake libopenblas-dev zlib1g-dev nlohmann-json3-dev libstb-dev "$@")
   ((${#missing[@]} == 0)) && return
   if ! can_install; then
     say "These packages are missing, and installing them takes apt-get, and root or sudo:"

@@ -1,38 +1,19 @@
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <iostream>
 #include <iterator>
 #include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/data/fetch.h>
+#include <pade/data/folder_lock.h>
 #include <pade/data/process.h>
 
 namespace pade::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Held by one process at a time.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : descriptor_(open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    check(descriptor_ >= 0, "cannot write to ", folder.string(), ": ", std::strerror(errno));
-    while (flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {}
-  }
-  ~FolderLock() { close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 std::string md5_of(const fs::path& path) {
   const ProcessResult result = run_program({"md5sum", "--", path.string()});

@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <utility>
 
 #include <pade/core/error.h>
+#include <pade/data/fetch_archive.h>
 #include <pade/data/idx.h>
+#include <pade/data/image_folder.h>
 #include <pade/data/known_sets.h>
 #include <pade/data/locate.h>
 
@@ -29,16 +32,18 @@ fs::path cache_folder() {
 /// Looks for the set in one folder after another, and remembers what it has not found where.
 class Search {
  public:
-  explicit Search(const KnownSet& set) : set_(set) {
-    for (const RemoteFile& file : set.files)
-      report_ += (report_.empty() ? "" : ", ") + without_gz(file.name);
-    report_ = "Looked for " + report_ + " (each as it is or as .gz) in:";
+  explicit Search(const KnownSet& set) : set_(set), files_(set.unpacked) {
+    for (const RemoteFile& file : set.downloads)
+      if (!set.is_archive()) files_.push_back(without_gz(file.name));
+    for (const std::string& file : files_) report_ += (report_.empty() ? "" : ", ") + file;
+    report_ =
+        "Looked for " + report_ + (set.is_archive() ? "" : " (each as it is or as .gz)") + " in:";
   }
 
-  /// `folder` or `folder/name`; empty when neither has all files, or no folder is given.
+  /// `folder` or the set's own folder in it; empty when neither has all files, or none is given.
   fs::path below(const fs::path& folder) {
     if (folder.empty()) return {};
-    for (const fs::path& candidate : {folder, folder / set_.name})
+    for (const fs::path& candidate : {folder, folder / set_.folder})
       if (has_all_files(candidate)) return candidate;
     return {};
   }
@@ -47,25 +52,28 @@ class Search {
   const std::string& report() const { return report_; }
 
  private:
+  bool has_file(const fs::path& folder, const std::string& name) const {
+    std::error_code ignored;
+    return set_.is_archive() ? fs::exists(folder / name, ignored) : !find_idx(folder, name).empty();
+  }
+
   bool has_all_files(const fs::path& folder) {
     std::string missing;
     size_t count = 0;
-    for (const RemoteFile& file : set_.files) {
-      const std::string name = without_gz(file.name);
-      if (!find_idx(folder, name).empty()) continue;
-      missing += (count++ ? ", " : " has no ") + name;
-    }
+    for (const std::string& name : files_)
+      if (!has_file(folder, name)) missing += (count++ ? ", " : " has no ") + name;
     if (count == 0) return true;
     std::error_code ignored;
     report_ += "\n  " + folder.string();
     if (!fs::is_directory(folder, ignored))
       report_ += " is no folder";
     else
-      report_ += count == set_.files.size() ? " has none of them" : missing;
+      report_ += count == files_.size() ? " has none of them" : missing;
     return false;
   }
 
   const KnownSet& set_;
+  std::vector<std::string> files_;
   std::string report_;
 };
 
@@ -77,16 +85,25 @@ fs::path fetch_set(const KnownSet& set, const Search& search) {
   check(!cache.empty(), set.name,
         ": not found, and without HOME there is no place to fetch it to. ", search.report(),
         remedy);
-  const fs::path mirror = variable("PADE_MIRROR");
+  const fs::path mirror = variable("PADE_MIRROR"), folder = cache / set.folder;
+  const auto urls = [&](const fs::path& below) {
+    return mirror.empty() ? set.urls : std::vector{(mirror / below).string()};
+  };
   try {
-    for (const RemoteFile& file : set.files)
-      fetch(file, mirror.empty() ? set.urls : std::vector{(mirror / set.name).string()},
-            cache / set.name);
+    if (set.is_archive())
+      fetch_archive(set.downloads.front(), urls(""), set.unpacked, folder);
+    else
+      for (const RemoteFile& file : set.downloads) fetch(file, urls(set.folder), folder);
   } catch (const Error& error) {
     fail(set.name, ": not found, and not fetched either. ", search.report(), '\n', error.what(),
          remedy);
   }
-  return cache / set.name;
+  return folder;
+}
+
+bool is_image_folder(std::string_view name) {
+  std::error_code ignored;
+  return !find_known_set(name) && fs::is_directory(name, ignored);
 }
 
 }  // namespace
@@ -114,7 +131,19 @@ fs::path find_dataset(std::string_view name, const fs::path& data_dir) {
 
 std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
                                       const fs::path& data_dir) {
+  if (is_image_folder(name)) return std::make_unique<ImageFolder>(name, split);
   return set_named(name).open(find_dataset(name, data_dir), split);
+}
+
+DatasetSplits open_datasets(std::string_view name, const fs::path& data_dir) {
+  if (is_image_folder(name)) {
+    ImageFolderSplits splits = read_image_folder(name);
+    return {std::make_unique<ImageFolder>(std::move(splits.train)),
+            std::make_unique<ImageFolder>(std::move(splits.test))};
+  }
+  const KnownSet& set = set_named(name);
+  const fs::path folder = find_dataset(name, data_dir);
+  return {set.open(folder, Split::train), set.open(folder, Split::test)};
 }
 
 }  // namespace pade::data

@@ -109,19 +109,66 @@ TEST_CASE("what is found nowhere is fetched, and believed only with the right su
                        doctest::Contains("without HOME there is no place to fetch it to"), Error);
 }
 
+TEST_CASE("CIFAR is looked for in its own folder, and fetched as an archive") {
+  const Isolated isolated;
+  const TemporaryFolder given;
+  given.write("cifar-100-binary/train.bin", "");
+  const std::string path = given.path().string();
+  for (const std::string name : {"cifar100", "cifar100-coarse"})
+    CHECK_THROWS_WITH_AS(
+        (void)find_dataset(name, given.path()),
+        (name + ": not found. Looked for train.bin, test.bin in:\n  " + path +
+         " has none of them\n  " + path +
+         "/cifar-100-binary has no test.bin\n"
+         "Give the folder that has these files, or none to have them found or fetched")
+            .c_str(),
+        Error);
+  given.write("cifar-100-binary/test.bin", "");
+  CHECK(find_dataset("cifar100", given.path()) == given / "cifar-100-binary");
+  CHECK(find_dataset("cifar100-coarse", given / "cifar-100-binary") == given / "cifar-100-binary");
+
+  if (!data::has_program("curl") && !data::has_program("wget")) {
+    MESSAGE("not run: neither curl nor wget is installed");
+    return;
+  }
+  LoopbackServer server;
+  server.set({.files = {{"/cifar-10-binary.tar.gz", "not what it should be"}}});
+  const EnvironmentVariable mirror("PADE_MIRROR", server.url());
+  const SilentStderr silent;
+  CHECK_THROWS_WITH_AS(
+      (void)find_dataset("cifar10"),
+      doctest::Contains(("cannot fetch cifar-10-binary.tar.gz:\n  " + server.url() +
+                         "/cifar-10-binary.tar.gz has the wrong checksum")
+                            .c_str()),
+      Error);
+  CHECK_FALSE(std::filesystem::exists(isolated.home / ".cache/pade/cifar-10-batches-bin"));
+}
+
 TEST_CASE("open_dataset opens by name") {
   const TemporaryFolder folder;
   for (const std::string prefix : {"train-", "t10k-"}) {
     folder.write(prefix + "images-idx3-ubyte", idx_bytes({1, 28, 28}, std::string(784, '\0')));
     folder.write(prefix + "labels-idx1-ubyte", idx_bytes({1}, std::string(1, '\3')));
   }
+  const std::string record(3073, '\3');
+  for (const char* name : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                           "data_batch_5", "test_batch"})
+    folder.write(std::string("cifar-10-batches-bin/") + name + ".bin", record);
+  for (const char* name : {"train", "test"})
+    folder.write(std::string("cifar-100-binary/") + name + ".bin", '\3' + record);
+  CHECK(data::dataset_names() == std::vector<std::string>{"fashion-mnist", "mnist", "cifar10",
+                                                          "cifar100", "cifar100-coarse"});
   for (const std::string& name : data::dataset_names()) {
-    const auto set = data::open_dataset(name, data::Split::train, folder.path());
-    CHECK(set->name() == name);
-    CHECK(set->size() == 1);
+    const auto both = data::open_datasets(name, folder.path());
+    const auto train = data::open_dataset(name, data::Split::train, folder.path());
+    for (const data::Dataset* set : {both.train.get(), train.get()}) {
+      CHECK(set->name() == name);
+      CHECK(set->size() == (name == "cifar10" ? 5 : 1));
+    }
+    CHECK(both.test->size() == 1);
   }
   CHECK_THROWS_WITH_AS((void)data::open_dataset("fashion_mnist", data::Split::test),
                        "unknown data set \"fashion_mnist\"; did you mean \"fashion-mnist\"? There "
-                       "are: fashion-mnist, mnist",
+                       "are: fashion-mnist, mnist, cifar10, cifar100, cifar100-coarse",
                        Error);
 }

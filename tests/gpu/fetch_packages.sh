@@ -11,7 +11,7 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../cmake/setup.sh"
 
 packages=(libopenblas0-pthread libopenblas-pthread-dev libgfortran5 libquadmath0 zlib1g zlib1g-dev
-  nlohmann-json3-dev libcli11-dev doctest-dev dataset-fashion-mnist)
+  nlohmann-json3-dev libstb-dev libcli11-dev doctest-dev dataset-fashion-mnist)
 largest_mib=60
 
 if (($# > 0)); then

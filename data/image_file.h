@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace pade::data {
+
+/// Bytes [height, width, channels], as files have them.
+struct Image {
+  int64_t height = 0, width = 0, channels = 0;
+  std::vector<uint8_t> pixels;
+};
+
+/// Decodes a PNG, JPEG or BMP file, whatever its name. One channel is brightness, three are red,
+/// green and blue; an alpha channel is left out, 16 bits are made 8, and a rotation that a camera
+/// has noted is not carried out.
+///
+/// Throws Error, with the reason but without the path, when it cannot be read, is another format,
+/// is damaged or truncated, is a PNG with several frames, or has more than `max_pixels`: that is
+/// looked at before anything is decoded, and memory stays in proportion to what the header says.
+Image read_image(const std::filesystem::path& path, int64_t channels, int64_t max_pixels);
+
+}  // namespace pade::data

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <pade/core/ops/size2.h>
+#include <pade/core/tensor.h>
+#include <pade/data/dataset.h>
+
+namespace pade::data {
+
+struct ImageFolderOptions {
+  Size2 size = 32;          ///< to which images are resized, each side in [1, 1024]
+  int64_t channels = 3;     ///< red, green, blue; or 1: brightness
+  double test_share = 0.2;  ///< of every class, where there is no folder of images to test with
+  int64_t max_pixels = 1 << 25;  ///< larger images are skipped, before they are decoded
+};
+
+/// A file that was not used, and why.
+struct SkippedFile {
+  std::filesystem::path path;
+  std::string reason;  ///< as `it is truncated`
+};
+
+struct ImageFolderSplits;
+
+/// Photographs of one's own: a folder whose sub-folders are the classes, numbered in the order of
+/// their names. The images of a class are the PNG, JPEG and BMP files in its folder and those below
+/// it, whatever their size; hidden files and other names are ignored, and links to folders are not
+/// followed.
+///
+/// Where the folder has train/ and one of test/, val/, valid/ and validation/, with the same
+/// classes each, these are the splits. Otherwise `test_share` of every class, chosen by a hash of
+/// the file's name, is for testing: the same ones wherever the folder is, and few change their side
+/// when images come or go. A class of two images or more has at least one on each side; a single
+/// one is for training.
+///
+/// Images are decoded once, by several threads, and held as bytes in one size: shrunk to means over
+/// areas, or enlarged linearly, without regard to their aspect. An image of 1×1 is one like others.
+/// A file that cannot be read, is damaged, truncated, animated or too large, or is a GIF, WebP,
+/// TIFF, AVIF or HEIC image, is skipped, and listed in skipped(). Mean and deviation are those of
+/// the images to train with; a deviation below 1/255, one level of a pixel, counts as that.
+class ImageFolder final : public Dataset {
+ public:
+  /// Throws Error when there is no such folder, there are fewer than two classes, a class has no
+  /// image that can be read, the splits' classes differ, or there is nothing to test with; and for
+  /// options that make no sense. To open both splits, read_image_folder() takes half the time.
+  ImageFolder(const std::filesystem::path& folder, Split split,
+              const ImageFolderOptions& options = {});
+
+  int64_t size() const override { return static_cast<int64_t>(places_.size()); }
+  int32_t read(int64_t index, uint8_t* pixels) const override;
+
+  /// By label.
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  /// The files of both splits that are not used, class by class.
+  const std::vector<SkippedFile>& skipped() const { return skipped_; }
+
+ private:
+  friend ImageFolderSplits read_image_folder(const std::filesystem::path& folder,
+                                             const ImageFolderOptions& options);
+  struct Place {
+    int64_t image;
+    int32_t label;
+  };
+  struct Contents;
+
+  ImageFolder(const Contents& contents, Split split);
+
+  Tensor images_;  // uint8 [N, C, H, W], of both splits
+  std::vector<Place> places_;
+  std::vector<std::string> class_names_;
+  std::vector<SkippedFile> skipped_;
+};
+
+struct ImageFolderSplits {
+  ImageFolder train, test;
+};
+
+/// Both splits, which share the images. Throws Error as ImageFolder does.
+ImageFolderSplits read_image_folder(const std::filesystem::path& folder,
+                                    const ImageFolderOptions& options = {});
+
+}  // namespace pade::data
