@@ -128,7 +128,7 @@ DEVICE_TEST_CASE("the gradients of a checkpoint agree with central differences")
       [&](const std::vector<Tensor>& in) {
         struct Replace : ModuleVisitor {
           const Tensor* next;
-          void parameter(const std::string&, Tensor& tensor, ParameterRole) override {
+          void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
             tensor = *next++;
           }
           void child(const std::string&, Module& module) override { module.visit(*this); }
