@@ -11,6 +11,7 @@
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
+#include "support/splits.h"
 #include "support/training_run.h"
 
 using namespace pade;
@@ -32,9 +33,10 @@ int train(const TrainingOptions& options) {
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);
-  const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
-  const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
+  const auto [training_set, test_set] = open_splits(options);
 
+  check(training_set->image_shape() == Shape{3, 32, 32}, options.model, ": expected images of ",
+        Shape{3, 32, 32}, ", got ", training_set->image_shape(), " from ", options.dataset);
   Sequential network =
       models::make_model(options.model, options.activation, training_set->num_classes());
   network.to(device);
@@ -67,7 +69,9 @@ int train(const TrainingOptions& options) {
       if (average) average->update();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch([&] { return evaluate(network, *test_set, device, options.test_limit); });
+    run.end_epoch([&, &test_set = test_set] {
+      return evaluate(network, *test_set, device, options.test_limit);
+    });
   }
   run.finish();
   return 0;

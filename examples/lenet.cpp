@@ -8,6 +8,7 @@
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
+#include "support/splits.h"
 #include "support/training_run.h"
 
 using namespace pade;
@@ -20,8 +21,7 @@ int train(const TrainingOptions& options) {
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);
-  const auto training_set = data::open_dataset(options.dataset, data::Split::train, options.data);
-  const auto test_set = data::open_dataset(options.dataset, data::Split::test, options.data);
+  const auto [training_set, test_set] = open_splits(options);
 
   const Shape image = training_set->image_shape();  // [channels, height, width]
   Sequential network = models::lenet(
