@@ -26,6 +26,20 @@ make_set() {
   } >"$folder/$name-labels-idx1-ubyte"
 }
 
+# make_cifar FOLDER COUNT: CIFAR-10's six files with so many images of noise each.
+make_cifar() {
+  local folder=$1 count=$2 file i
+  mkdir -p "$folder"
+  noise $((count * 3072)) >pixels
+  for file in data_batch_{1..5} test_batch; do
+    for ((i = 0; i < count; ++i)); do
+      printf '%b' "\\x0$(((i * 7 + ${#file}) % 10))"
+      head -c $(((i + 1) * 3072)) pixels | tail -c 3072
+    done >"$folder/$file.bin"
+  done
+  rm pixels
+}
+
 # train OUT ARGS…: a quiet run of the program $lenet on the set in $data.
 train() {
   local out=$1

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# The cifar program from outside, on made-up images: the same bits for any number of threads and
+# across stops with everything switched on that draws or remembers, and what it says of folders of
+# images. Takes the program's path.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=tests/made_up_set.sh
+source "$here/../made_up_set.sh"
+# shellcheck source=tests/shell_test.sh
+source "$here/../shell_test.sh"
+
+cifar=$1
+make_cifar data 16
+
+# run OUT ARGS…: two epochs of five steps.
+run() {
+  local out=$1
+  shift
+  exec "$cifar" --data data --batch-size 16 --epochs 2 --quiet --out "$out" "$@"
+}
+
+everything=(--augment crop+flip+cutout:size=8+erase --label-smoothing 0.1 --average 0.99
+  --freeze-activations-until 0.5 --model efficientnet-b0 --activation hp1)
+
+# The rows of activations.csv of one epoch, without its number.
+coefficients() { sed -n "s/^$2,//p" "$1/activations.csv"; }
+
+test_same_bits_for_any_threads() {
+  (run one --threads 1 "${everything[@]}")
+  (run two --threads 2 "${everything[@]}")
+  same_network one two "1 and 2 threads"
+  cmp one/activations.csv two/activations.csv || fail "coefficients differ"
+}
+
+test_resume() {
+  local delay status stopped=0
+  for delay in 0.5 1 1.5 2; do
+    rm -rf stopped
+    (run stopped --threads 2 "${everything[@]}") 2>stderr &
+    sleep "$delay"
+    pkill -INT -P $! 2>/dev/null || kill -INT $! 2>/dev/null || true
+    status=0
+    wait $! || status=$?
+    [[ $status == 0 || $status == 130 ]] || fail "exit code $status after an interrupt: $(cat stderr)"
+    [[ $status == 130 && -e stopped/state.safetensors ]] || continue
+    stopped=1
+    "$cifar" --resume stopped --quiet
+    same_network one stopped "stopped after $delay s"
+    cmp one/activations.csv stopped/activations.csv || fail "coefficients differ after resuming"
+  done
+  ((stopped)) || echo "note: no interrupt fell into the run"
+}
+
+test_choices_matter() {
+  (run plain --augment none)
+  (run other --augment flip)
+  ! cmp -s plain/last.safetensors other/last.safetensors || fail "--augment changes nothing"
+  (run averaged --augment none --average 0.9)
+  ! cmp -s plain/last.safetensors averaged/last.safetensors || fail "--average changes nothing"
+  (run frozen --augment none --freeze-activations-until 1)
+  cmp <(coefficients frozen 0) <(coefficients frozen 1) || fail "frozen coefficients moved"
+  ! cmp -s <(coefficients frozen 1) <(coefficients frozen 2) || fail "they stayed frozen"
+}
+
+test_wrong_command_lines() {
+  expect 2 'did you mean "preactresnet18"' "$cifar" --model preactresnet8
+  expect 2 'did you mean "flip"' "$cifar" --augment crop+flp
+  expect 2 'crop.*padding' "$cifar" --augment crop:pad=2
+  expect 2 'cutout.*whole number' "$cifar" --augment cutout:size=2.5
+  expect 2 'did you mean "cifar10"' "$cifar" --dataset cifar11
+  make_set grey train 16
+  make_set grey t10k 16
+  expect 1 'expected images of \[3, 32, 32\], got \[1, 28, 28\]' \
+    "$cifar" --dataset mnist --data grey --out x
+}
+
+test_same_bits_for_any_threads
+test_resume
+test_choices_matter
+test_wrong_command_lines
+echo "all passed"
