@@ -1,5 +1,4 @@
-// The networks of the paper on CIFAR-10, CIFAR-100 or a folder of images: the whole program, top to
-// bottom.
+// The paper's networks on CIFAR-10, CIFAR-100 or a folder of images, top to bottom.
 
 #include <optional>
 

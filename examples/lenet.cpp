@@ -1,5 +1,5 @@
-// LeNet with a learned activation on Fashion-MNIST, MNIST or CIFAR: the whole program, top to
-// bottom.
+// LeNet with a learned activation on small images, top to bottom
+// (Fashion-MNIST, MNIST, CIFAR-10 and -100, a folder of your own).
 
 #include <pade/pade.h>
 
