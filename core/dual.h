@@ -14,6 +14,8 @@
 ///   Dual<double, 1> y = x * exp(x);   // y.value, y.slopes[0]
 ///
 /// Comparisons look at values: at a kink the derivative is that of the branch taken.
+///
+/// Arithmetic copies no dual: compilers move copies of duals of lanes through memory, in halves.
 namespace pade {
 
 template <class T, int kCount>
@@ -39,22 +41,24 @@ struct Dual {
 };
 
 template <class T, int kCount>
-PADE_HD Dual<T, kCount> operator-(Dual<T, kCount> a) {
+PADE_HD Dual<T, kCount> operator-(const Dual<T, kCount>& a) {
   return a.chain(-a.value, T(-1));
 }
 template <class T, int kCount>
-PADE_HD Dual<T, kCount> operator+(Dual<T, kCount> a, const Dual<T, kCount>& b) {
-  a.value = a.value + b.value;
+PADE_HD Dual<T, kCount> operator+(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
+  Dual<T, kCount> sum;
+  sum.value = a.value + b.value;
   PADE_UNROLL
-  for (int k = 0; k < kCount; ++k) a.slopes[k] = a.slopes[k] + b.slopes[k];
-  return a;
+  for (int k = 0; k < kCount; ++k) sum.slopes[k] = a.slopes[k] + b.slopes[k];
+  return sum;
 }
 template <class T, int kCount>
-PADE_HD Dual<T, kCount> operator-(Dual<T, kCount> a, const Dual<T, kCount>& b) {
-  a.value = a.value - b.value;
+PADE_HD Dual<T, kCount> operator-(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
+  Dual<T, kCount> difference;
+  difference.value = a.value - b.value;
   PADE_UNROLL
-  for (int k = 0; k < kCount; ++k) a.slopes[k] = a.slopes[k] - b.slopes[k];
-  return a;
+  for (int k = 0; k < kCount; ++k) difference.slopes[k] = a.slopes[k] - b.slopes[k];
+  return difference;
 }
 template <class T, int kCount>
 PADE_HD Dual<T, kCount> operator*(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
@@ -69,9 +73,14 @@ template <class T, int kCount>
 PADE_HD Dual<T, kCount> operator/(const Dual<T, kCount>& a, const Dual<T, kCount>& b) {
   Dual<T, kCount> quotient;
   quotient.value = a.value / b.value;
-  PADE_UNROLL
-  for (int k = 0; k < kCount; ++k)
-    quotient.slopes[k] = (a.slopes[k] - quotient.value * b.slopes[k]) / b.value;
+  if constexpr (kCount == 1) {
+    quotient.slopes[0] = (a.slopes[0] - quotient.value * b.slopes[0]) / b.value;
+  } else {  // one division for all slopes
+    const T inverse = T(1) / b.value;
+    PADE_UNROLL
+    for (int k = 0; k < kCount; ++k)
+      quotient.slopes[k] = (a.slopes[k] - quotient.value * b.slopes[k]) * inverse;
+  }
   return quotient;
 }
 

@@ -334,7 +334,10 @@ PADE_HD Dual<V, kVariables<F>> all_slopes_at(V x, const T* constants) {
   using D = Dual<V, kVariables<F>>;
   D c[kPlaces<F>];
   PADE_UNROLL
-  for (int k = 1; k < kVariables<F>; ++k) c[k - 1] = D(V(constants[k - 1]), k);
+  for (int k = 1; k < kVariables<F>; ++k) {
+    c[k - 1].value = V(constants[k - 1]);
+    c[k - 1].slopes[k] = V(1);
+  }
   return F::value(D(x, 0), c);
 }
 /// The value with two derivatives: y.value.value, y.value.slopes[0], y.slopes[0].slopes[0].
