@@ -65,7 +65,10 @@ int main() try {
          "and G(±20) shows what the function does far outside, where Leaky ReLU is −0.2 and 20.\n"
          "Poles are looked for between −20 and 20. All numbers have two digits.\n\n"
          "Without absolute values the bases are ways to write the same functions, so all unsafe\n"
-         "forms have one fit. This page is printed by `examples/fit_table.cpp`:\n\n"
+         "forms have one fit. full_sum holds whole_sum and, on an interval, unsafe: its fits are "
+         "at\n"
+         "least as near as theirs, and are left out. This page is printed by\n"
+         "`examples/fit_table.cpp`:\n\n"
          "    build/examples/fit_table > examples/fits.md\n";
   for (const double width : {3, 5, 10}) print_fits(width);
   return 0;

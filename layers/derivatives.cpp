@@ -28,11 +28,12 @@ Derivatives quotient(const Scaled& p, const Scaled& q, double s, int excess) {
           std::pow(s, excess - 2) * curvature};
 }
 
-/// Without the zeros at the end: the degree must be the true one where powers of s are large.
-int true_size(const std::vector<double>& c) {
+/// Of coefficients from index `first` on, without the zeros at the end: the degree must be the true
+/// one where powers of s are large.
+int true_degree(const std::vector<double>& c, int first) {
   size_t size = c.size();
   while (size > 0 && c[size - 1] == 0) --size;
-  return static_cast<int>(size);
+  return std::max(0, first + static_cast<int>(size) - 1);
 }
 
 double scale_of(double x) {
@@ -56,13 +57,15 @@ Scaled evaluate(const Polynomial& f, double x, double s) {
 }  // namespace
 
 Derivatives derivatives_of(const RationalFunction& g, double x) {
-  const int m = std::max(0, true_size(g.c) - 1), n = true_size(g.d);
+  const int first = first_denominator(g.options.form);
+  const int m = true_degree(g.c, 0), n = true_degree(g.d, first);
   check(m <= kMaxDegree && n <= kMaxDegree, "derivatives_of: degrees ", m, "/", n, " are above ",
         kMaxDegree, "/", kMaxDegree);
   const double s = scale_of(x), t = 1 / s, u = x * t;
   const MonicRecurrence monic = monic_recurrence_of(g.options.basis);
   Scaled p, q, f_before{0, 0, 0}, f{1, 0, 0};  // f of e_k: f_k without its leading coefficient
   if (!g.c.empty()) p.value = g.c[0];
+  if (first == 0 && !g.d.empty()) q.value = g.d[0];
   for (int k = 1; k <= std::max(m, n); ++k) {
     const double factor = monic.sign * u + monic.shift[k - 1] * t;
     const double drop = monic.drop[k - 1] * t * t;
@@ -73,14 +76,13 @@ Derivatives derivatives_of(const RationalFunction& g, double x) {
     f = next;
     if (k <= m) p.add(t, g.c[k] * monic.scale[k], f);
     if (k <= n) {
-      double d = g.d[k - 1] * monic.scale[k];
+      double d = g.d[k - first] * monic.scale[k];
       if (g.options.form == RationalForm::termwise) d = f.value < 0 ? -std::abs(d) : std::abs(d);
       q.add(t, d, f);
     }
   }
-  if (g.options.form == RationalForm::whole_sum && q.value < 0)
-    q = {-q.value, -q.slope, -q.curvature};
-  q.value += std::pow(t, n);
+  if (takes_magnitude_of_sum(g.options.form) && q.value < 0) q = {-q.value, -q.slope, -q.curvature};
+  q.value += denominator_constant(g.options.form) * std::pow(t, n);
   return quotient(p, q, s, m - n);
 }
 

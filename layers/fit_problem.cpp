@@ -25,7 +25,7 @@ FitProblem::FitProblem(FitPoints points, RationalOptions options, int m, int n,
       n_(n),
       derivative_weight_(derivative_weight),
       floor_(n > 0 ? leading_floor : 0),
-      lower_(m + 1 + n, -std::numeric_limits<double>::infinity()) {
+      lower_(unknowns(), -std::numeric_limits<double>::infinity()) {
   for (double x : points_.x) {
     f_.push_back(evaluate_basis(options.basis, x));
     df_.push_back(differentiate_basis(options.basis, x));
@@ -37,21 +37,33 @@ FitProblem::FitProblem(FitPoints points, RationalOptions options, int m, int n,
   if (floor_ > 0) lower_.back() = 0;
 }
 
+FitProblem FitProblem::with_form(RationalForm form) const {
+  return {points_, {options_.basis, form}, m_, n_, derivative_weight_, floor_};
+}
+
 double FitProblem::denominator_term(size_t k, int j) const {
   return options_.form == RationalForm::termwise ? std::abs(f_[k][j]) : f_[k][j];
 }
 
-double FitProblem::floor_of(const double* d) const {
+double FitProblem::floor_of(const std::vector<double>& d) const {
   if (!(floor_ > 0)) return 0;
-  double sum = 1;
-  for (int j = 1; j < n_; ++j) sum += std::abs(d[j - 1]) * reach_[j];
+  double sum = denominator_constant(options_.form);
+  for (int j = first(); j < n_; ++j) sum += std::abs(d[j - first()]) * reach_[j];
   return floor_ * sum / reach_[n_];
 }
 
 RationalFunction FitProblem::function(const std::vector<double>& z) const {
   RationalFunction g{options_, {z.begin(), z.begin() + m_ + 1}, {z.begin() + m_ + 1, z.end()}};
-  if (n_ > 0) g.d.back() += floor_of(g.d.data());
+  if (n_ > 0) g.d.back() += floor_of(g.d);
   return g;
+}
+
+std::vector<double> FitProblem::unknowns_of(const RationalFunction& g) const {
+  std::vector<double> z = g.c;
+  z.insert(z.end(), g.d.begin(), g.d.end());
+  if (n_ > 0) z.back() -= floor_of(g.d);
+  clamp(z);
+  return z;
 }
 
 void FitProblem::clamp(std::vector<double>& z) const {
@@ -66,13 +78,13 @@ FitProblem::Point FitProblem::evaluate(const RationalFunction& g, size_t k) cons
     at.dp += g.c[i] * df[i];
   }
   double sum = 0, dsum = 0;
-  for (int j = 1; j <= n_; ++j) {
+  for (int j = first(); j <= n_; ++j) {
     const double sign = options_.form == RationalForm::termwise && f[j] < 0 ? -1 : 1;
-    sum += g.d[j - 1] * sign * f[j];
-    dsum += g.d[j - 1] * sign * df[j];
+    sum += g.d[j - first()] * sign * f[j];
+    dsum += g.d[j - first()] * sign * df[j];
   }
-  if (options_.form == RationalForm::whole_sum && sum < 0) at.turn = -1;
-  at.q = 1 + at.turn * sum;
+  if (takes_magnitude_of_sum(options_.form) && sum < 0) at.turn = -1;
+  at.q = denominator_constant(options_.form) + at.turn * sum;
   at.dq = at.turn * dsum;
   return at;
 }
@@ -102,9 +114,9 @@ std::vector<double> FitProblem::jacobian(const std::vector<double>& z) const {
     const double root = std::sqrt(points_.weight[k]);
     const double of_slope = root * std::sqrt(derivative_weight_), value = at.value();
     for (int i = 0; i < unknowns(); ++i) {
-      const int j = i - m_;  // of d, from 1 on
+      const int j = i - m_ - 1 + first();  // of d
       double by = 0, slope_by = 0;
-      if (j < 1) {
+      if (i <= m_) {
         by = f[i] / at.q;
         slope_by = (df[i] - by * at.dq) / at.q;
       } else {
@@ -117,19 +129,17 @@ std::vector<double> FitProblem::jacobian(const std::vector<double>& z) const {
     }
   }
   if (floor_ > 0)
-    for (int j = 1; j < n_; ++j) {
-      const double share = floor_ * reach_[j] / reach_[n_] * (g.d[j - 1] < 0 ? -1 : 1);
-      for (size_t k = 0; k < stride; ++k)
-        columns[(m_ + j) * stride + k] += share * columns[(m_ + n_) * stride + k];
+    for (int j = first(); j < n_; ++j) {
+      const double share = floor_ * reach_[j] / reach_[n_] * (g.d[j - first()] < 0 ? -1 : 1);
+      double* column = &columns[(m_ + 1 + j - first()) * stride];
+      const double* last = &columns[(unknowns() - 1) * stride];
+      for (size_t k = 0; k < stride; ++k) column[k] += share * last[k];
     }
   return columns;
 }
 
 std::vector<double> FitProblem::with_denominator(std::vector<double> d) const {
-  std::vector<double> z(m_ + 1, 0);
-  if (n_ > 0) d.back() -= floor_of(d.data());
-  z.insert(z.end(), d.begin(), d.end());
-  clamp(z);
+  std::vector<double> z = unknowns_of({options_, std::vector<double>(m_ + 1, 0), std::move(d)});
   // With P = 0 the residuals are minus the target's, and P's columns do not depend on P.
   std::vector<double> a = jacobian(z), b = residuals(z);
   a.resize((m_ + 1) * rows());

@@ -69,9 +69,7 @@ RationalFunction hermite_polynomial(int degree) {
 Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)
     : options_(start.options) {
   check(groups >= 1, "Rational: expected at least 1 group, got ", groups);
-  check(!start.c.empty() && start.c.size() <= kMaxDegree + 1 && start.d.size() <= kMaxDegree,
-        "Rational: degrees ", static_cast<int>(start.c.size()) - 1, "/", start.d.size(),
-        " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
+  start.check_degrees("Rational");
   numerator = repeated_rows(start.c, groups, dtype).requires_grad_();
   denominator = repeated_rows(start.d, groups, dtype).requires_grad_();
 }
@@ -102,7 +100,7 @@ void Rational::set_scaled(bool scaled) {
         .to(coefficients.device());
   };
   numerator_scale_ = rows(numerator, 0);
-  denominator_scale_ = rows(denominator, 1);
+  denominator_scale_ = rows(denominator, first_denominator(options_.form));
 }
 
 void Rational::visit(ModuleVisitor& visitor) {
@@ -113,20 +111,23 @@ void Rational::visit(ModuleVisitor& visitor) {
 std::string Rational::description() const {
   std::ostringstream out;
   out << "Rational(" << name_of(options_.basis) << ", " << name_of(options_.form) << ", "
-      << numerator.extent(1) - 1 << '/' << denominator.extent(1);
+      << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ", groups=" << groups();
   out << ')';
   return out.str();
 }
 
 std::string Rational::formula() const {
-  const int64_t m = numerator.extent(1) - 1, n = denominator.extent(1);
   std::ostringstream out;
-  out << "sum_0^" << m << " c_i f_i / (1 + ";
+  out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(options_.form)
+      << " + ";
+  const std::string sum = "sum_" + std::to_string(first_denominator(options_.form)) + "^" +
+                          std::to_string(denominator_degree());
   switch (options_.form) {
-    case RationalForm::termwise: out << "sum_1^" << n << " |d_j| |f_j|)"; break;
-    case RationalForm::whole_sum: out << "|sum_1^" << n << " d_j f_j|)"; break;
-    case RationalForm::unsafe: out << "sum_1^" << n << " d_j f_j)"; break;
+    case RationalForm::termwise: out << sum << " |d_j| |f_j|)"; break;
+    case RationalForm::whole_sum:
+    case RationalForm::full_sum: out << '|' << sum << " d_j f_j|)"; break;
+    case RationalForm::unsafe: out << sum << " d_j f_j)"; break;
   }
   out << ", f = " << name_of(options_.basis);
   return out.str();
@@ -153,12 +154,11 @@ Tensor Rational::zero_centred(const Tensor& numerator) const {
 }
 
 Tensor Rational::forward(const Tensor& x) {
-  if (!zero_centred_) return rational(x, numerator, denominator, options_);
-  {
+  if (zero_centred_) {
     const NoGrad no_grad;  // what an optimiser or a file put there may be off
     numerator.copy_(zero_centred(numerator.detach()));
   }
-  return rational(x, zero_centred(numerator), denominator, options_);
+  return rational(x, zero_centred_ ? zero_centred(numerator) : numerator, denominator, options_);
 }
 
 }  // namespace pade

@@ -6,7 +6,8 @@
 namespace pade {
 
 /// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1]
-/// and denominator [groups, n] are trainable; optimisers give them a group of their own.
+/// and denominator [groups, n], in full_sum [groups, n+1], are trainable; optimisers give them a
+/// group of their own.
 ///
 ///   Rational::hp1()                                   // as in the paper
 ///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
@@ -28,6 +29,10 @@ class Rational : public Activation {
   RationalFunction function(int64_t group = 0) const;
   const RationalOptions& options() const { return options_; }
   int64_t groups() const { return numerator.extent(0); }
+  int64_t numerator_degree() const { return numerator.extent(1) - 1; }
+  int64_t denominator_degree() const {
+    return denominator.extent(1) - 1 + first_denominator(options_.form);
+  }
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
   /// Whether optimisers work with c_i / s_i and d_j / s_j in the place of the coefficients, where s

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -12,6 +13,8 @@
 
 namespace pade {
 namespace {
+
+constexpr double kFullConstant = denominator_constant(RationalForm::full_sum);
 
 /// Central differences, one-sided at the ends.
 double difference(const std::function<double(double)>& f, double x, const FitOptions& fit) {
@@ -64,6 +67,9 @@ FitPoints points_of(const FitTarget& target, const FitOptions& fit) {
   return points;
 }
 
+/// What the forms that full_sum holds come to, as full_sum.
+std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, FitNorm norm);
+
 RationalFunction best_fit(const FitProblem& problem, FitNorm norm) {
   FitEnd best{{}, std::numeric_limits<double>::infinity()};
   std::vector<double> seen;
@@ -79,8 +85,54 @@ RationalFunction best_fit(const FitProblem& problem, FitNorm norm) {
     }
     if (end.cost < best.cost) best = end;
   }
+  if (problem.options().form == RationalForm::full_sum)
+    for (const RationalFunction& within : fits_within_full_sum(problem, norm)) {
+      const auto descend = norm == FitNorm::max ? descend_largest : descend_squares;
+      const FitEnd end = descend(problem, problem.unknowns_of(within));
+      if (end.cost < best.cost) best = end;
+    }
   check(!best.z.empty(), "fit_rational: no start led to a finite fit");
   return problem.function(best.z);
+}
+
+std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, FitNorm norm) {
+  std::vector<RationalFunction> fits;
+  for (const RationalForm form : {RationalForm::whole_sum, RationalForm::unsafe}) {
+    RationalFunction g = best_fit(problem.with_form(form), norm);
+    double factor = kFullConstant;
+    if (form == RationalForm::unsafe) {  // Q is above 0 at the points, and shall be 1 at least
+      double least = 1;
+      for (const double x : problem.points().x) least = std::min(least, g.denominator(x));
+      factor = 1 / least;
+    }
+    for (auto* coefficients : {&g.c, &g.d})
+      for (double& value : *coefficients) value *= factor;
+    g.d.insert(g.d.begin(), factor - kFullConstant);
+    g.options.form = RationalForm::full_sum;
+    fits.push_back(std::move(g));
+  }
+  return fits;
+}
+
+/// Where the sum of a full_sum has one sign at all points, the same values are had with Q times any
+/// factor that leaves the sum its sign. This makes Q at least 1 there, as it is in other forms:
+/// else learning may soon meet the kink.
+RationalFunction away_from_kink(RationalFunction g, const std::vector<double>& points) {
+  if (g.options.form != RationalForm::full_sum) return g;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const double x : points) {
+    const auto f = evaluate_basis(g.options.basis, x);
+    const double sum = std::inner_product(g.d.begin(), g.d.end(), f.begin(), 0.0);
+    low = std::min(low, sum);
+    high = std::max(high, sum);
+  }
+  if (low <= 0 && high >= 0) return g;
+  const double least = kFullConstant + (low > 0 ? low : -high);
+  const double factor = std::max(1.0, 1 / least);
+  for (auto* coefficients : {&g.c, &g.d})
+    for (double& value : *coefficients) value *= factor;
+  g.d[0] += (low > 0 ? kFullConstant : -kFullConstant) * (factor - 1);
+  return g;
 }
 
 int count_extrema(const std::vector<double>& error, double largest) {
@@ -115,17 +167,17 @@ FitResult measure(const RationalFunction& g, const FitPoints& points, double bey
   return result;
 }
 
-void check_options(const FitTarget& target, int m, int n, const FitOptions& fit) {
+void check_options(const FitTarget& target, int m, int n, int coefficients, const FitOptions& fit) {
   check(m >= 0 && n >= 0 && m <= kMaxDegree && n <= kMaxDegree, "fit_rational: degrees ", m, "/", n,
         " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
   if (target.value) {
     check(std::isfinite(fit.low) && std::isfinite(fit.high) && fit.low < fit.high,
           "fit_rational: the interval [", fit.low, ", ", fit.high, "] is empty");
-    check(fit.points > m + n + 1, "fit_rational: ", fit.points, " points for ", m + n + 1,
+    check(fit.points > coefficients, "fit_rational: ", fit.points, " points for ", coefficients,
           " coefficients");
   } else {
-    check(target.samples.size() > static_cast<size_t>(m + n + 1),
-          "fit_rational: ", target.samples.size(), " samples for ", m + n + 1, " coefficients");
+    check(target.samples.size() > static_cast<size_t>(coefficients),
+          "fit_rational: ", target.samples.size(), " samples for ", coefficients, " coefficients");
     check(!(fit.derivative_weight > 0),
           "fit_rational: samples have no slope to match; leave derivative_weight at 0");
   }
@@ -151,15 +203,17 @@ std::function<double(double)> normal_density(double sigma, double mean) {
 
 FitResult fit_rational(const FitTarget& target, RationalOptions options, int m, int n,
                        const FitOptions& fit) {
-  check_options(target, m, n, fit);
+  const int coefficients = m + 2 + n - first_denominator(options.form);
+  check_options(target, m, n, coefficients, fit);
   FitPoints points = points_of(target, fit);
   int distinct = 0;
   for (size_t k = 0; k < points.x.size(); ++k) distinct += k == 0 || points.x[k] > points.x[k - 1];
-  check(distinct > m + n + 1, "fit_rational: ", distinct, " different points for ", m + n + 1,
+  check(distinct > coefficients, "fit_rational: ", distinct, " different points for ", coefficients,
         " coefficients");
   const FitProblem problem(std::move(points), options, m, n, fit.derivative_weight,
                            fit.leading_floor);
-  return measure(best_fit(problem, fit.norm), problem.points(), fit.beyond);
+  const RationalFunction best = away_from_kink(best_fit(problem, fit.norm), problem.points().x);
+  return measure(best, problem.points(), fit.beyond);
 }
 
 }  // namespace pade

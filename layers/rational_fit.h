@@ -24,10 +24,10 @@ struct FitOptions {
   /// w′ >= 0: what is made small is Σ w ((G − t)² + w′ (G′ − t′)²).
   double derivative_weight = 0;
   /// With s > 0, the leading term keeps a share of Q: |d_n| l_n Rⁿ >= s (1 + Σ_{j<n} |d_j| l_j Rʲ),
-  /// and d_n > 0, where l_j > 0 is the size of f_j's leading coefficient and R the interval's
-  /// farther end. So Q grows with xⁿ from |x| of about R/s on at the latest, and with degrees
-  /// (n+1)/n G grows like a line. 0.2 suits Leaky ReLU, most fits of which have about that anyway;
-  /// 0 leaves d_n free, and also d_n = 0, after which G may grow with x³.
+  /// in full_sum s (1/10 + …), and d_n > 0, where l_j > 0 is the size of f_j's leading coefficient
+  /// and R the interval's farther end. So Q grows with xⁿ from |x| of about R/s on at the latest,
+  /// and with degrees (n+1)/n G grows like a line. 0.2 suits Leaky ReLU, most fits of which have
+  /// about that anyway; 0 leaves d_n free, and also d_n = 0, after which G may grow with x³.
   double leading_floor = 0;
   double beyond = 10;  ///< how far outside the interval FitResult looks
 };
@@ -51,7 +51,9 @@ struct FitResult {
 /// The best fit of `target` by a rational function of degrees m/n that is found from several fixed
 /// starts, in float64; so the same call gives the same coefficients. FitNorm::l2 walks from each by
 /// descend_squares(), and FitNorm::max goes on from there by descend_largest(). In the unsafe form
-/// Q stays positive at the points, so that poles are elsewhere.
+/// Q stays positive at the points, so that poles are elsewhere. full_sum starts also from the best
+/// fits of whole_sum and unsafe, which it holds, and is never worse than they are; where its sum
+/// keeps its sign at the points, Q >= 1 there.
 ///
 /// Throws Error for degrees above 8/8, an empty interval, too few points, a target or a weight that
 /// is not finite, options that are negative, a weight or a derivative weight with FitNorm::max, and

@@ -1,12 +1,13 @@
 #include <cmath>
 
+#include <pade/core/error.h>
 #include <pade/layers/rational_function.h>
 
 namespace pade {
 namespace {
 
 struct Parts {
-  double p = 0, q = 1, dp = 0, dq = 0;
+  double p = 0, q = 0, dp = 0, dq = 0;
 };
 
 Parts parts_of(const RationalFunction& g, double x) {
@@ -18,19 +19,32 @@ Parts parts_of(const RationalFunction& g, double x) {
     at.dp += g.c[i] * df[i];
   }
   double sum = 0, dsum = 0;
-  for (size_t j = 1; j <= g.d.size(); ++j) {
-    double d = g.d[j - 1];
+  const int first = first_denominator(g.options.form);
+  for (int j = first; j <= g.denominator_degree(); ++j) {
+    double d = g.d[j - first];
     if (g.options.form == RationalForm::termwise) d = std::abs(d) * (f[j] < 0 ? -1 : 1);
     sum += d * f[j];
     dsum += d * df[j];
   }
-  const bool turned = g.options.form == RationalForm::whole_sum && sum < 0;
-  at.q += turned ? -sum : sum;
+  const bool turned = takes_magnitude_of_sum(g.options.form) && sum < 0;
+  at.q = denominator_constant(g.options.form) + (turned ? -sum : sum);
   at.dq = turned ? -dsum : dsum;
   return at;
 }
 
 }  // namespace
+
+int RationalFunction::numerator_degree() const { return static_cast<int>(c.size()) - 1; }
+
+int RationalFunction::denominator_degree() const {
+  return static_cast<int>(d.size()) - 1 + first_denominator(options.form);
+}
+
+void RationalFunction::check_degrees(const char* who) const {
+  const int m = numerator_degree(), n = denominator_degree();
+  check(m >= 0 && n >= 0 && m <= kMaxDegree && n <= kMaxDegree, who, ": degrees ", m, "/", n,
+        " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);
+}
 
 double RationalFunction::operator()(double x) const {
   const Parts at = parts_of(*this, x);

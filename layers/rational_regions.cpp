@@ -10,14 +10,16 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// What stands between |…| in Q: each d_j f_j with d_j ≠ 0, or their sum, or nothing.
+/// What is added to Q's constant, or between |…| there: each d_j f_j with d_j ≠ 0, or their sum, or
+/// nothing.
 std::vector<Polynomial> magnitudes_in(const RationalFunction& g) {
   std::vector<Polynomial> terms;
   Polynomial sum;
-  for (size_t j = 1; j <= g.d.size(); ++j) {
-    if (g.d[j - 1] == 0) continue;
+  const int first = first_denominator(g.options.form);
+  for (int j = first; j <= g.denominator_degree(); ++j) {
+    if (g.d[j - first] == 0) continue;
     std::vector<double> one_term(j + 1);
-    one_term[j] = g.d[j - 1];
+    one_term[j] = g.d[j - first];
     terms.push_back(monomial_coefficients(g.options.basis, one_term));
     sum = sum + terms.back();
   }
@@ -44,9 +46,9 @@ std::vector<std::complex<double>> roots_belonging_to(double low, double high,
 
 /// The regions without their roots.
 std::vector<RationalRegion> cut(const RationalFunction& g) {
-  check(g.c.size() <= kMaxDegree + 1 && g.d.size() <= kMaxDegree, "regions_of: ", g.c.size(),
-        " and ", g.d.size(), " coefficients; the highest degrees are ", kMaxDegree, "/",
-        kMaxDegree);
+  check(g.numerator_degree() <= kMaxDegree && g.denominator_degree() <= kMaxDegree,
+        "regions_of: ", g.c.size(), " and ", g.d.size(), " coefficients; the highest degrees are ",
+        kMaxDegree, "/", kMaxDegree);
   for (const auto* coefficients : {&g.c, &g.d})
     for (const double c : *coefficients)
       check(std::isfinite(c), "regions_of: a coefficient is ", c, "; they must be finite");
@@ -67,7 +69,7 @@ std::vector<RationalRegion> cut(const RationalFunction& g) {
     // The same zero of two terms, computed twice, differs by rounding.
     if (std::isfinite(high) && high - low <= 1e-12 * std::max(1.0, std::abs(high))) continue;
     std::vector<bool> signs;
-    Polynomial q{{1}};
+    Polynomial q{{denominator_constant(g.options.form)}};
     for (const Polynomial& term : terms) {
       signs.push_back(takes_magnitudes && term(inside(low, high)) < 0);
       q = q + (signs.back() ? -1.0 : 1.0) * term;

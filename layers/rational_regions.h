@@ -23,8 +23,9 @@ struct RationalRegion {
 };
 
 /// The regions of G from left to right. They meet where a |…| in Q turns: at the zeros of the f_j
-/// with d_j ≠ 0 (termwise) or of Σ d_j f_j (whole_sum) at which the sign changes; the unsafe form
-/// has one region. Throws Error for degrees above 8/8, and for coefficients that are not finite.
+/// with d_j ≠ 0 (termwise) or of Σ d_j f_j (whole_sum, full_sum) at which the sign changes; the
+/// unsafe form has one region. Throws Error for degrees above 8/8, and for coefficients that are
+/// not finite.
 std::vector<RationalRegion> regions_of(const RationalFunction& g);
 
 /// Where the regions meet, from left to right.

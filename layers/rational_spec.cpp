@@ -52,7 +52,8 @@ RationalSpec::RationalSpec(Spec spec)
   const RationalFunction& usual = preset_->start;
   options_ = {basis_named(spec_.text("basis", name_of(usual.options.basis))),
               rational_form_named(spec_.text("form", name_of(usual.options.form)))};
-  const auto [m, n] = spec_.pair("degrees", '/', {usual.c.size() - 1, usual.d.size()});
+  const auto [m, n] =
+      spec_.pair("degrees", '/', {usual.numerator_degree(), usual.denominator_degree()});
   m_ = degree(m);
   n_ = degree(n);
 }

@@ -11,7 +11,7 @@ namespace pade {
 namespace {
 
 constexpr std::array kAllForms = {RationalForm::termwise, RationalForm::whole_sum,
-                                  RationalForm::unsafe};
+                                  RationalForm::full_sum, RationalForm::unsafe};
 
 void check_coefficients(const char* what, const Tensor& x, const Tensor& coefficients) {
   check(coefficients.defined() && coefficients.dtype() == x.dtype(), "rational: the ", what,
@@ -31,8 +31,11 @@ RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Ten
   check(is_floating(x.dtype()), "rational: expected float32 or float64, got ", x.dtype());
   check_coefficients("numerator", x, numerator);
   check_coefficients("denominator", x, denominator);
-  const int64_t m = numerator.extent(-1) - 1, n = denominator.extent(-1);
+  const int first = first_denominator(options.form);
+  const int64_t m = numerator.extent(-1) - 1, n = denominator.extent(-1) - 1 + first;
   check(m >= 0, "rational: the numerator has no coefficients");
+  check(n >= 0, "rational: the denominator has no coefficients; ", name_of(options.form),
+        " needs d_0 at least");
   check(m <= kMaxDegree && n <= kMaxDegree, "rational: degrees ", m, "/", n,
         " are above the limit of ", kMaxDegree, "/", kMaxDegree);
   RationalProblem problem{
@@ -54,6 +57,7 @@ const char* name_of(RationalForm form) {
   switch (form) {
     case RationalForm::termwise: return "termwise";
     case RationalForm::whole_sum: return "whole_sum";
+    case RationalForm::full_sum: return "full_sum";
     case RationalForm::unsafe: return "unsafe";
   }
   return "unknown";

@@ -21,9 +21,9 @@ constexpr int64_t kStrip = 512;
 /// A block is what a thread takes: its coefficient sums are kept in float64.
 constexpr int64_t kBlock = 16 * kStrip;
 
-constexpr int kMaxCoefficients = 2 * kMaxDegree + 1;
+constexpr int kMaxCoefficients = 2 * (kMaxDegree + 1);
 
-/// c_0 … c_m then d_1 … d_n.
+/// c_0 … c_m then d_first … d_n.
 using Sums = std::array<double, kMaxCoefficients>;
 
 /// One group's function as the formulas want it, near and far.
@@ -105,7 +105,8 @@ void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const
     store_lanes<T>(dx + i, Formula::differentiate(k, at_x, upstream, of_c, of_d), rest);
   }
   for (int c = 0; c <= m; ++c) sums[c] += sum_lanes<T>(of_c[c]);
-  for (int d = 1; d <= n; ++d) sums[m + d] += sum_lanes<T>(of_d[d]);
+  for (int d = Formula::kFirst; d <= n; ++d)
+    sums[m + 1 + d - Formula::kFirst] += sum_lanes<T>(of_d[d]);
 }
 
 template <class T>
@@ -131,9 +132,9 @@ std::vector<Function<T>> make_functions(const RationalProblem& problem,
   const auto polynomials = rational_math::polynomials_of<T>(monic, Formula::kTop);
   const int m = problem.m, n = problem.n;
   std::vector<Function<T>> functions;
-  for (int64_t g = 0; g < problem.groups; ++g, c += m + 1, d += n)
-    functions.push_back({Formula::coefficients(polynomials, m, n, c, d),
-                         {monic, problem.options.form, m, n, c, d}});
+  for (int64_t g = 0; g < problem.groups; ++g, c += m + 1, d += problem.denominators())
+    functions.push_back(
+        {Formula::coefficients(polynomials, m, n, c, d), {monic, Formula::kForm, m, n, c, d}});
   return functions;
 }
 
@@ -176,10 +177,10 @@ void finish_sums(const RationalProblem& problem, const MonicRecurrence& monic,
       for (int k = 0; k < kMaxCoefficients; ++k) total[k] += partial[g * blocks + b][k];
     for (int i = 0; i <= problem.m; ++i)
       dc[g * (problem.m + 1) + i] = static_cast<T>(total[i] * monic.scale[i]);
-    for (int j = 0; j < problem.n; ++j) {
-      const int64_t at = g * problem.n + j;
+    for (int j = 0; j < problem.denominators(); ++j) {
+      const int64_t at = g * problem.denominators() + j;
       const bool negative = problem.options.form == RationalForm::termwise && d[at] < 0;
-      const double scale = monic.scale[j + 1] * (negative ? 1 : -1);
+      const double scale = monic.scale[j + problem.first()] * (negative ? 1 : -1);
       dd[at] = static_cast<T>(total[problem.m + 1 + j] * scale);
     }
   }

@@ -124,13 +124,17 @@ template <class T>
 struct Plan {
   Split split;
   int m, n;
+  int first;  // of the denominator, which begins with d_first
   bool termwise;
   Polynomials<T> near;
   MonicRecurrence far;
 
   /// The coefficients of this block's group.
   __device__ const T* own_numerator(const T* c) const { return c + int64_t{blockIdx.x} * (m + 1); }
-  __device__ const T* own_denominator(const T* d) const { return d + int64_t{blockIdx.x} * n; }
+  template <class Formula>
+  __device__ const T* own_denominator(const T* d) const {
+    return d + int64_t{blockIdx.x} * (n + 1 - Formula::kFirst);
+  }
 };
 
 /// Calls f(i, function) for each element of those accesses of this thread that hold a far value.
@@ -139,8 +143,9 @@ struct Plan {
 template <class Formula, int kWidth, class T, class F>
 __device__ __forceinline__ void for_each_far(const Plan<T>& plan, const T* x, const T* c,
                                              const T* d, F&& f) {
-  const FarFunction<T> function{plan.far, Formula::kForm,        plan.m,
-                                plan.n,   plan.own_numerator(c), plan.own_denominator(d)};
+  const FarFunction<T> function{
+      plan.far, Formula::kForm,        plan.m,
+      plan.n,   plan.own_numerator(c), plan.template own_denominator<Formula>(d)};
 #pragma unroll 1
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
     T values[kWidth];
@@ -157,7 +162,7 @@ __global__ void __launch_bounds__(kThreads, kWidth > 1 ? 5 : 4)
     rational_forward_kernel(const __grid_constant__ Plan<T> plan, const T* x, const T* c,
                             const T* d, T* y) {
   const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, plan.own_numerator(c),
-                                                  plan.own_denominator(d));
+                                                  plan.template own_denominator<Formula>(d));
   bool met_far = false;
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
     T values[kWidth];
@@ -176,16 +181,26 @@ __global__ void __launch_bounds__(kThreads, kWidth > 1 ? 5 : 4)
   });
 }
 
+/// How many blocks share a multiprocessor. With d_0, which is one coefficient and one sum more, 64
+/// registers, with which four of them do, are not enough.
+template <class Formula, class T>
+constexpr int kBackwardBlocks = sizeof(T) > sizeof(float) ? 2
+                                : Formula::kFirst == 1    ? 4
+                                                          : 3;
+
 /// Writes dx, and of every block the sums that differentiate() adds up, coefficient by coefficient:
 /// partial[group, coefficient, block of the group].
 template <class Formula, int kWidth, class T>
-__global__ void __launch_bounds__(kThreads, sizeof(T) == sizeof(float) ? 4 : 2)
+__global__ void __launch_bounds__(kThreads, (kBackwardBlocks<Formula, T>))
     rational_backward_kernel(const __grid_constant__ Plan<T> plan, const T* x, const T* c,
                              const T* d, const T* dy, T* dx, double* partial) {
   constexpr int kM = Formula::kNumerator, kN = Formula::kDenominator;
-  PADE_SHARED(double, sums, [kM + 1 + kN][kThreads]);
+  constexpr int kFirst = Formula::kFirst, kDenominators = kN + 1 - kFirst;
+  PADE_SHARED(double, sums, [kM + 1 + kDenominators][kThreads]);
   const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, plan.own_numerator(c),
-                                                  plan.own_denominator(d));
+                                                  plan.template own_denominator<Formula>(d));
+  // The row of sums of a coefficient of the plan, which may have fewer of them.
+  const auto row = [&](int k) { return k <= plan.m ? k : kM + k - plan.m; };
   T of_c[kM + 1] = {}, of_d[kN + 1] = {};
   bool met_far = false;
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
@@ -205,21 +220,20 @@ __global__ void __launch_bounds__(kThreads, sizeof(T) == sizeof(float) ? 4 : 2)
 #pragma unroll
   for (int i = 0; i <= kM; ++i) sums[i][threadIdx.x] = of_c[i];
 #pragma unroll
-  for (int j = 1; j <= kN; ++j) sums[kM + j][threadIdx.x] = of_d[j];
+  for (int j = kFirst; j <= kN; ++j) sums[kM + 1 + j - kFirst][threadIdx.x] = of_d[j];
   if (met_far)
     for_each_far<Formula, kWidth>(plan, x, c, d, [&](int64_t i, const FarFunction<T>& function) {
       const FarPoint at = far_point(function, x[i]);
       dx[i] = static_cast<T>(dy[i] * at.slope);
-      far_gradients(function, x[i], at, [&](int k, double gradient) {
-        sums[k <= plan.m ? k : kM + k - plan.m][threadIdx.x] += dy[i] * gradient;
-      });
+      far_gradients(function, x[i], at,
+                    [&](int k, double gradient) { sums[row(k)][threadIdx.x] += dy[i] * gradient; });
     });
   __syncthreads();
   const int warp = threadIdx.x / kWarpSize, lane = threadIdx.x % kWarpSize;
-  const int count = plan.m + 1 + plan.n;
+  const int count = plan.m + 2 + plan.n - kFirst;
 #pragma unroll 1
   for (int k = warp; k < count; k += kThreads / kWarpSize) {
-    const double* of_threads = sums[k <= plan.m ? k : kM + k - plan.m];
+    const double* of_threads = sums[row(k)];
     double sum = 0;
 #pragma unroll
     for (int thread = 0; thread < kThreads; thread += kWarpSize) sum += of_threads[thread + lane];
@@ -234,19 +248,21 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     rational_sums_kernel(const __grid_constant__ Plan<T> plan, const double* partial, const T* d,
                          T* dc, T* dd) {
-  const int blocks = plan.split.blocks, count = plan.m + 1 + plan.n;
+  const int blocks = plan.split.blocks, denominators = plan.n + 1 - plan.first;
+  const int count = plan.m + 1 + denominators;
   double sum = 0;
   for (int i = threadIdx.x; i < blocks; i += blockDim.x)
     sum += partial[int64_t{blockIdx.x} * blocks + i];
   sum = block_sum(sum);
   if (threadIdx.x > 0) return;
   const int64_t group = blockIdx.x / count;
-  const int k = static_cast<int>(blockIdx.x % count), j = k - plan.m;
-  if (j <= 0) {
+  const int k = static_cast<int>(blockIdx.x % count);
+  if (k <= plan.m) {
     dc[group * (plan.m + 1) + k] = static_cast<T>(sum * plan.far.scale[k]);
   } else {
-    const int64_t at = group * plan.n + j - 1;
-    const double scale = plan.far.scale[j];
+    const int j = k - plan.m - 1;  // counted from the first
+    const int64_t at = group * denominators + j;
+    const double scale = plan.far.scale[j + plan.first];
     dd[at] = static_cast<T>(sum * (plan.termwise && d[at] < 0 ? scale : -scale));
   }
 }
@@ -268,6 +284,7 @@ Plan<T> plan_of(const RationalProblem& problem) {
   return {split_of<kWidth>(problem),
           problem.m,
           problem.n,
+          problem.first(),
           Formula::kForm == RationalForm::termwise,
           rational_math::polynomials_of<T>(monic, Formula::kTop),
           monic};
@@ -321,7 +338,7 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
     with_kernel<T>(problem, aligned, [&](auto formula, auto width) {
       using Formula = decltype(formula);
       const auto plan = plan_of<T, Formula, width.value>(problem);
-      const int64_t sums = problem.groups * (problem.m + 1 + problem.n);
+      const int64_t sums = problem.groups * (problem.m + 1 + problem.denominators());
       Tensor partial = partial_sums(sums, plan.split.blocks);
       launch("backward of rational", {plan.split.grid()},
              rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, upstream, out,

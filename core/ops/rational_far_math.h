@@ -9,7 +9,8 @@
 ///
 /// With s = max(1, |x|) and t = 1/s, g_k = e_k / sᵏ obeys
 ///   g_{k+1} = (sign · x t + shift_k t) g_k − drop_k t² g_{k−1}
-/// and stays near 1; then G = s^{m−n} Σ c_i g_i t^{m−i} / (tⁿ + Σ d_j |g_j| t^{n−j}).
+/// and stays near 1; then G = s^{m−n} Σ c_i g_i t^{m−i} / (q_0 tⁿ + Σ d_j |g_j| t^{n−j}) with q_0 =
+/// denominator_constant().
 namespace pade::rational_math {
 
 /// One group's function, with the degrees that it has and the coefficients where they lie: this is
@@ -21,9 +22,10 @@ struct FarFunction {
   int m, n;
   const T *c, *d;
 
+  PADE_HD int first() const { return first_denominator(form); }
   PADE_HD double numerator(int i) const { return c[i] * monic.scale[i]; }
   PADE_HD double denominator(int j) const {
-    const double d_j = d[j - 1];
+    const double d_j = d[j - first()];
     return (form == RationalForm::termwise ? std::abs(d_j) : d_j) * monic.scale[j];
   }
 };
@@ -63,7 +65,8 @@ struct FarPoint {
 template <class T>
 PADE_HD FarPoint far_point(const FarFunction<T>& f, double x) {
   FarPolynomials at(x);
-  double p = f.numerator(0), dp = 0, sum = 0, dsum = 0, one = 1;
+  double p = f.numerator(0), dp = 0, dsum = 0, constant = denominator_constant(f.form);
+  double sum = f.first() == 0 ? f.denominator(0) : 0;
   const int top = f.m > f.n ? f.m : f.n;
   PADE_ROLLED
   for (int k = 1; k <= top; ++k) {
@@ -78,12 +81,12 @@ PADE_HD FarPoint far_point(const FarFunction<T>& f, double x) {
       if (f.form == RationalForm::termwise && at.g < 0) d = -d;
       sum = sum * at.t + d * at.g;
       dsum = dsum * at.t + d * at.h;
-      one *= at.t;
+      constant *= at.t;
     }
   }
   FarPoint point;
-  point.turned = f.form == RationalForm::whole_sum && sum < 0;
-  point.inverse = 1 / (one + (point.turned ? -sum : sum));
+  point.turned = takes_magnitude_of_sum(f.form) && sum < 0;
+  point.inverse = 1 / (constant + (point.turned ? -sum : sum));
   const double ratio = p * point.inverse, dq = point.turned ? -dsum : dsum;
   point.value = at.power(f.m - f.n) * ratio;
   point.slope = at.power(f.m - f.n - 1) * ((dp - ratio * dq) * point.inverse);
@@ -91,7 +94,7 @@ PADE_HD FarPoint far_point(const FarFunction<T>& f, double x) {
 }
 
 /// Calls add(k, g) with all gradients at x: ∂G/∂c_k for k = 0 … m, then −∂G/∂d_j, but for sgn(d_j)
-/// in the termwise form, for k = m + j.
+/// in the termwise form, for k = m + 1 + j − first.
 template <class T, class F>
 PADE_HD void far_gradients(const FarFunction<T>& f, double x, const FarPoint& point, F&& add) {
   FarPolynomials at(x);
@@ -101,9 +104,9 @@ PADE_HD void far_gradients(const FarFunction<T>& f, double x, const FarPoint& po
     if (k > 0) at.advance(f.monic, k - 1);
     const double scaled = at.power(k - f.n) * (at.g * point.inverse);
     if (k <= f.m) add(k, scaled);
-    if (k == 0 || k > f.n) continue;
+    if (k < f.first() || k > f.n) continue;
     const bool negative = f.form == RationalForm::termwise ? at.g < 0 : point.turned;
-    add(f.m + k, (negative ? -scaled : scaled) * point.value);
+    add(f.m + 1 + k - f.first(), (negative ? -scaled : scaled) * point.value);
   }
 }
 

@@ -9,6 +9,10 @@ struct RationalProblem {
   RationalOptions options;
   int64_t outer, groups, run;
   int m, n;
+
+  int first() const { return first_denominator(options.form); }
+  /// Of each group.
+  int denominators() const { return n + 1 - first(); }
 };
 
 namespace cpu {

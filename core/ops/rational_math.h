@@ -55,7 +55,7 @@ template <class S>
 struct Coefficients {
   Polynomials<S> basis;
   S numerator[kMaxDegree + 1];    // c_i scale_i, zero above m
-  S denominator[kMaxDegree + 1];  // d_j scale_j, zero above n and at 0; |d_j| scale_j if termwise
+  S denominator[kMaxDegree + 1];  // d_j scale_j, or |d_j| scale_j if termwise; zero without d_j
 };
 
 template <class T>
@@ -93,6 +93,10 @@ template <RationalForm kWhich, bool kShifted, int kM, int kN>
 struct Instance {
   static constexpr RationalForm kForm = kWhich;
   static constexpr int kNumerator = kM, kDenominator = kN, kTop = std::max(kM, kN);
+  /// d_first is the first of the denominator.
+  static constexpr int kFirst = first_denominator(kForm);
+  static constexpr bool kMagnitudeOfSum = takes_magnitude_of_sum(kForm);
+  static constexpr double kConstant = denominator_constant(kForm);
 
   /// m <= kM and n <= kN are the true degrees, that c and d have.
   template <class S>
@@ -103,8 +107,8 @@ struct Instance {
     PADE_UNROLL
     for (int i = 0; i <= kM; ++i) k.numerator[i] = i <= m ? c[i] * basis.scale[i] : S(0);
     PADE_UNROLL
-    for (int j = 1; j <= kN; ++j) {
-      const S d_j = j <= n ? d[j - 1] : S(0);
+    for (int j = kFirst; j <= kN; ++j) {
+      const S d_j = j <= n ? d[j - kFirst] : S(0);
       k.denominator[j] = (kForm == RationalForm::termwise ? std::abs(d_j) : d_j) * basis.scale[j];
     }
     return k;
@@ -126,6 +130,15 @@ struct Instance {
     }
   }
 
+  /// d_0, or 0 in the forms that have none.
+  template <class S, class T>
+  static PADE_HD T start_of_sum(const Coefficients<S>& k, T zero) {
+    if constexpr (kFirst == 0)
+      return zero + k.denominator[0];
+    else
+      return zero;
+  }
+
   template <class S, class T>
   static PADE_HD T value(const Coefficients<S>& k, T x) {
     T e[kTop + 1];
@@ -133,12 +146,12 @@ struct Instance {
     T p = T{} + k.numerator[0];
     PADE_UNROLL
     for (int i = 1; i <= kM; ++i) p = p + k.numerator[i] * e[i];
-    T q = T{};
+    T q = start_of_sum(k, T{});
     PADE_UNROLL
     for (int j = 1; j <= kN; ++j)
       q = q + k.denominator[j] * (kForm == RationalForm::termwise ? magnitude(e[j]) : e[j]);
-    if constexpr (kForm == RationalForm::whole_sum) q = magnitude(q);
-    return divide(p, q + S(1));
+    if constexpr (kMagnitudeOfSum) q = magnitude(q);
+    return divide(p, q + S(kConstant));
   }
 
   /// dy dG/dx. Adds to of_c[i] dy ∂G/∂c_i = dy e_i/Q, and to of_d[j] −dy ∂G/∂d_j, which is
@@ -147,7 +160,7 @@ struct Instance {
   static PADE_HD T differentiate(const Coefficients<S>& k, T x, T dy, T* of_c, T* of_d) {
     T e[kTop + 1], de[kTop + 1];
     basis(k.basis, x, e, de);
-    T p = T{} + k.numerator[0], dp = T{}, q = T{}, dq = T{};
+    T p = T{} + k.numerator[0], dp = T{}, q = start_of_sum(k, T{}), dq = T{};
     PADE_UNROLL
     for (int i = 1; i <= kM; ++i) {
       p = p + k.numerator[i] * e[i];
@@ -162,17 +175,18 @@ struct Instance {
       dq = dq + (kForm == RationalForm::termwise ? turned(d, e[j]) : d) * de[j];
     }
     const T sum = q;
-    if constexpr (kForm == RationalForm::whole_sum) {
+    if constexpr (kMagnitudeOfSum) {
       dq = turned(dq, sum);
       q = magnitude(sum);
     }
-    const T inverse = divide(T{} + S(1), q + S(1));
+    const T inverse = divide(T{} + S(1), q + S(kConstant));
     const T g = p * inverse, weight = dy * inverse, slope = (dp - g * dq) * weight;
     of_c[0] = of_c[0] + weight;
     PADE_UNROLL
     for (int i = 1; i <= kM; ++i) of_c[i] = of_c[i] + weight * e[i];
     T of_sum = weight * g;
-    if constexpr (kForm == RationalForm::whole_sum) of_sum = turned(of_sum, sum);
+    if constexpr (kMagnitudeOfSum) of_sum = turned(of_sum, sum);
+    if constexpr (kFirst == 0) of_d[0] = of_d[0] + of_sum;
     PADE_UNROLL
     for (int j = 1; j <= kN; ++j) of_d[j] = of_d[j] + of_sum * of_q[j];
     return kShifted ? k.basis.sign * slope : slope;
@@ -200,6 +214,7 @@ void with_form(RationalOptions options, F&& f) {
   switch (options.form) {
     case Form::termwise: return with_shifted(std::integral_constant<Form, Form::termwise>{});
     case Form::whole_sum: return with_shifted(std::integral_constant<Form, Form::whole_sum>{});
+    case Form::full_sum: return with_shifted(std::integral_constant<Form, Form::full_sum>{});
     case Form::unsafe: return with_shifted(std::integral_constant<Form, Form::unsafe>{});
   }
 }

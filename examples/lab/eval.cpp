@@ -59,8 +59,9 @@ Row evaluate(Activation& activation, double at, DType dtype) {
 std::string gradient_columns(Activation& activation, const std::string& spec) {
   std::ostringstream columns;
   if (const auto* rational = dynamic_cast<Rational*>(&activation)) {
-    for (int64_t i = 0; i < rational->numerator.extent(1); ++i) columns << ",df_dc" << i;
-    for (int64_t j = 1; j <= rational->denominator.extent(1); ++j) columns << ",df_dd" << j;
+    for (int64_t i = 0; i <= rational->numerator_degree(); ++i) columns << ",df_dc" << i;
+    const int first = first_denominator(rational->options().form);
+    for (int64_t j = first; j <= rational->denominator_degree(); ++j) columns << ",df_dd" << j;
     return columns.str();
   }
   const Formula* formula = find_formula(spec.substr(0, spec.find(':')));

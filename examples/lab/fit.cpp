@@ -43,8 +43,8 @@ FitResult fit_of(const Options& options) {
   fit.derivative_weight = options.derivative_weight;
   fit.leading_floor = options.leading_floor;
   const RationalFunction start = rational->function();
-  return fit_rational(target_of(options.target), rational->options(),
-                      static_cast<int>(start.c.size()) - 1, static_cast<int>(start.d.size()), fit);
+  return fit_rational(target_of(options.target), rational->options(), start.numerator_degree(),
+                      start.denominator_degree(), fit);
 }
 
 std::string joined(const std::vector<double>& numbers) {
@@ -57,7 +57,8 @@ std::string joined(const std::vector<double>& numbers) {
 void print(const Options& options, const FitResult& result) {
   const RationalFunction& g = result.function;
   std::cout << name_of(g.options.basis) << ", " << name_of(g.options.form) << ", degrees "
-            << g.c.size() - 1 << '/' << g.d.size() << ": fit of " << options.target << '\n'
+            << g.numerator_degree() << '/' << g.denominator_degree() << ": fit of "
+            << options.target << '\n'
             << "c          " << joined(g.c) << '\n'
             << "d          " << joined(g.d) << '\n'
             << std::setprecision(4) << "rms        " << result.rms << '\n'

@@ -49,14 +49,17 @@ std::string numerator_text(const RationalFunction& g) {
 
 std::string denominator_text(const RationalFunction& g) {
   const bool termwise = g.options.form == RationalForm::termwise;
-  const bool whole_sum = g.options.form == RationalForm::whole_sum;
-  std::string sum = whole_sum ? "" : "1";
-  for (size_t j = 0; j < g.d.size(); ++j) {
-    const std::string name = polynomial_name(g.options.basis, static_cast<int>(j + 1));
-    add(sum, termwise ? std::abs(g.d[j]) : g.d[j], termwise ? "|" + name + "|" : name);
+  const bool magnitude = takes_magnitude_of_sum(g.options.form);
+  const std::string constant = short_number(denominator_constant(g.options.form));
+  std::string sum = magnitude ? "" : constant;
+  const int first = first_denominator(g.options.form);
+  for (int j = first; j <= g.denominator_degree(); ++j) {
+    const double d = g.d[static_cast<size_t>(j - first)];
+    const std::string name = j == 0 ? "" : polynomial_name(g.options.basis, j);
+    add(sum, termwise ? std::abs(d) : d, termwise ? "|" + name + "|" : name);
   }
-  if (!whole_sum) return sum;
-  return sum.empty() ? "1" : "1 + |" + sum + "|";
+  if (!magnitude) return sum;
+  return sum.empty() ? constant : constant + " + |" + sum + "|";
 }
 
 std::string text_of(const ScaledFormula& f) {

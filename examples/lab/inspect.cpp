@@ -70,8 +70,8 @@ void print_layer(const LearnedLayer& layer) {
   const RationalOptions& options = layer.now.options;
   std::cout << '\n'
             << (layer.name.empty() ? "the layer" : layer.name) << ": degrees "
-            << layer.now.c.size() - 1 << '/' << layer.now.d.size() << ", " << name_of(options.basis)
-            << ", " << name_of(options.form);
+            << layer.now.numerator_degree() << '/' << layer.now.denominator_degree() << ", "
+            << name_of(options.basis) << ", " << name_of(options.form);
   if (layer.groups > 1) std::cout << ", the first of " << layer.groups << " groups";
   std::cout << '\n';
   print_inputs(layer.inputs);
@@ -155,7 +155,7 @@ Json to_json(const LearnedLayer& layer) {
             {"groups", layer.groups},
             {"basis", name_of(layer.now.options.basis)},
             {"form", name_of(layer.now.options.form)},
-            {"degrees", {layer.now.c.size() - 1, layer.now.d.size()}},
+            {"degrees", {layer.now.numerator_degree(), layer.now.denominator_degree()}},
             {"low", seen.low},
             {"high", seen.high}};
   json["inputs"] = layer.inputs ? to_json(*layer.inputs) : Json(nullptr);

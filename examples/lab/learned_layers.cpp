@@ -63,20 +63,23 @@ std::vector<double> first_row(const Tensor& tensor) {
   return tensor[0].to(DType::float64).to_vector<double>();
 }
 
-/// The layer with basis and form still to be set.
-LearnedLayer layer_in(const SafetensorsFile& file, const std::string& name) {
+LearnedLayer layer_in(const SafetensorsFile& file, const std::string& name,
+                      RationalOptions options) {
   const std::string prefix = name.empty() ? "" : name + ".";
   const Tensor &p = file.at(prefix + "numerator"), &q = file.at(prefix + "denominator");
+  const int first = first_denominator(options.form);
+  const int64_t n = q.rank() == 2 ? q.extent(1) - 1 + first : -1;
   const auto is_floating = [](const Tensor& tensor) {
     return tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
   };
   check(is_floating(p) && is_floating(q) && p.rank() == 2 && q.rank() == 2 && p.extent(0) >= 1 &&
             p.extent(0) == q.extent(0) && p.extent(1) >= 1 && p.extent(1) <= kMaxDegree + 1 &&
-            q.extent(1) <= kMaxDegree,
+            n >= 0 && n <= kMaxDegree,
         file.path, ": expected ", prefix, "numerator [groups, m+1] and ", prefix,
-        "denominator [groups, n] of floating-point numbers, with m and n up to ", kMaxDegree,
-        "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
-  return {name, p.extent(0), {{}, first_row(p), first_row(q)}, {}, {}};
+        "denominator [groups, ", first == 0 ? "n+1" : "n",
+        "] of floating-point numbers, with m and n up to ", kMaxDegree, "; got ", p.dtype(), ' ',
+        p.shape(), " and ", q.dtype(), ' ', q.shape());
+  return {name, p.extent(0), {options, first_row(p), first_row(q)}, {}, {}};
 }
 
 RationalOptions options_named(const std::string& activation) {
@@ -172,7 +175,6 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
   if (names.empty()) fail_without_layers(file, activation_here);
   std::optional<RationalOptions> named;
   for (const std::string& name : names) {
-    LearnedLayer layer = layer_in(file, name);
     std::optional<RationalOptions> options = support::recorded_options(file, name);
     if (!options && !named) {
       check(!network.activation.empty(), file.path, ": does not say in which basis and form ",
@@ -180,8 +182,7 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
             " is; give them by --activation, as in --activation hp1");
       named = options_named(network.activation);
     }
-    layer.now.options = options ? *options : *named;
-    network.layers.push_back(std::move(layer));
+    network.layers.push_back(layer_in(file, name, options ? *options : *named));
   }
   if (network.folder.empty()) return network;
   const std::string starts = network.folder + "/activations.csv";

@@ -36,8 +36,9 @@ struct LearnedNetwork {
 
 /// The rational layers in a run folder (its last.safetensors, and the start and the inputs in the
 /// CSV files where they are there) or in any safetensors file: the pairs <layer>.numerator
-/// [groups, m+1] and <layer>.denominator [groups, n]. Basis and form are what the file's metadata
-/// say, or else those of the SPEC `activation`, or else of the one in run.json.
+/// [groups, m+1] and <layer>.denominator [groups, n], in full_sum [groups, n+1]. Basis and form are
+/// what the file's metadata say, or else those of the SPEC `activation`, or else of the one in
+/// run.json.
 ///
 /// Throws Error when there is nothing at `path`, when files are not what they should be, when there
 /// are no rational layers, and when nothing tells basis and form.

@@ -46,10 +46,10 @@ int list() {
     print_row(preset->name, Rational(preset->start).formula(), "");
   print_row("opau", "any basis, form and degrees", "basis=B must be given");
   print_row("hermite", "sum_0^n c_k He_k(x), starts with E[f^2] = E[f'^2] = 1", "degree=3");
-  std::cout << "  keys: basis, form=termwise|whole_sum|unsafe, degrees=5/4, groups=1|N|channel,\n"
-               "        init=leaky_relu|any formula above, interval=-5:5, zero_centred=true,\n"
-               "        zero_mean=true, gain=true|he_normal|pytorch|…, scaled=true|false,\n"
-               "        trainable=true|false\n"
+  std::cout << "  keys: basis, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4,\n"
+               "        groups=1|N|channel, init=leaky_relu|any formula above, interval=-5:5,\n"
+               "        zero_centred=true, zero_mean=true, gain=true|he_normal|pytorch|…,\n"
+               "        scaled=true|false, trainable=true|false\n"
                "\nBases, f_0 = 1:\n";
   for (const Basis basis : kAllBases) print_row(name_of(basis), recurrence_text(basis), "");
   return 0;

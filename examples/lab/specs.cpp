@@ -50,7 +50,8 @@ CLI::Option* add_activations(CLI::App& command, std::vector<std::string>& specs)
 
 CLI::Option* add_coefficients(CLI::App& command, std::string& coefficients) {
   return command.add_option("--coefficients", coefficients,
-                            "of a rational one: c0,…,cm/d1,…,dn; degrees follow from them");
+                            "of a rational one: c0,…,cm/d1,…,dn, in full_sum from d0 on; degrees "
+                            "follow from them");
 }
 
 CLI::Option* add_interval(CLI::App& command, std::pair<double, double>& interval) {
@@ -73,8 +74,8 @@ std::unique_ptr<Activation> make_with(const std::string& spec, const std::string
   check(named, "--coefficients: ", spec,
         " is not rational; its constants are keys, as in swish:beta=2");
   const size_t slash = coefficients.find('/');
-  check(slash != std::string::npos, "--coefficients: expected c0,…,cm/d1,…,dn, got \"",
-        coefficients, "\"");
+  check(slash != std::string::npos, "--coefficients: expected c0,…,cm/d",
+        first_denominator(named->options().form), ",…,dn, got \"", coefficients, "\"");
   const RationalFunction function{named->options(), parse_numbers(coefficients.substr(0, slash)),
                                   parse_numbers(coefficients.substr(slash + 1))};
   return std::make_unique<Rational>(function, 1, dtype);

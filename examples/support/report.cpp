@@ -82,7 +82,9 @@ std::map<std::string, Json> inputs_of(const RunFolder& folder) {
 Json formula_of(const Rational& rational) {
   const MonicRecurrence basis = monic_recurrence_of(rational.options().basis);
   return {{"form", name_of(rational.options().form)},
-          {"degree", rational.numerator.extent(1) - 1},
+          {"constant", denominator_constant(rational.options().form)},
+          {"degree", rational.numerator_degree()},
+          {"first", first_denominator(rational.options().form)},
           {"sign", basis.sign},
           {"shift", basis.shift},
           {"drop", basis.drop},

@@ -183,8 +183,10 @@ void RunFolder::append_activations(int64_t epoch, Module& network) const {
   std::ostringstream rows;
   if (!fs::exists(path)) {
     rows << "epoch,layer,name";
-    for (int64_t i = 0; i < layers[0].second->numerator.extent(1); ++i) rows << ",c" << i;
-    for (int64_t j = 1; j <= layers[0].second->denominator.extent(1); ++j) rows << ",d" << j;
+    const Rational& rational = *layers[0].second;
+    for (int64_t i = 0; i <= rational.numerator_degree(); ++i) rows << ",c" << i;
+    const int first = first_denominator(rational.options().form);
+    for (int64_t j = first; j <= rational.denominator_degree(); ++j) rows << ",d" << j;
     rows << '\n';
   }
   for (size_t layer = 0; layer < layers.size(); ++layer)

@@ -11,7 +11,7 @@ import sys
 from fractions import Fraction
 
 BASES = ['monomial', 'chebyshev_t', 'chebyshev_u', 'hermite_he', 'hermite_h', 'laguerre', 'legendre']
-FORMS = ['termwise', 'whole_sum', 'unsafe']
+FORMS = ['termwise', 'whole_sum', 'full_sum', 'unsafe']
 DEGREES = [(5, 4), (3, 2), (1, 0), (0, 0), (3, 5), (8, 8)]
 POINTS = [0.0, 0.3125, 2.625, 640.0, 1e7, 1e30]
 # Of the size of the terms that are added up: float64 beyond its rounding, and float32.
@@ -47,6 +47,11 @@ def basis_at(basis, x, count):
     return rows
 
 
+def first(form):
+    """Of the denominator's coefficients."""
+    return 0 if form == 'full_sum' else 1
+
+
 def sign(value):
     return -1 if value < 0 else 1
 
@@ -54,17 +59,19 @@ def sign(value):
 def exact(basis, form, c, d, x):
     """(value, size of its terms) of f, f′, f″, ∂f/∂c_i … and ∂f/∂d_j …; None next to a pole."""
     rows = basis_at(basis, x, max(len(c), len(d) + 1))
+    constant = Fraction(1, 10) if form == 'full_sum' else Fraction(1)
+    of_d = rows[first(form):]
     p, dp, ddp = (sum((ci * row[k] for ci, row in zip(c, rows)), Fraction(0)) for k in range(3))
     size = [sum((abs(ci * row[k]) for ci, row in zip(c, rows)), Fraction(0)) for k in range(3)]
     weights = list(d)
     if form == 'termwise':
-        weights = [abs(dj) * sign(row[0]) for dj, row in zip(d, rows[1:])]
-    total = sum((w * row[0] for w, row in zip(weights, rows[1:])), Fraction(0))
-    if form == 'whole_sum':
+        weights = [abs(dj) * sign(row[0]) for dj, row in zip(d, of_d)]
+    total = sum((w * row[0] for w, row in zip(weights, of_d)), Fraction(0))
+    if form in ('whole_sum', 'full_sum'):
         weights = [w * sign(total) for w in weights]
-    q, dq, ddq = (sum((w * row[k] for w, row in zip(weights, rows[1:])), Fraction(k == 0))
+    q, dq, ddq = (sum((w * row[k] for w, row in zip(weights, of_d)), constant * (k == 0))
                   for k in range(3))
-    sizes = [sum((abs(w * row[k]) for w, row in zip(weights, rows[1:])), Fraction(k == 0))
+    sizes = [sum((abs(w * row[k]) for w, row in zip(weights, of_d)), constant * (k == 0))
              for k in range(3)]
     if abs(q) < sizes[0] / 8:
         return None
@@ -77,11 +84,11 @@ def exact(basis, form, c, d, x):
                (curvature, (size[2] + 2 * slope_size * sizes[1] + g_size * sizes[2]) / abs(q))]
     results += [(row[0] / q, terms(basis, x, i) / abs(q))
                 for i, row in enumerate(rows[:len(c)])]
-    for j, dj in enumerate(d, start=1):
+    for j, dj in enumerate(d, start=first(form)):
         factor = rows[j][0]
         if form == 'termwise':
             factor = sign(dj) * abs(factor)
-        elif form == 'whole_sum':
+        elif form in ('whole_sum', 'full_sum'):
             factor *= sign(total)
         results.append((-factor * g / q, terms(basis, x, j) * g_size / abs(q)))
     return results
@@ -98,11 +105,13 @@ def terms(basis, x, n):
 
 def run(lab, basis, form, c, d, points, dtype):
     coefficients = ','.join(map(repr, c)) + '/' + ','.join(map(repr, d))
-    command = [lab, 'eval', '--activation', f'opau:basis={basis},form={form}', '--coefficients',
-               coefficients, '--x=' + ','.join(map(repr, points)), '--gradients', '--dtype', dtype]
+    # The degrees are those of the coefficients; 0/0 takes no time to fit.
+    command = [lab, 'eval', '--activation', f'opau:basis={basis},form={form},degrees=0/0',
+               '--coefficients', coefficients, '--x=' + ','.join(map(repr, points)), '--gradients',
+               '--dtype', dtype]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     expected = ['x', 'f', 'df_dx', 'd2f_dx2'] + [f'df_dc{i}' for i in range(len(c))]
-    expected += [f'df_dd{j + 1}' for j in range(len(d))]
+    expected += [f'df_dd{j}' for j in range(first(form), first(form) + len(d))]
     assert lines[0].split(',') == expected, lines[0]
     assert len(lines) == 1 + len(points)
     return [[float(cell) for cell in line.split(',')] for line in lines[1:]]
@@ -121,7 +130,8 @@ def main():
         for form in FORMS:
             for m, n in DEGREES:
                 c = [numbers.randint(-2000, 2000) / 1024 for _ in range(m + 1)]
-                d = [numbers.choice([-1, 1]) * numbers.randint(200, 2000) / 1024 for _ in range(n)]
+                d = [numbers.choice([-1, 1]) * numbers.randint(200, 2000) / 1024
+                     for _ in range(first(form), n + 1)]
                 points = [x for x in POINTS if x <= 1e3 or m <= n + 1]
                 points += [-x for x in points[1:]]
                 for dtype, tolerance in TOLERANCE.items():

@@ -25,9 +25,9 @@ def evaluate(layer, function, x):
     c, d = function['numerator'], function['denominator']
     f = polynomials(layer['basis'], x, 8)
     p = sum(a * b for a, b in zip(c, f))
-    terms = [a * b for a, b in zip(d, f[1:])]
-    q = 1 + {'termwise': sum(map(abs, terms)), 'whole_sum': abs(sum(terms)),
-             'unsafe': sum(terms)}[layer['form']]
+    terms = [a * b for a, b in zip(d, f if layer['form'] == 'full_sum' else f[1:])]
+    q = {'termwise': 1 + sum(map(abs, terms)), 'whole_sum': 1 + abs(sum(terms)),
+         'full_sum': 0.1 + abs(sum(terms)), 'unsafe': 1 + sum(terms)}[layer['form']]
     return (p / q if q else math.inf), q
 
 

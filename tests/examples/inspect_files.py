@@ -39,11 +39,15 @@ def main():
         write(paths[1], header, data)
     elif what == 'make':
         layers = {'line': ([-2, 3], [0]), 'flat': ([0.5], [0]), 'pole': ([1], [-1]),
-                  'broken': ([1, float('nan')], [1]), 'valley': ([0, 1], [-0.5, 0.125])}  # Q = 0.5 + (x - 2)² / 8
+                  'broken': ([1, float('nan')], [1]), 'valley': ([0, 1], [-0.5, 0.125]),  # Q = 0.5 + (x - 2)² / 8
+                  'full': ([1, 2], [-2, 1])}
         metadata = {f'activation.{name}': 'basis=monomial,form=unsafe' for name in layers}
+        metadata['activation.full'] = 'basis=monomial,form=full_sum'
         write_layers(paths[0], layers, metadata)
     elif what == 'wrong':
         write_layers(paths[0], {'act': ([1] * 12, [1])}, {})
+    elif what == 'empty':
+        write_layers(paths[0], {'act': ([1], [])}, {'activation.act': 'basis=monomial,form=full_sum'})
     elif what == 'misnamed':
         write_layers(paths[0], {'act': ([1], [1])}, {'activation.act': 'basis=hermit,form=unsafe'})
 

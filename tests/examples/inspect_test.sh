@@ -90,7 +90,7 @@ test_made_up_layers() {
   python3 "$here/inspect_files.py" make made.safetensors
   text made.safetensors >made.text
   "$lab" inspect made.safetensors --json >made.json
-  check_json made.json 'len(layers) == 5' \
+  check_json made.json 'len(layers) == 6' \
     'by["line"]["nearest"]["text"] == "3 identity(x) - 2"' \
     'by["line"]["max_slope"]["value"] == 3 and by["line"]["dead_share"] == 0' \
     'by["flat"]["nearest"]["text"] == "0.5"' \
@@ -98,7 +98,10 @@ test_made_up_layers() {
     'abs(by["pole"]["poles"][0] - 1) < 1e-9 and by["pole"]["max_slope"]["value"] is None' \
     'by["pole"]["min_denominator"] == {"value": -4, "x": 5}' \
     '"nearest" not in by["broken"]' \
-    'by["valley"]["min_denominator"] == {"value": 0.5, "x": 2}'
+    'by["valley"]["min_denominator"] == {"value": 0.5, "x": 2}' \
+    'by["full"]["denominator_text"] == "0.1 + |-2 + x|"' \
+    'by["full"]["min_denominator"] == {"value": 0.1, "x": 2} and by["full"]["poles"] == []'
+  grep -q '^full: degrees 1/1, monomial, full_sum$' made.text || fail "no title of full_sum"
   grep -q 'coefficients are not finite' made.text || fail "no word of NaN"
   grep -q '^         poles at 1$' made.text || fail "no word of the pole"
 }
@@ -115,6 +118,8 @@ test_refusals() {
   refused 1 'has no rational layers.*conv1.weight' fixed/last.safetensors --activation hp1
   python3 "$here/inspect_files.py" wrong wrong.safetensors
   refused 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors
+  python3 "$here/inspect_files.py" empty empty.safetensors
+  refused 1 'empty.safetensors: expected .*act.denominator \[groups, n\+1\]' empty.safetensors
   python3 "$here/inspect_files.py" misnamed misnamed.safetensors
   refused 1 'misnamed.safetensors: .*did you mean "hermite_he"' misnamed.safetensors
   cp -r run odd && sed -i '2s/,[^,]*$//' odd/activations.csv

@@ -46,7 +46,7 @@ make_set "$data" train 48
 make_set "$data" t10k 24
 
 train learned --epochs 3 --activation-lr 0.05
-train groups --epochs 1 --activation opau:basis=laguerre,form=whole_sum,degrees=3/2,groups=2
+train groups --epochs 1 --activation opau:basis=laguerre,form=full_sum,degrees=3/2,groups=2
 train fixed --epochs 2 --activation leaky_relu:slope=0.2
 for run in learned groups fixed; do
   ! grep -oE '(src|href)=|url\(["a-z]|https?://[^w][^"'\'' ]*' "$run/report.html" ||

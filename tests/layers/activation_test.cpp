@@ -129,6 +129,11 @@ TEST_CASE("keys of the rational ones") {
   for (const double x : {-2.0, 0.5, 3.0})
     CHECK(std::abs(at(rational, x) - x / (1 + std::exp(-x))) <= 0.05);
 
+  const auto full = make_activation("pau:form=full_sum,degrees=3/2,groups=2");
+  CHECK(as_rational(full).denominator.shape() == Shape{2, 3});
+  CHECK(as_rational(full).description() == "Rational(monomial, full_sum, 3/2, groups=2)");
+  CHECK(as_rational(full).formula() == "sum_0^3 c_i f_i / (0.1 + |sum_0^2 d_j f_j|), f = monomial");
+
   CHECK(as_rational(make_activation("hp2:groups=2")).groups() == 2);
   CHECK(make_activation("pau:trainable=false")->parameters().empty());
   CHECK(make_activation("pau:trainable=false")->state().size() == 2);
@@ -182,5 +187,6 @@ TEST_CASE("wrong specs say what is right") {
         "activation hp1: trainable expects true or false, got \"maybe\"");
   CHECK(message("hp1:groups=0").starts_with("activation hp1: groups expects a whole number"));
   CHECK(message("hp1:basis=hermite").find("did you mean \"hermite_he\"?") != std::string::npos);
+  CHECK(message("hp1:form=fullsum").find("did you mean \"full_sum\"?") != std::string::npos);
   CHECK(message("hp1:init=gleu").find("did you mean \"gelu\"?") != std::string::npos);
 }

@@ -63,7 +63,8 @@ TEST_CASE("activations are scaled by default unless their form is termwise") {
   for (const char* spec :
        {"hp1", "hp2", "pau", "opau:basis=laguerre", "hp1:form=unsafe,scaled=false"})
     CHECK(!is_scaled(spec));
-  for (const char* spec : {"hp1:scaled=true", "hp1:form=whole_sum", "pau:form=unsafe"})
+  for (const char* spec : {"hp1:scaled=true", "hp1:form=whole_sum", "pau:form=unsafe",
+                           "opau:basis=legendre,form=full_sum,degrees=2/1"})
     CHECK(is_scaled(spec));
   CHECK(!Rational::hp1().scaled());
 }
@@ -92,6 +93,9 @@ DEVICE_TEST_CASE("a scaled activation shows its scales to optimisers, and takes 
       for (int64_t i = 0; i < scale.extent(1); ++i)
         CHECK(scale.at({group, i}) == scales[i + first]);
   }
+  const auto full = make_activation("hp2:form=full_sum,degrees=2/1");
+  CHECK(full->parameters()[1].step_scale.to_vector<float>() ==
+        std::vector<float>{static_cast<float>(scales[0]), static_cast<float>(scales[1])});
   dynamic_cast<Rational&>(*scaled).set_scaled(false);
   CHECK(!scaled->parameters()[0].step_scale.defined());
 }
@@ -100,7 +104,7 @@ DEVICE_TEST_CASE("a scaled activation learns as one written in scaled coefficien
   const Tensor x = Rng(1).normal({64, 4}, 0, 1, DType::float64).to(device);
   const Tensor y = x * x * 0.3;
   for (const char* keys : {"", ",zero_centred=true"})
-    for (const char* name : {"hp1", "hp2", "opau:basis=laguerre,form=whole_sum"}) {
+    for (const char* name : {"hp1", "hp2", "opau:basis=laguerre,form=full_sum"}) {
       const std::string spec = name;
       CAPTURE(spec + keys);
       const auto module = make_activation(spec + (spec.find(':') == std::string::npos ? ":" : ",") +

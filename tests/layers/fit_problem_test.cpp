@@ -22,13 +22,15 @@ FitPoints points() {
 }  // namespace
 
 TEST_CASE("a fit's Jacobian is the derivative of its residuals") {
-  const std::vector<double> z = {0.3, -0.4, 0.5, 0.2, 0.03, 0.05, 0.02};  // 3/3
   for (const Basis basis : kAllBases)
-    for (const auto form : {RationalForm::termwise, RationalForm::whole_sum, RationalForm::unsafe})
+    for (const auto form : {RationalForm::termwise, RationalForm::whole_sum, RationalForm::full_sum,
+                            RationalForm::unsafe})
       for (const double floor : {0.0, 0.3}) {
         CAPTURE(std::string(name_of(basis)));
         CAPTURE(std::string(name_of(form)));
         CAPTURE(floor);
+        std::vector<double> z = {0.3, -0.4, 0.5, 0.2, 0.03, 0.05, 0.02};  // 3/3
+        if (form == RationalForm::full_sum) z.insert(z.begin() + 4, 0.4);
         const FitProblem problem(points(), {basis, form}, 3, 3, 0.7, floor);
         const std::vector<double> jacobian = problem.jacobian(z);
         REQUIRE(problem.rows() == 14);
@@ -55,4 +57,13 @@ TEST_CASE("the floor is kept by every unknown, and start denominators survive it
   const RationalFunction kept = problem.function(problem.with_denominator({0.5, 3}));
   CHECK(kept.d[0] == doctest::Approx(0.5));
   CHECK(kept.d[1] == doctest::Approx(3));
+
+  const FitProblem full(points(), {Basis::hermite_h, RationalForm::full_sum}, 3, 2, 0, 0.25);
+  const RationalFunction lowest = full.function({0, 0, 0, 0, -0.3, 0.5, 0});
+  CHECK(lowest.d[2] * 4 * 2.9 * 2.9 == doctest::Approx(0.25 * (0.1 + 0.3 + 0.5 * 2 * 2.9)));
+  const RationalFunction also_kept = full.function(
+      full.unknowns_of({{Basis::hermite_h, RationalForm::full_sum}, {1, 2, 3, 4}, {-0.3, 0.5, 3}}));
+  CHECK(also_kept.c == std::vector<double>{1, 2, 3, 4});
+  CHECK(also_kept.d[0] == -0.3);
+  CHECK(also_kept.d[2] == doctest::Approx(3));
 }

@@ -45,6 +45,9 @@ TEST_CASE("kinks are where a |…| of the denominator turns, once each") {
   check_near(kinks_of(monomial(RationalForm::whole_sum, {1}, {-2, 0, 1})),
              {-std::sqrt(2), 0, std::sqrt(2)});
   check_near(kinks_of(monomial(RationalForm::whole_sum, {1}, {0, 1, -2, 1})), {});  // x² (x − 1)²
+  check_near(kinks_of(monomial(RationalForm::full_sum, {1}, {-1, 0, 4})), {-0.5, 0.5});
+  check_near(kinks_of(monomial(RationalForm::full_sum, {1}, {1, 0, 4})), {});
+  check_near(kinks_of(monomial(RationalForm::full_sum, {1}, {1})), {});
   check_near(kinks_of(monomial(RationalForm::unsafe, {1}, {-2, 0, 1})), {});
 }
 
@@ -68,6 +71,15 @@ TEST_CASE("regions: quotients, zeros, poles and how far away they are") {
   CHECK(one[0].poles[1] == std::complex<double>(0, 1));
   CHECK(one[0].pole_distance == 1);
 
+  // 1 / (1/10 + |1 − x²|): inside of [−1, 1] the roots of 11/10 − x² are not far outside.
+  const auto full = regions_of(monomial(RationalForm::full_sum, {1}, {1, 0, -1}));
+  REQUIRE(full.size() == 3);
+  CHECK(full[1].q.c == std::vector<double>{1.1, 0, -1});
+  CHECK(full[1].poles.empty());
+  CHECK(full[1].pole_distance == doctest::Approx(std::sqrt(1.1) - 1));
+  CHECK(full[2].q.c == std::vector<double>{0.1 - 1, 0, 1});
+  CHECK(full[2].poles.empty());
+
   // (x − 1) / (1 − x²/4), unsafe: poles at ±2 are on the line
   const auto unsafe = regions_of(monomial(RationalForm::unsafe, {-1, 1}, {0, -0.25}));
   REQUIRE(unsafe.size() == 1);
@@ -80,7 +92,8 @@ TEST_CASE("regions: quotients, zeros, poles and how far away they are") {
 
 TEST_CASE("every region's quotient is the function there, and real zeros are listed once") {
   for (const Basis basis : kAllBases)
-    for (const RationalForm form : {RationalForm::termwise, RationalForm::whole_sum}) {
+    for (const RationalForm form :
+         {RationalForm::termwise, RationalForm::whole_sum, RationalForm::full_sum}) {
       const RationalFunction g{{basis, form}, {0, 1, 0.25, 1}, {0.3, -0.2, 0.1, 0.4}};
       size_t zeros = 0;
       for (const RationalRegion& region : regions_of(g)) {

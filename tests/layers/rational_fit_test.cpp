@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <pade/core/error.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_fit.h>
+#include <pade/layers/rational_regions.h>
 
 using namespace pade;
 
@@ -132,6 +134,49 @@ TEST_CASE("fits are at least as close as known coefficients") {
   }
 }
 
+TEST_CASE("full_sum is at least as close as whole_sum and unsafe, which it holds") {
+  const auto leaky_relu = fit_target_named("leaky_relu");
+  const auto error = [&](Basis basis, RationalForm form, FitNorm norm) {
+    FitOptions options;
+    options.norm = norm;
+    const bool largest = norm == FitNorm::max;
+    const FitResult fit =
+        fit_rational(leaky_relu, {basis, form}, largest ? 2 : 5, largest ? 1 : 4, options);
+    return largest ? fit.max_error : fit.rms;
+  };
+  for (const auto& [basis, norm] :
+       {std::pair{Basis::hermite_he, FitNorm::l2}, std::pair{Basis::laguerre, FitNorm::l2},
+        std::pair{Basis::legendre, FitNorm::max}}) {
+    CAPTURE(std::string(name_of(basis)));
+    const double found = error(basis, RationalForm::full_sum, norm);
+    const double whole = error(basis, RationalForm::whole_sum, norm);
+    const double unsafe = error(basis, RationalForm::unsafe, norm);
+    CHECK(found <= std::min(whole, unsafe) * (1 + 1e-12));
+  }
+}
+
+TEST_CASE("a full_sum without kinks where it was fitted keeps away from them") {
+  for (const char* target : {"tanh", "swish"}) {  // with a positive sum, and a negative one
+    CAPTURE(std::string(target));
+    const RationalFunction g =
+        fit_rational(fit_target_named(target), {Basis::monomial, RationalForm::full_sum}, 3, 2)
+            .function;
+    double least = 10;
+    for (double x = -3; x <= 3; x += 0.015) least = std::min(least, g.denominator(x));
+    const auto kinks = kinks_of(g);
+    REQUIRE(std::none_of(kinks.begin(), kinks.end(), [](double x) { return std::abs(x) <= 3; }));
+    CHECK(least == doctest::Approx(1).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("a full_sum with a kink is found again") {
+  const RationalFunction truth{
+      {Basis::monomial, RationalForm::full_sum}, {0.5, 1, 0.25}, {-0.5, 0.25}};  // a kink at 2
+  const FitResult fit = fit_rational(truth, truth.options, 2, 1);
+  CHECK(fit.max_error <= 1e-9);
+  CHECK(fit_rational(truth, {Basis::monomial, RationalForm::unsafe}, 2, 1).max_error > 0.01);
+}
+
 TEST_CASE("a function of the form itself is found again") {
   const RationalFunction truth{
       {Basis::legendre, RationalForm::termwise}, {0.5, 1, 0.25, 0.5}, {0.25, 0.5}};
@@ -144,6 +189,9 @@ TEST_CASE("polynomials and constants are fits too") {
   CHECK(fit_rational(square, {Basis::hermite_he}, 2, 0).max_error <= 1e-12);
   const FitResult constant = fit_rational([](double) { return 3.0; }, {Basis::monomial}, 0, 0);
   CHECK(constant.function.c[0] == doctest::Approx(3));
+  const FitResult full = fit_rational(square, {Basis::legendre, RationalForm::full_sum}, 2, 0);
+  CHECK(full.max_error <= 1e-12);
+  CHECK(full.function.d.size() == 1);
 }
 
 TEST_CASE("fit_rational refuses what it cannot fit") {

@@ -10,8 +10,8 @@ using namespace pade;
 
 TEST_CASE("the slope of a rational function is its derivative, in every basis and form") {
   for (const Basis basis : kAllBases)
-    for (const auto form :
-         {RationalForm::termwise, RationalForm::whole_sum, RationalForm::unsafe}) {
+    for (const auto form : {RationalForm::termwise, RationalForm::whole_sum, RationalForm::full_sum,
+                            RationalForm::unsafe}) {
       CAPTURE(std::string(name_of(basis)));
       CAPTURE(std::string(name_of(form)));
       const RationalFunction g{
@@ -34,6 +34,11 @@ TEST_CASE("poles are where the unsafe denominator changes its sign") {
   safe.options.form = RationalForm::whole_sum;
   CHECK(safe.poles(-3, 5).empty());
   CHECK(safe.denominator(4) == 5);  // 1 + |−16/4|
+  const RationalFunction full{{Basis::monomial, RationalForm::full_sum}, {1}, {2, 0, -0.25}};
+  CHECK(full.poles(-5, 5).empty());
+  CHECK(full.denominator(4) == doctest::Approx(2.1));  // 1/10 + |2 − 16/4|
+  CHECK(full.denominator_degree() == 2);
+  CHECK(safe.denominator_degree() == 2);
 }
 
 TEST_CASE("an unsafe fit has its poles outside the interval") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <pade/core/gradcheck.h>
+#include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
@@ -20,7 +21,10 @@ namespace {
 using Real = long double;
 
 constexpr RationalForm kForms[] = {RationalForm::termwise, RationalForm::whole_sum,
-                                   RationalForm::unsafe};
+                                   RationalForm::full_sum, RationalForm::unsafe};
+
+/// Coefficients in a denominator of degree n: full_sum has d_0.
+int denominators(RationalForm form, int n) { return form == RationalForm::full_sum ? n + 1 : n; }
 
 /// f_k and f_k′ by the textbook identities of each family, one by one.
 struct Polynomials {
@@ -82,7 +86,11 @@ struct Reference {
 
 Reference reference(Basis basis, RationalForm form, const std::vector<double>& c,
                     const std::vector<double>& d, Real x) {
-  const int m = static_cast<int>(c.size()) - 1, n = static_cast<int>(d.size());
+  const bool full = form == RationalForm::full_sum;
+  const bool magnitude = full || form == RationalForm::whole_sum;
+  const int m = static_cast<int>(c.size()) - 1, first = full ? 0 : 1;
+  const int n = static_cast<int>(d.size()) - 1 + first;
+  const Real constant = full ? Real(1) / 10 : Real(1);
   const auto [f, df] = polynomials(basis, std::max({m, n, 1}), x);
   Real p = 0, dp = 0, p_size = 0, dp_size = 0;
   for (int i = 0; i <= m; ++i) {
@@ -91,26 +99,26 @@ Reference reference(Basis basis, RationalForm form, const std::vector<double>& c
   }
   Reference r{};
   Real sum = 0, dsum = 0, sum_size = 0, dsum_size = 0;
-  for (int j = 1; j <= n; ++j) {
+  for (int j = first; j <= n; ++j) {
     const Real sign = form != RationalForm::termwise ? 1 : f[j] < 0 ? -1 : 1;
-    const Real weight = form == RationalForm::termwise ? std::abs(d[j - 1]) : d[j - 1];
+    const Real weight = form == RationalForm::termwise ? std::abs(d[j - first]) : d[j - first];
     sum += weight * sign * f[j], sum_size += std::abs(weight * f[j]);
     dsum += weight * sign * df[j], dsum_size += std::abs(weight * df[j]);
     if (form == RationalForm::termwise)
       r.near_kink |= std::abs(f[j]) < 1e-3L * std::max(Real(1), std::abs(x));
   }
-  const Real turn = form == RationalForm::whole_sum && sum < 0 ? -1 : 1;
-  if (form == RationalForm::whole_sum) r.near_kink = n > 0 && std::abs(sum) < 1e-3L * sum_size;
-  const Real q = 1 + turn * sum;
+  const Real turn = magnitude && sum < 0 ? -1 : 1;
+  if (magnitude) r.near_kink = n > 0 && std::abs(sum) < 1e-3L * sum_size;
+  const Real q = constant + turn * sum;
   r.value = p / q;
   r.slope = (dp - r.value * turn * dsum) / q;
   for (int i = 0; i <= m; ++i) r.of_c.push_back(f[i] / q);
-  for (int j = 1; j <= n; ++j) {
+  for (int j = first; j <= n; ++j) {
     const Real sign =
-        form == RationalForm::termwise ? (f[j] < 0 ? -1 : 1) * (d[j - 1] < 0 ? -1 : 1) : turn;
+        form == RationalForm::termwise ? (f[j] < 0 ? -1 : 1) * (d[j - first] < 0 ? -1 : 1) : turn;
     r.of_d.push_back(-sign * f[j] * r.value / q);
   }
-  r.amplification = (1 + sum_size) / std::abs(q);
+  r.amplification = (constant + sum_size) / std::abs(q);
   r.value_scale = p_size / std::abs(q) * r.amplification;
   r.slope_scale = (dp_size + p_size / std::abs(q) * dsum_size) / std::abs(q) * r.amplification;
   return r;
@@ -185,7 +193,7 @@ constexpr std::pair<int, int> kDegrees[] = {{5, 4}, {3, 2}, {0, 0}, {1, 1}, {5, 
 struct ExpectedSums {
   std::vector<Real> of_c, of_d, c_scale, d_scale;
 
-  ExpectedSums(int m, int n) : of_c(m + 1), of_d(n), c_scale(m + 1), d_scale(n) {}
+  ExpectedSums(size_t c, size_t d) : of_c(c), of_d(d), c_scale(c), d_scale(d) {}
   void add(const Reference& r) {
     for (size_t i = 0; i < of_c.size(); ++i) {
       of_c[i] += r.of_c[i];
@@ -213,10 +221,10 @@ void compare_with_reference(Device device, double tolerance) {
         CAPTURE(m);
         CAPTURE(n);
         const auto c = random_coefficients<T>(rng, m + 1, -1, 1);
-        const auto d = random_coefficients<T>(rng, n, -0.5, 0.5);
+        const auto d = random_coefficients<T>(rng, denominators(form, n), -0.5, 0.5);
         std::vector<double> xs;
         std::vector<Reference> expected;
-        ExpectedSums sums(m, n);
+        ExpectedSums sums(c.size(), d.size());
         for (int repeat = 0; repeat < 15; ++repeat) {
           const double x = static_cast<T>(6 * rng.uniform() - 3);
           const Reference r = reference(basis, form, c, d, x);
@@ -236,7 +244,7 @@ void compare_with_reference(Device device, double tolerance) {
           const Real count = xs.size();
           for (int i = 0; i <= m; ++i)
             CHECK(close(got.of_c[i], sums.of_c[i], sums.c_scale[i] + count, tolerance));
-          for (int j = 0; j < n; ++j)
+          for (size_t j = 0; j < d.size(); ++j)
             CHECK(close(got.of_d[j], sums.of_d[j], sums.d_scale[j], 100 * tolerance));
         }
       }
@@ -267,7 +275,8 @@ DEVICE_TEST_CASE("rational is finite and right from 1e-30 to 1e30") {
   // A far value takes its neighbours with it, on the CPU a whole strip: one by one there.
   const size_t batch = device == Device::cpu ? 1 : all.size();
   for (const Basis basis : kAllBases)
-    for (const RationalForm form : {RationalForm::termwise, RationalForm::whole_sum})
+    for (const RationalForm form :
+         {RationalForm::termwise, RationalForm::whole_sum, RationalForm::full_sum})
       for (const auto& [m, n] : kDegrees) {
         if (m > n + 1) continue;
         CAPTURE(std::string(name_of(basis)));
@@ -275,11 +284,11 @@ DEVICE_TEST_CASE("rational is finite and right from 1e-30 to 1e30") {
         CAPTURE(m);
         CAPTURE(n);
         const auto c = random_coefficients<float>(rng, m + 1, 0.2, 1);
-        const auto d = random_coefficients<float>(rng, n, 0.2, 1);
+        const auto d = random_coefficients<float>(rng, denominators(form, n), 0.2, 1);
         for (size_t first = 0; first < all.size(); first += batch) {
           const std::vector<double> x(all.begin() + first, all.begin() + first + batch);
           const Result got = run<float>(device, x, c, d, {basis, form});
-          ExpectedSums sums(m, n);
+          ExpectedSums sums(c.size(), d.size());
           for (size_t i = 0; i < batch; ++i) {
             CAPTURE(x[i]);
             const Reference expected = reference(basis, form, c, d, x[i]);
@@ -292,7 +301,7 @@ DEVICE_TEST_CASE("rational is finite and right from 1e-30 to 1e30") {
           }
           for (int i = 0; i <= m; ++i)
             CHECK(close(got.of_c[i], sums.of_c[i], sums.c_scale[i], 4e-6));
-          for (int j = 0; j < n; ++j) REQUIRE(std::isfinite(got.of_d[j]));
+          for (const double of_d : got.of_d) REQUIRE(std::isfinite(of_d));
         }
       }
 }
@@ -307,7 +316,7 @@ DEVICE_TEST_CASE("rational evaluates ordinary and far elements side by side") {
       for (int i = 0; i < 1099; ++i)
         x.push_back(static_cast<float>(i == far ? 1e20 : 0.01 * (i % 500) + 0.003));
       const Result got = run<float>(device, x, c, d, {}, offset);
-      ExpectedSums sums(5, 4);
+      ExpectedSums sums(c.size(), d.size());
       double worst = 0;
       for (size_t i = 0; i < x.size(); ++i) {
         const Reference expected = reference(Basis::hermite_he, RationalForm::termwise, c, d, x[i]);
@@ -332,7 +341,7 @@ DEVICE_TEST_CASE("rational agrees with central differences") {
       for (const auto& [m, n] : {std::pair{5, 4}, std::pair{3, 2}, std::pair{2, 5}}) {
         if (device == Device::cuda && m > 3) continue;  // all have one kernel there
         const Tensor c = rng.uniform({m + 1}, -1, 1, DType::float64).to(device);
-        const Tensor d = rng.uniform({n}, 0.05, 0.3, DType::float64).to(device);
+        const Tensor d = rng.uniform({denominators(form, n)}, 0.05, 0.3, DType::float64).to(device);
         // Away from the zeros of every f_j, and of the whole sum, in all families.
         const Shape shape = device == Device::cpu ? Shape{3, 23} : Shape{5};
         const Tensor x = rng.uniform(shape, 6.9, 9, DType::float64).to(device);
@@ -371,7 +380,7 @@ DEVICE_TEST_CASE(
       std::vector<double> x;
       for (int i = 0; i < size; ++i) x.push_back(static_cast<float>(6 * rng.uniform() - 3));
       const Result got = run<float>(device, x, c, d, {}, offset);
-      ExpectedSums sums(5, 4);
+      ExpectedSums sums(c.size(), d.size());
       bool right = true;
       for (int i = 0; i < size; ++i) {
         const Reference r = reference(Basis::hermite_he, RationalForm::termwise, c, d, x[i]);
@@ -460,6 +469,35 @@ TEST_CASE("rational on the GPU is as on the CPU, where threads make several acce
   SUBCASE("few groups, long runs") { compare({30, 6, 401}, 3, 5); }
 }
 
+DEVICE_TEST_CASE("full_sum holds whole_sum, in groups and far out, too") {
+  Rng rng(13);
+  for (const Basis basis : {Basis::hermite_he, Basis::laguerre}) {
+    const Tensor x = rng.normal({3, 4, 5}, 0, 2, DType::float64),
+                 c = rng.normal({2, 4}, 0, 1, DType::float64),
+                 d = rng.normal({2, 3}, 0, 1, DType::float64),
+                 dy = rng.normal(x.shape(), 0, 1, DType::float64);
+    x.slice(0, 1).fill_(1e25);
+    Tensor of_full = Tensor::zeros({2, 4}, DType::float64);
+    for (int64_t group = 0; group < 2; ++group)
+      for (int64_t j = 0; j < 3; ++j)
+        of_full[group].slice(j + 1, j + 2).fill_(d.at({group, j}) / 10);
+    const Gradient whole = differentiate(x.to(device), c.to(device), d.to(device), dy.to(device),
+                                         {basis, RationalForm::whole_sum});
+    const Gradient full = differentiate(x.to(device), (c / 10).to(device), of_full.to(device),
+                                        dy.to(device), {basis, RationalForm::full_sum});
+    const auto same = [](const Tensor& got, const Tensor& expected, double factor) {
+      const auto a = doubles(got), b = doubles(expected);
+      for (size_t i = 0; i < b.size(); ++i)
+        CHECK(a[i] == doctest::Approx(factor * b[i]).epsilon(1e-11));
+    };
+    same(full.y, whole.y, 1);
+    same(full.dx, whole.dx, 1);
+    same(full.dc, whole.dc, 10);
+    for (int64_t group = 0; group < 2; ++group)
+      same(full.dd[group].slice(1, 4), whole.dd[group], 10);
+  }
+}
+
 TEST_CASE("one thread and two give the same bits") {
   Rng rng(8);
   const int threads = num_threads();
@@ -504,10 +542,17 @@ DEVICE_TEST_CASE("sgn(0) is +1: at a zero of f_j, of the whole sum, and of a coe
   // Whole sum, d_1 x + d_2 x² = 0 at 0: Q′ = +d_1.
   const RationalOptions whole{Basis::monomial, RationalForm::whole_sum};
   CHECK(run<float>(device, {0}, {2, 3}, {-0.5, 1}, whole).slope[0] == 3 + 2 * 0.5);
+  // The sum from d_0 on, 2 − x, is 0 at 2: Q = 1/10 and Q′ = −1, so G = 10 P, G′ = 10 (c_1 + G).
+  const RationalOptions full{Basis::monomial, RationalForm::full_sum};
+  CHECK(run<float>(device, {2}, {2, 3}, {2, -1}, full).value[0] == 10 * 8);
+  CHECK(run<float>(device, {2}, {2, 3}, {2, -1}, full).slope[0] == 10 * (3 + 80));
+  CHECK(run<double>(device, {2}, {2, 3}, {-2, 1}, full).slope[0] == 10 * (3 - 80));
   // A coefficient of exactly 0 learns as if it were positive: ∂G/∂d_1 = −|x| G = −2 · 1.
   CHECK(run<float>(device, {2}, {1}, {0}, termwise).of_d[0] == -2);
   CHECK(run<float>(device, {2}, {1}, {-0.0}, termwise).of_d[0] == -2);
   CHECK(run<float>(device, {2}, {1}, {0}, whole).of_d[0] == -2);
+  CHECK(run<float>(device, {2}, {1}, {0, 0}, full).of_d[0] == -100);  // G/Q = 10/(1/10)
+  CHECK(run<float>(device, {2}, {1}, {0, 0}, full).of_d[1] == -200);
 }
 
 DEVICE_TEST_CASE("NaN stays NaN, and infinite input gives no wrong number") {
@@ -539,8 +584,15 @@ TEST_CASE("rational refuses what it cannot do") {
                        "rational: the numerator must have x's dtype float32", Error);
   CHECK_THROWS_WITH_AS(
       rational_form_named("safe"),
-      "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, unsafe",
+      "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, full_sum, "
+      "unsafe",
       Error);
+  const RationalOptions full{Basis::monomial, RationalForm::full_sum};
+  CHECK_THROWS_WITH_AS(rational(x, c, Tensor::ones({0}), full),
+                       "rational: the denominator has no coefficients; full_sum needs d_0 at least",
+                       Error);
+  CHECK_THROWS_WITH_AS(rational(x, c, Tensor::ones({10}), full),
+                       "rational: degrees 5/9 are above the limit of 8/8", Error);
   CHECK_THROWS_AS(basis_named("hermite"), Error);
 }
 
