@@ -31,13 +31,14 @@ std::unique_ptr<Activation> make_rational(const Spec& spec, int64_t channels, DT
 }
 
 std::unique_ptr<Activation> make_hermite(const Spec& spec, int64_t channels, DType dtype) {
-  spec.allow_keys({"degree", "groups", "zero_centred", "trainable"});
+  spec.allow_keys({"degree", "groups", "zero_centred", "noise", "trainable"});
   const double degree = spec.number("degree", 3);
   check(degree == std::floor(degree), "activation hermite: degree expects a whole number, got ",
         degree);
   const RationalFunction start = hermite_polynomial(static_cast<int>(degree));
   auto module = std::make_unique<Rational>(start, groups_of(spec, channels), dtype);
   if (spec.flag("zero_centred", false)) module->keep_zero_centred();
+  module->set_noise(spec.number("noise", 0));
   module->set_trainable(spec.flag("trainable", true));
   return module;
 }

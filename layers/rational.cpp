@@ -103,9 +103,19 @@ void Rational::set_scaled(bool scaled) {
   denominator_scale_ = rows(denominator, first_denominator(options_.form));
 }
 
+void Rational::set_noise(double noise) {
+  check(noise >= 0 && noise < 1, "Rational: the noise must be in [0, 1), got ", noise);
+  noise_ = noise;
+  if (noise == 0)
+    noise_rng_.reset();
+  else if (!noise_rng_)
+    noise_rng_ = next_stream("coefficient_noise");
+}
+
 void Rational::visit(ModuleVisitor& visitor) {
   visitor.parameter("numerator", numerator, ParameterRole::activation, &numerator_scale_);
   visitor.parameter("denominator", denominator, ParameterRole::activation, &denominator_scale_);
+  if (noise_rng_) visitor.generator("noise", *noise_rng_);
 }
 
 std::string Rational::description() const {
@@ -113,6 +123,7 @@ std::string Rational::description() const {
   out << "Rational(" << name_of(options_.basis) << ", " << name_of(options_.form) << ", "
       << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ", groups=" << groups();
+  if (noise_ > 0) out << ", noise=" << noise_;
   out << ')';
   return out.str();
 }
@@ -153,12 +164,23 @@ Tensor Rational::zero_centred(const Tensor& numerator) const {
   return numerator - total * direction / sum(direction * at_zero, {1}, true);
 }
 
+Tensor Rational::with_noise(const Tensor& coefficients) {
+  return coefficients * noise_rng_->uniform(coefficients.shape(), 1 - noise_, 1 + noise_,
+                                            coefficients.dtype(), coefficients.device());
+}
+
 Tensor Rational::forward(const Tensor& x) {
   if (zero_centred_) {
     const NoGrad no_grad;  // what an optimiser or a file put there may be off
     numerator.copy_(zero_centred(numerator.detach()));
   }
-  return rational(x, zero_centred_ ? zero_centred(numerator) : numerator, denominator, options_);
+  Tensor c = zero_centred_ ? zero_centred(numerator) : numerator, d = denominator;
+  if (noise_rng_ && training()) {
+    c = with_noise(c);
+    if (zero_centred_) c = zero_centred(c);
+    d = with_noise(d);
+  }
+  return rational(x, c, d, options_);
 }
 
 }  // namespace pade

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <pade/layers/activation.h>
 #include <pade/layers/rational_fit.h>
 
@@ -42,6 +44,14 @@ class Rational : public Activation {
   /// optimiser.
   void set_scaled(bool scaled);
   bool scaled() const { return numerator_scale_.defined(); }
+  /// In train mode every coefficient is multiplied by a factor of its own from [1 − noise, 1 +
+  /// noise), drawn anew for each call from a stream of this module; the gradient goes through the
+  /// factor. Eval mode has no noise. whole_sum with 0.1 is version D of ml-research's
+  /// rational_activations. What the coefficients are, how they are saved, and what function(),
+  /// derivatives() and reports show stays without noise. Where G(0) = 0 is held, it is with noise,
+  /// too. Throws Error unless 0 <= noise < 1.
+  void set_noise(double noise);
+  double noise() const { return noise_; }
   /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
   /// f_i(0), before every use, and out of its gradient; where scaled, all of it for c_i / s_i.
   void keep_zero_centred();
@@ -59,10 +69,14 @@ class Rational : public Activation {
  private:
   /// The numerator without the part that makes P(0).
   Tensor zero_centred(const Tensor& numerator) const;
+  /// The coefficients, each times a factor.
+  Tensor with_noise(const Tensor& coefficients);
 
   RationalOptions options_;
   Tensor numerator_scale_, denominator_scale_;  // undefined unless scaled
   bool zero_centred_ = false;
+  double noise_ = 0;
+  std::optional<Rng> noise_rng_;  // where there is noise
 };
 
 /// The starts of Rational::hp1(), hp2() and pau(), and how they were fitted.

@@ -75,6 +75,7 @@ int eval(const Options& options) {
   const DType dtype = options.number_type();
   const int digits = dtype == DType::float32 ? 9 : 17;
   const auto activation = make_with(options.activation, options.coefficients, dtype);
+  activation->eval();  // without noise
   std::string header = "x,f,df_dx,d2f_dx2";
   if (options.gradients) header += gradient_columns(*activation, options.activation);
   std::printf("%s\n", header.c_str());

@@ -187,6 +187,8 @@ TEST_CASE("wrong specs say what is right") {
         "activation hp1: trainable expects true or false, got \"maybe\"");
   CHECK(message("hp1:groups=0").starts_with("activation hp1: groups expects a whole number"));
   CHECK(message("hp1:basis=hermite").find("did you mean \"hermite_he\"?") != std::string::npos);
+  CHECK(message("hp1:noise=1") == "Rational: the noise must be in [0, 1), got 1");
+  CHECK(message("hp1:noise=-0.1") == "Rational: the noise must be in [0, 1), got -0.1");
   CHECK(message("hp1:form=fullsum").find("did you mean \"full_sum\"?") != std::string::npos);
   CHECK(message("hp1:init=gleu").find("did you mean \"gelu\"?") != std::string::npos);
 }
