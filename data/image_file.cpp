@@ -15,12 +15,16 @@ namespace {
 /// they are refused when they are more than the image's header speaks of.
 thread_local size_t allocation_limit = 0;
 
-void* limited_malloc(size_t bytes) {
-  return bytes <= allocation_limit ? std::malloc(bytes) : nullptr;
-}
+/// Its memory is zeroed: version 2.27 follows Huffman tables that a damaged JPEG has not defined,
+/// and gives pixels that it has not decoded.
+void* allocate(size_t bytes) { return bytes <= allocation_limit ? std::calloc(bytes, 1) : nullptr; }
 
-void* limited_realloc(void* memory, size_t bytes) {
-  return bytes <= allocation_limit ? std::realloc(memory, bytes) : nullptr;
+void* reallocate(void* memory, size_t old_bytes, size_t bytes) {
+  if (bytes > allocation_limit) return nullptr;
+  void* larger = std::realloc(memory, bytes);
+  if (larger && bytes > old_bytes)
+    std::memset(static_cast<char*>(larger) + old_bytes, 0, bytes - old_bytes);
+  return larger;
 }
 
 }  // namespace
@@ -36,8 +40,9 @@ void* limited_realloc(void* memory, size_t bytes) {
 #define STBI_NO_LINEAR
 #define STBI_FAILURE_USERMSG
 #define STBI_ASSERT(condition) ::pade::check((condition), "it cannot be decoded")
-#define STBI_MALLOC(bytes) ::pade::data::limited_malloc(bytes)
-#define STBI_REALLOC(memory, bytes) ::pade::data::limited_realloc(memory, bytes)
+#define STBI_MALLOC(bytes) ::pade::data::allocate(bytes)
+#define STBI_REALLOC_SIZED(memory, old_bytes, bytes) \
+  ::pade::data::reallocate(memory, old_bytes, bytes)
 #define STBI_FREE(memory) std::free(memory)
 #include <stb/stb_image.h>
 
@@ -109,7 +114,21 @@ void check_png(const Bytes& bytes, int64_t max_pixels) {
   }
 }
 
-/// stb_image takes what is missing at the end for grey, or not, depending on its version.
+/// The tables in a DHT segment [at, end): sixteen numbers of codes each, then as many symbols.
+/// stb_image 2.27 writes beyond its own where there are more than 256.
+void check_huffman_tables(const Bytes& bytes, size_t at, size_t end) {
+  const char* damaged = "it is damaged: a JPEG's Huffman table makes no sense";
+  while (at < end) {
+    check(end - at >= 17, damaged);
+    size_t codes = 0;
+    for (size_t length = 1; length <= 16; ++length) codes += bytes[at + length];
+    check(codes <= 256 && codes <= end - at - 17, damaged);
+    at += 17 + codes;
+  }
+}
+
+/// Looks at the markers as stb_image will. It takes what is missing at the end for grey, or not,
+/// depending on its version.
 void check_jpeg(const Bytes& bytes) {
   for (size_t at = 2; at + 1 < bytes.size();) {
     check(bytes[at] == 0xFF, "it is damaged: a JPEG marker is missing");
@@ -120,7 +139,11 @@ void check_jpeg(const Bytes& bytes) {
     ++at;
     if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7)) continue;  // no contents
     if (at + 2 > bytes.size()) break;
-    at += static_cast<size_t>(bytes.big_endian(at, 2));
+    const size_t end = at + static_cast<size_t>(bytes.big_endian(at, 2));
+    check(end >= at + 2, "it is damaged: a JPEG segment has no length");
+    if (end > bytes.size()) break;
+    if (marker == 0xC4) check_huffman_tables(bytes, at + 2, end);
+    at = end;
     if (marker != 0xDA) continue;
     // The scan's data goes on until a marker that is neither an escaped FF nor a restart.
     for (; at + 1 < bytes.size(); ++at)
@@ -161,10 +184,10 @@ Image read_image(const fs::path& path, int64_t channels, int64_t max_pixels) {
   allocation_limit = 2 * bytes.size() + kSmall;
   int width = 0, height = 0, in_file = 0;
   if (bytes.has(0, kPngSignature)) check_png(bytes, max_pixels);
+  if (bytes.has(0, "\xFF\xD8")) check_jpeg(bytes);
   check(stbi_info_from_memory(data, size, &width, &height, &in_file),
         "it is damaged: ", stbi_failure_reason());
   check_pixels(height, width, max_pixels);
-  if (bytes.has(0, "\xFF\xD8")) check_jpeg(bytes);
   if (bytes.has(0, "BM")) check_bmp(bytes, height, width);
 
   // Four channels of 16 bits each, and the blocks of a JPEG that lie partly outside.

@@ -142,6 +142,34 @@ TEST_CASE("read_image survives damaged files") {
   }
 }
 
+TEST_CASE("read_image does not trust a JPEG's Huffman tables") {
+  const TemporaryFolder folder;
+  const std::string whole = image_bytes(ImageFormat::jpeg, 19, 17, 3, shades(19, 17, 3));
+  const size_t tables = whole.find("\xFF\xC4");
+  REQUIRE(tables != std::string::npos);
+  // More codes than there are symbols: old versions of stb_image write beyond their tables.
+  std::string overfull = whole;
+  overfull.replace(tables + 5, 16, std::string(16, '\x20'));
+  CHECK(reason(folder.write("a", overfull)) ==
+        "it is damaged: a JPEG's Huffman table makes no sense");
+  // Tables that are used but not there: whatever comes of it, it is the same every time.
+  const size_t length =
+      2 + 256 * static_cast<uint8_t>(whole[tables + 2]) + static_cast<uint8_t>(whole[tables + 3]);
+  const auto without = folder.write("a", std::string(whole).erase(tables, length));
+  const auto outcome = [&] {
+    try {
+      return read_image(without, 3, kMaxPixels).pixels;
+    } catch (const Error&) {
+      return std::vector<uint8_t>{};
+    }
+  };
+  const std::vector<uint8_t> first = outcome();
+  for (int trial = 0; trial < 20; ++trial) {
+    const std::vector<uint8_t> garbage(size_t{1} << (10 + trial % 8), 0xAA);  // freed memory's
+    CHECK(outcome() == first);
+  }
+}
+
 TEST_CASE("read_image looks at the size before it decodes") {
   const TemporaryFolder folder;
   const std::string huge_png = png_signature() + png_header(60000, 60000) +
