@@ -52,6 +52,7 @@ int train(const TrainingOptions& options) {
                                       .augment = transforms_named(options.augment),
                                       .augment_on_device = true});
 
+  if (options.dry_run) return print_options(options);
   TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {

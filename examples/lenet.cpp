@@ -37,6 +37,7 @@ int train(const TrainingOptions& options) {
                                       .limit = options.limit,
                                       .device = device});
 
+  if (options.dry_run) return print_options(options);
   TrainingRun run("lenet", options, {network, *optimizer}, loader);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {

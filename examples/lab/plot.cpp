@@ -1,7 +1,5 @@
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
+#include <optional>
 #include <sstream>
 
 #include <pade/core/error.h>
@@ -11,6 +9,7 @@
 #include <pade/layers/rational_regions.h>
 
 #include "lab/lab.h"
+#include "support/gnuplot.h"
 
 namespace pade::lab {
 namespace {
@@ -23,30 +22,6 @@ struct Options {
 };
 
 constexpr int kPoints = 401;
-/// Okabe and Ito's colours, which colour-blind people can tell apart.
-constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                    "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
-
-/// A folder of our own that goes when this does.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "pade-plot-XXXXXX").string();
-    check(mkdtemp(name.data()), "plot: no folder can be made in ",
-          std::filesystem::temp_directory_path().string());
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Columns x, f, f′, f″ of each activation, as data blocks $curve0, $curve1 …
 std::string data_blocks(const std::vector<std::string>& specs, double from, double to) {
@@ -70,19 +45,18 @@ std::string panel(const std::vector<std::string>& specs, const std::string& titl
   out << "set ylabel '" << title << "'\nplot ";
   for (size_t i = 0; i < specs.size(); ++i)
     out << (i ? ", " : "") << "$curve" << i << " using 1:" << column << " with lines lw 2 lc '"
-        << kColours[i % std::size(kColours)] << "' title '" << specs[i] << "'";
+        << support::plot_colour(i) << "' title " << support::gnuplot_quoted(specs[i]);
   out << '\n';
   return out.str();
 }
 
 /// Curve, slope and curvature below one another, with one legend to the right of them.
-std::string picture_script(const std::vector<std::string>& specs, const std::string& terminal,
-                           const std::string& output) {
+std::string picture_script(const std::vector<std::string>& specs, const std::string& terminal) {
   size_t longest = 0;
   for (const std::string& spec : specs) longest = std::max(longest, spec.size());
   std::ostringstream out;
-  out << "set terminal " << terminal << "\nset output '" << output << "'\n"
-      << "set grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
+  out << "set terminal " << terminal
+      << "\nset grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
       << "set key outside right top noenhanced samplen 2\nset lmargin 9\nset rmargin "
       << longest + 8 << "\n"
       << "set multiplot layout 3,1\n"
@@ -98,16 +72,15 @@ std::string terminal_script(const std::vector<std::string>& specs) {
          panel(specs, "f(x)", 2);
 }
 
-std::string run_gnuplot(const std::string& script) {
-  const auto result = data::run_program({"gnuplot", script});
-  check(result.exit_code == 0, "plot: gnuplot failed");
-  return result.output;
+std::string drawn(const std::string& script) {
+  const std::optional<std::string> picture = support::run_gnuplot(script);
+  check(picture.has_value(), "plot: gnuplot failed or drew nothing");
+  return *picture;
 }
 
 /// Poles and zeros of the first activation's quotients, each over the stretch of the real line on
 /// which that quotient is the function.
-std::string poles_script(const std::string& spec, const std::string& terminal,
-                         const std::string& output) {
+std::string poles_script(const std::string& spec, const std::string& terminal) {
   const auto activation = make_activation(spec, 1, DType::float64);
   const auto* rational = dynamic_cast<Rational*>(activation.get());
   check(rational, "plot: ", spec, " is not rational: it has no poles to draw");
@@ -124,8 +97,8 @@ std::string poles_script(const std::string& spec, const std::string& terminal,
   };
   block("poles", [](const RationalRegion& region) { return region.poles; });
   block("zeros", [](const RationalRegion& region) { return region.zeros; });
-  out << "set terminal " << terminal << "\nset output '" << output << "'\n"
-      << "set title 'poles and zeros of " << spec << "' noenhanced\n"
+  out << "set terminal " << terminal << "\nset title "
+      << support::gnuplot_quoted("poles and zeros of " + spec) << " noenhanced\n"
       << "set grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
       << "set xlabel 'real part'\nset ylabel 'imaginary part'\nset key outside right top\n"
       << "set size ratio -1\nset cbtics 1\nset cblabel 'stretch of the real line, from the left' "
@@ -142,30 +115,21 @@ int plot(const Options& options) {
   check(options.from < options.to, "plot: --from ", options.from, " is not below --to ",
         options.to);
   check(data::has_program("gnuplot"), "plot: gnuplot is missing; apt-get install gnuplot-nox");
-  const TemporaryFolder folder;
-  const std::string script = folder.file("script.gp");
   const std::string data = data_blocks(options.activations, options.from, options.to);
   check(!options.poles || !options.out.empty(), "plot: --poles needs --out");
   if (options.out.empty()) {
-    write_file_atomically(script, data + terminal_script(options.activations));
-    std::cout << run_gnuplot(script);
+    std::cout << drawn(data + terminal_script(options.activations));
     return 0;
   }
   const bool is_svg = options.out.ends_with(".svg");
   check(is_svg || options.out.ends_with(".png"), "--out ", options.out,
         ": expected a name that ends in .svg or .png");
-  const std::string picture = folder.file("picture");
   const std::string size = options.poles ? "900,600" : "800,900";
   const std::string terminal = std::string(is_svg ? "svg" : "pngcairo") + " size " + size +
                                " font 'Helvetica,14' background '#ffffff'";
   write_file_atomically(
-      script, options.poles ? poles_script(options.activations[0], terminal, picture)
-                            : data + picture_script(options.activations, terminal, picture));
-  run_gnuplot(script);
-  std::ifstream drawn(picture, std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(drawn), {});
-  check(!bytes.empty(), "plot: gnuplot drew nothing");
-  write_file_atomically(options.out, bytes);
+      options.out, drawn(options.poles ? poles_script(options.activations[0], terminal)
+                                       : data + picture_script(options.activations, terminal)));
   return 0;
 }
 

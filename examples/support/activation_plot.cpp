@@ -1,14 +1,13 @@
 #include "support/activation_plot.h"
 
-#include <cmath>
+#include <algorithm>
 #include <map>
 #include <sstream>
 
-#include <pade/core/io/atomic_file.h>
-#include <pade/data/process.h>
 #include <pade/layers/rational.h>
 
 #include "support/csv.h"
+#include "support/gnuplot.h"
 
 namespace pade::support {
 namespace {
@@ -49,9 +48,17 @@ std::vector<Curve> curves_of(Module& network, const std::string& activations_csv
   return curves;
 }
 
-std::string gnuplot_script(const std::vector<Curve>& curves) {
-  const size_t columns = std::min<size_t>(4, curves.size());
-  const size_t rows = (curves.size() + columns - 1) / columns;
+/// Of the picture, in layers.
+struct Layout {
+  int columns, rows;
+};
+
+Layout layout_of(const std::vector<Curve>& curves) {
+  const int count = static_cast<int>(curves.size()), columns = std::min(4, count);
+  return {columns, (count + columns - 1) / columns};
+}
+
+std::string gnuplot_script(const std::vector<Curve>& curves, Layout picture) {
   std::ostringstream out;
   for (size_t i = 0; i < curves.size(); ++i) {
     out << "$layer" << i << " << END\n";
@@ -61,14 +68,11 @@ std::string gnuplot_script(const std::vector<Curve>& curves) {
     }
     out << "END\n";
   }
-  out << "set terminal svg size " << 260 * columns << ',' << 250 * rows + 20
-      << " font 'Helvetica,12' background '#ffffff'\n"
-      << "set output 'activations.svg'\n"
-      << "set multiplot layout " << rows << ',' << columns << "\n"
+  out << "set multiplot layout " << picture.rows << ',' << picture.columns << "\n"
       << "set grid lc '#dddddd'\nset key top left samplen 1.5 noenhanced\nset xrange [" << kFrom
       << ':' << kTo << "]\n";
   for (size_t i = 0; i < curves.size(); ++i)
-    out << "set title '" << curves[i].title << "' noenhanced\n"
+    out << "set title " << gnuplot_quoted(curves[i].title) << " noenhanced\n"
         << "plot $layer" << i
         << " using 1:2 with lines lw 1.5 dt 2 lc '#888888' title 'start', $layer" << i
         << " using 1:3 with lines lw 2 lc '#c0392b' title 'learned'\n";
@@ -76,21 +80,16 @@ std::string gnuplot_script(const std::vector<Curve>& curves) {
   return out.str();
 }
 
-/// Runs gnuplot in the folder; false when it is not installed or fails.
-bool run_gnuplot(const std::string& folder) {
-  return data::has_program("gnuplot") &&
-         data::run_program({"env", "-C", folder, "gnuplot", "activations.gp"}).exit_code == 0;
-}
-
 }  // namespace
 
 std::string plot_activations(const RunFolder& folder, Module& network) {
   const std::vector<Curve> curves = curves_of(network, folder.file("activations.csv"));
   if (curves.empty()) return "";
-  write_file_atomically(folder.file("activations.gp"), gnuplot_script(curves));
-  if (run_gnuplot(folder.path()))
+  const Layout picture = layout_of(curves);
+  if (draw_svg(folder.path(), "activations", 260 * picture.columns, 250 * picture.rows + 20,
+               gnuplot_script(curves, picture)))
     return "what each activation became: " + folder.file("activations.svg");
-  return "gnuplot is not installed; with it, activations.gp in the run folder draws the "
+  return "gnuplot is missing or failed; with it, activations.gp in the run folder draws the "
          "activations";
 }
 

@@ -175,6 +175,9 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
   app.add_flag("--info", options.info,
                "say what this program was built from and finds here, and stop");
+  app.add_flag("--dry-run", options.dry_run,
+               "see whether flags, data, device and network are in order, print the options as "
+               "run.json has them, and stop");
 }
 
 void add_model_flag(CLI::App& app, TrainingOptions& options,
@@ -208,9 +211,10 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
   try {
+    const bool takes_extras = app.get_allow_extras() && app.get_subcommands(nullptr).empty();
     app.allow_extras();
     app.parse(argc, argv);
-    if (!app.remaining(true).empty())
+    if (!takes_extras && !app.remaining(true).empty())
       throw CLI::ExtrasError(describe_extras(app), CLI::ExitCodes::ExtrasError);
     if (!app.get_subcommands(nullptr).empty() && app.get_subcommands().empty())
       throw CLI::RequiredError("a command");

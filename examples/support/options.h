@@ -38,6 +38,7 @@ struct TrainingOptions {
   std::optional<int64_t> test_limit;  ///< and test images
   bool quiet = false;
   bool info = false;
+  bool dry_run = false;  ///< stop before the first step
 };
 
 /// Accepts what make_activation() accepts.
@@ -80,8 +81,10 @@ void for_each_recorded(Options& options, F&& f) {
   f("test-limit", options.test_limit);
 }
 
-/// Parses the command line, then runs `program`; what main() returns: 0 done, 1 the work failed
-/// (its message is printed on stderr), 2 the command line is wrong, or what `program` returns.
+/// Parses the command line, of which nothing may be left over (unless `app` has no
+/// commands and allows extras), then runs
+/// `program`; what main() returns: 0 done, 1 the work failed (its message is printed on stderr), 2
+/// the command line is wrong, or what `program` returns.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
 
 }  // namespace pade::support

@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kBarWidth = 24;
 
+}  // namespace
+
 std::string draw_bar(double share) {
   const int half_cells = static_cast<int>(share * 2 * kBarWidth);
   std::string bar;
@@ -17,8 +19,6 @@ std::string draw_bar(double share) {
     bar += 2 * cell + 1 < half_cells ? "━" : 2 * cell + 1 == half_cells ? "╸" : "─";
   return bar;
 }
-
-}  // namespace
 
 std::string format_duration(double seconds) {
   const int64_t whole = std::llround(seconds);

@@ -33,6 +33,9 @@ class Progress {
   Clock::time_point last_drawn_{};
 };
 
+/// A bar of 24 characters, of which this share is full.
+std::string draw_bar(double share);
+
 /// "7 s", "3 min 20 s", "1 h 05 min".
 std::string format_duration(double seconds);
 

@@ -31,13 +31,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kInputBars = 64;
 constexpr double kInputTail = 5e-4;
 
-/// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
-std::string as_file_name(std::string text) {
-  for (char& c : text)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '-';
-  return text;
-}
-
 std::string current_time(const char* format) {
   const std::time_t now = std::time(nullptr);
   char text[64];
@@ -74,6 +67,13 @@ Json to_json(const T& value) {
 template <class T>
 Json to_json(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
+}
+
+Json options_record(const TrainingOptions& options) {
+  Json record;
+  for_each_recorded(options,
+                    [&](const char* name, const auto& value) { record[name] = to_json(value); });
+  return record;
 }
 
 template <class T>
@@ -115,6 +115,12 @@ std::string digits(double value, int count) {
 
 }  // namespace
 
+std::string as_file_name(std::string text) {
+  for (char& c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '-';
+  return text;
+}
+
 RunFolder RunFolder::create(const std::string& program, const TrainingOptions& options) {
   const std::string path = !options.out.empty()
                                ? options.out
@@ -142,9 +148,7 @@ void RunFolder::write_record(const std::string& program, const TrainingOptions& 
                              const FinalFigures* final) const {
   Json record;
   record["program"] = program;
-  for_each_recorded(options, [&](const char* name, const auto& value) {
-    record["options"][name] = to_json(value);
-  });
+  record["options"] = options_record(options);
   record["seed"] = options.seed;
   record["build"] = build_record();
   record["machine"] = {{"cpu", cpu_model()}, {"threads", num_threads()}};
@@ -257,6 +261,11 @@ TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& give
   });
   check(app.count("--out") == 0, "--out cannot be given with --resume");
   return options;
+}
+
+int print_options(const TrainingOptions& options) {
+  std::cout << options_record(options).dump(2) << '\n';
+  return 0;
 }
 
 int print_info() {

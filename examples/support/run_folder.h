@@ -68,6 +68,12 @@ class RunFolder {
 /// given). Without --resume, the options as they are.
 TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& options);
 
+/// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
+std::string as_file_name(std::string text);
+
+/// --dry-run: the options as run.json has them, on stdout. Returns the exit code 0.
+int print_options(const TrainingOptions& options);
+
 /// --info: build, machine and what was found, on stdout. Returns the exit code 0.
 int print_info();
 

@@ -1,0 +1,137 @@
+// Trains a network with several activations and seeds, and compares them with honest statistics.
+
+#include <algorithm>
+#include <ctime>
+
+#include <pade/core/error.h>
+#include <pade/core/names.h>
+
+#include "compare/run_grid.h"
+#include "support/interrupt.h"
+#include "support/options.h"
+
+using namespace pade;
+using namespace pade::compare;
+
+namespace {
+
+struct CommandLine {
+  Grid grid;
+  RunSettings settings;
+  std::string seeds = "1-3";
+  std::string table;  ///< folder of a grid to make the tables of
+};
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  compare --activations 'relu;leaky_relu;hp1;hp2' --seeds 1-5 --out runs/activations\n"
+    "  compare --program cifar --activations 'relu;hp1' --seeds 1-3 --model preactresnet18\n"
+    "          --epochs 200 --device cuda --out runs/preactresnet18\n"
+    "  compare --activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster\n"
+    "  compare --table runs/activations         the tables anew, without running anything\n"
+    "All other flags, and what follows --, are the program's: lenet --help, cifar --help. The "
+    "same\n"
+    "command goes on where it was stopped; more --activations and --seeds enlarge a grid.";
+
+void add_flags(CLI::App& app, CommandLine& options) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--program", options.grid.program, "what trains: lenet or cifar")
+      ->check(CLI::Validator(
+          [](const std::string& name) -> std::string {
+            const auto& names = program_names();
+            if (std::ranges::find(names, name) != names.end()) return "";
+            try {
+              fail_unknown_name("program", name, names);
+            } catch (const Error& error) {
+              return error.what();
+            }
+          },
+          "lenet|cifar"))
+      ->capture_default_str();
+  app.add_option("--activations", options.grid.activations,
+                 "with semicolons between; the first is what the others are compared with")
+      ->delimiter(';')
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(support::activation_spec());
+  app.add_option("--seeds", options.seeds, "as in 1-5 or 1,2,7-9")->capture_default_str();
+  app.add_option("--out", options.grid.folder, "folder of the grid, new or begun")
+      ->type_name("DIR");
+  app.add_option("--jobs", options.settings.jobs, "runs side by side; the results are the same")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--threads", options.settings.threads,
+                 "of each run [processors / jobs]; the results are the same")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--table", options.table, "make the tables of this grid again, and run nothing")
+      ->type_name("DIR");
+  app.add_flag("--quiet", options.settings.quiet, "print nothing but errors");
+}
+
+/// Refuses those of the program's flags that are given through ours.
+void check_is_passed_on(const std::string& word) {
+  const std::string flag = word.substr(0, word.find('='));
+  const auto refuse = [&](const std::string& instead) {
+    throw CLI::ValidationError(flag, "is given to each run by compare; " + instead);
+  };
+  if (flag == "--activation") refuse("use --activations");
+  if (flag == "--seed") refuse("use --seeds");
+  for (const char* own : {"--threads", "--out", "--quiet"})
+    if (flag == own) refuse("give it before --");
+  for (const char* other : {"--resume", "--info", "--dry-run", "--help", "-h"})
+    if (flag == other) refuse("call the program itself for that");
+}
+
+/// What no single flag shows.
+void check_command_line(const CLI::App& app, CommandLine& options) {
+  options.settings.flags = app.remaining();
+  if (!options.table.empty()) {
+    for (const char* flag : {"--activations", "--out", "--program", "--seeds", "--jobs"})
+      if (app.count(flag) > 0) throw CLI::ValidationError(flag, "cannot be given with --table");
+    if (!options.settings.flags.empty())
+      throw CLI::ValidationError(options.settings.flags[0], "cannot be given with --table");
+    return;
+  }
+  for (const char* flag : {"--activations", "--out"})
+    if (app.count(flag) == 0) throw CLI::RequiredError(flag);
+  for (auto a = options.grid.activations.begin(); a != options.grid.activations.end(); ++a)
+    if (std::find(options.grid.activations.begin(), a, *a) != a)
+      throw CLI::ValidationError("--activations", *a + " is there twice");
+  try {
+    options.grid.seeds = parse_seeds(options.seeds);
+  } catch (const Error& error) {
+    throw CLI::ValidationError("--seeds", error.what());
+  }
+  for (const std::string& word : options.settings.flags) check_is_passed_on(word);
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::localtime(&now));
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Trains a network with several activations and seeds, and compares them: mean ± standard\n"
+      "deviation, and for each the difference to the first with its interval and p-value.",
+      "compare");
+  app.footer(kFooter);
+  app.allow_extras();
+  CommandLine options{.grid = {.program = program_names()[0], .date = today()}};
+  add_flags(app, options);
+  app.final_callback([&] { check_command_line(app, options); });
+  return support::run_program(app, argc, argv, [&] {
+    if (!options.table.empty()) {
+      show_results(read_grid(options.table), options.settings.quiet);
+      return 0;
+    }
+    options.grid.command = shell_line({"compare"}) + " " + shell_line({argv + 1, argv + argc});
+    support::catch_interrupts();
+    const int refused = check_flags(options.grid, options.settings);
+    return refused ? refused : run_grid(options.grid, options.settings);
+  });
+}

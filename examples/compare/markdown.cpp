@@ -1,0 +1,165 @@
+#include "compare/markdown.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <set>
+#include <sstream>
+
+namespace pade::compare {
+namespace {
+
+constexpr const char* kNone = "–";
+
+std::string fixed(double value, int decimals, bool with_sign = false) {
+  if (!std::isfinite(value)) return kNone;
+  char text[64];
+  std::snprintf(text, sizeof text, with_sign ? "%+.*f" : "%.*f", decimals, value);
+  return text;
+}
+
+/// "90.28 ± 0.13"; the spread where there is one.
+std::string mean_and_std(const Sample& sample, int decimals, double scale = 1) {
+  if (sample.n == 0) return kNone;
+  return fixed(scale * sample.mean, decimals) +
+         (sample.std ? " ± " + fixed(scale * *sample.std, decimals) : "");
+}
+
+std::string p_value(const std::optional<double>& p) {
+  if (!p) return kNone;
+  return *p < 0.001 ? "< 0.001" : fixed(*p, 3);
+}
+
+std::string runs(const ActivationSummary& summary) {
+  std::string text = std::to_string(summary.test_accuracy.n);
+  if (summary.failed > 0) text += ", " + std::to_string(summary.failed) + " failed";
+  if (summary.unfinished > 0) text += ", " + std::to_string(summary.unfinished) + " to come";
+  return text;
+}
+
+std::string difference(const ActivationSummary& summary) {
+  const PairedDifference& pairs = summary.difference;
+  if (pairs.n == 0) return kNone;
+  std::string text = fixed(100 * pairs.mean, 2, true);
+  if (pairs.low)
+    text +=
+        " [" + fixed(100 * *pairs.low, 2, true) + ", " + fixed(100 * *pairs.high, 2, true) + "]";
+  if (pairs.n < summary.test_accuracy.n) text += " of " + std::to_string(pairs.n);
+  return text;
+}
+
+std::string epochs_to_baseline(const ActivationSummary& summary) {
+  if (summary.test_accuracy.n == 0) return kNone;
+  const Sample& epochs = summary.epochs_to_baseline;
+  return (epochs.n > 0 ? fixed(epochs.mean, 1) : kNone) + " (" + std::to_string(epochs.n) + "/" +
+         std::to_string(summary.test_accuracy.n) + ")";
+}
+
+std::vector<std::string> row_of(const ActivationSummary& summary) {
+  return {summary.activation,
+          mean_and_std(summary.test_accuracy, 2, 100),
+          runs(summary),
+          difference(summary),
+          p_value(summary.difference.p),
+          p_value(summary.p_holm),
+          mean_and_std(summary.best_test_accuracy, 2, 100),
+          mean_and_std(summary.train_loss, 3),
+          epochs_to_baseline(summary),
+          mean_and_std(summary.seconds_per_epoch, 2),
+          summary.parameters ? std::to_string(*summary.parameters) : kNone};
+}
+
+/// In characters: bytes that go on with one are not counted.
+size_t width_of(const std::string& text) {
+  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths(rows[0].size());
+  for (const auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  std::ostringstream out;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    for (size_t i = 0; i < widths.size(); ++i)
+      out << "| " << rows[r][i] << std::string(widths[i] - width_of(rows[r][i]) + 1, ' ');
+    out << "|\n";
+    if (r > 0) continue;
+    for (size_t width : widths) out << '|' << std::string(width + 2, '-');
+    out << "|\n";
+  }
+  return out.str();
+}
+
+/// Each once, with semicolons between.
+template <class Text>
+std::string all_of(const std::vector<CellResult>& results, Text text) {
+  std::set<std::string> different;
+  for (const CellResult& result : results)
+    if (result.state == CellState::finished) different.insert(result.*text);
+  std::string list;
+  for (const std::string& one : different) list += (list.empty() ? "" : "; ") + one;
+  return list.empty() ? kNone : list;
+}
+
+std::string unquoted(const std::string& json) {
+  return json.starts_with('"') ? json.substr(1, json.size() - 2) : json;
+}
+
+std::string options_line(const Grid& grid) {
+  std::string line;
+  for (const auto& [name, value] : grid.options)
+    if (value != "null" && value != "\"\"")
+      line += (line.empty() ? "" : ", ") + name + " " + unquoted(value);
+  return line;
+}
+
+}  // namespace
+
+std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries) {
+  const std::string& first = grid.activations[0];
+  std::vector<std::vector<std::string>> rows{
+      {"activation", "test accuracy, %", "n", "difference to " + first + ", points [95 %]", "p",
+       "p (Holm)", "best, %", "train loss", "epochs to " + first, "s/epoch", "parameters"}};
+  for (const ActivationSummary& summary : summaries) rows.push_back(row_of(summary));
+  return aligned(rows);
+}
+
+std::string markdown_page(const Grid& grid, const std::vector<CellResult>& results,
+                          const std::vector<ActivationSummary>& summaries) {
+  const std::string& first = grid.activations[0];
+  const auto finished = std::ranges::count(results, CellState::finished, &CellResult::state);
+  std::ostringstream out;
+  out << markdown_table(grid, summaries) << '\n'
+      << finished << " of " << results.size() << " runs are finished. Figures are mean ± sample "
+      << "standard deviation over n seeds, after the last epoch; none was chosen by its test "
+      << "accuracy, but for *best*, which is the highest of all epochs and therefore flatters. The "
+      << "difference to " << first << " is paired by seed: runs of one seed start from the same "
+      << "weights and see the images in the same order. Its 95 % interval and p-value are those of "
+      << "the two-sided paired t test; p (Holm) is corrected for all activations compared here. "
+      << "*Epochs to " << first << "* is the first epoch that reaches the mean final test accuracy "
+      << "of " << first
+      << ", over the runs that do, whose number is in parentheses. Seconds are of "
+      << "training and testing. " << kNone << ": not defined, as with fewer than two pairs or "
+      << "without any spread.\n\n"
+      << "* command: `" << grid.command << "`\n"
+      << "* data: " << unquoted(grid.option("dataset"));
+  if (grid.option("limit") != "null")
+    out << ", the first " << grid.option("limit") << " training images";
+  if (grid.option("test-limit") != "null")
+    out << ", the first " << grid.option("test-limit") << " test images";
+  out << "\n* options: " << options_line(grid) << "\n* seeds:";
+  for (uint64_t seed : grid.seeds) out << ' ' << seed;
+  out << "\n* machine: " << all_of(results, &CellResult::machine)
+      << "\n* commit: " << all_of(results, &CellResult::commit) << "\n* date: " << grid.date
+      << '\n';
+  bool heading = false;
+  for (const CellResult& result : results)
+    if (!result.failure.empty() && result.state != CellState::finished) {
+      out << (heading ? "" : "\nFailed:\n\n") << "* " << result.cell.name() << ": "
+          << result.failure << '\n';
+      heading = true;
+    }
+  return out.str();
+}
+
+}  // namespace pade::compare

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compare/cell.h"
+#include "compare/summary.h"
+
+namespace pade::compare {
+
+/// The table for readers: a row per activation, in Markdown whose columns line up.
+std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries);
+
+/// That table, how its figures are computed, and all that running it again needs.
+std::string markdown_page(const Grid& grid, const std::vector<CellResult>& results,
+                          const std::vector<ActivationSummary>& summaries);
+
+}  // namespace pade::compare

@@ -1,0 +1,96 @@
+#include "compare/pictures.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "support/gnuplot.h"
+
+namespace pade::compare {
+namespace {
+
+using support::gnuplot_quoted;
+using support::plot_colour;
+using Summaries = std::vector<ActivationSummary>;
+
+constexpr double kPercent = 100;
+
+/// Blocks $curve0, $curve1 …: epoch, mean, mean − std, mean + std.
+std::string curve_blocks(const Summaries& summaries) {
+  std::ostringstream out;
+  for (size_t i = 0; i < summaries.size(); ++i) {
+    out << "$curve" << i << " << END\n";
+    for (size_t epoch = 0; epoch < summaries[i].curve.size(); ++epoch) {
+      const Sample& sample = summaries[i].curve[epoch];
+      const double mean = kPercent * sample.mean, std = kPercent * sample.std.value_or(0);
+      out << epoch + 1 << ' ' << mean << ' ' << mean - std << ' ' << mean + std << '\n';
+    }
+    out << "END\n";
+  }
+  return out.str();
+}
+
+std::string accuracy_script(const Summaries& summaries) {
+  std::ostringstream out;
+  out << curve_blocks(summaries)
+      << "set grid lc '#dddddd'\nset key outside right top noenhanced samplen 2\n"
+      << "set xlabel 'epoch'\nset ylabel 'test accuracy, %'\n"
+      << "set xrange [" << (summaries[0].curve.size() == 1 ? "0.5:1.5" : "1:") << "]\n"
+      << "set style fill transparent solid 0.15 noborder\nplot ";
+  for (size_t i = 0; i < summaries.size(); ++i)
+    out << "$curve" << i << " using 1:3:4 with filledcurves lc '" << plot_colour(i)
+        << "' notitle, ";
+  for (size_t i = 0; i < summaries.size(); ++i)
+    out << (i > 0 ? ", " : "") << "$curve" << i
+        << " using 1:2 with linespoints lw 2 pt 7 ps 0.3 dt " << 1 + i / 8 << " lc '"
+        << plot_colour(i) << "' title " << gnuplot_quoted(summaries[i].activation);
+  out << '\n';
+  return out.str();
+}
+
+/// A row per activation from the top: blocks $mean0 … (mean, half width, row) and $runs0 …
+std::string final_blocks(const Summaries& summaries) {
+  std::ostringstream out;
+  for (size_t i = 0; i < summaries.size(); ++i) {
+    const Sample& sample = summaries[i].test_accuracy;
+    const size_t row = summaries.size() - i;
+    out << "$mean" << i << " << END\n"
+        << kPercent * sample.mean << ' ' << kPercent * sample.half_width.value_or(0) << ' ' << row
+        << "\nEND\n$runs" << i << " << END\n";
+    for (double accuracy : summaries[i].finals) out << kPercent * accuracy << ' ' << row << '\n';
+    out << "END\n";
+  }
+  return out.str();
+}
+
+std::string final_script(const Summaries& summaries) {
+  std::ostringstream out;
+  out << final_blocks(summaries) << "set grid lc '#dddddd'\nunset key\n"
+      << "set xlabel 'test accuracy after the last epoch, %: runs, mean, 95 % interval'\n"
+      << "set yrange [0.5:" << summaries.size() << ".5]\nset offsets graph 0.05, graph 0.05, 0, 0\n"
+      << "unset ytics\nset ytics noenhanced (";
+  for (size_t i = 0; i < summaries.size(); ++i)
+    out << (i > 0 ? ", " : "") << gnuplot_quoted(summaries[i].activation) << ' '
+        << summaries.size() - i;
+  out << ")\nplot ";
+  for (size_t i = 0; i < summaries.size(); ++i)
+    out << (i > 0 ? ", " : "") << "$runs" << i << " using 1:($2-0.15) with points pt 7 ps 0.5 lc '"
+        << plot_colour(i) << "', $mean" << i << " using 1:3:2 with xerrorbars lw 2 pt 5 ps 0.8 lc '"
+        << plot_colour(i) << "'";
+  out << '\n';
+  return out.str();
+}
+
+}  // namespace
+
+bool draw_pictures(const Grid& grid, const Summaries& summaries) {
+  Summaries drawn;
+  std::ranges::copy_if(summaries, std::back_inserter(drawn),
+                       [](const ActivationSummary& summary) { return !summary.finals.empty(); });
+  if (drawn.empty()) return true;
+  const int rows = static_cast<int>(drawn.size());
+  const bool first = support::draw_svg(grid.folder, "accuracy", 800, 480, accuracy_script(drawn));
+  return support::draw_svg(grid.folder, "final", 700, 100 + 40 * rows, final_script(drawn)) &&
+         first;
+}
+
+}  // namespace pade::compare

@@ -1,0 +1,274 @@
+#include "compare/run_grid.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <list>
+#include <optional>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include <pade/core/error.h>
+#include <pade/core/io/atomic_file.h>
+#include <pade/core/parallel.h>
+
+#include "compare/cell.h"
+#include "compare/child_process.h"
+#include "compare/display.h"
+#include "compare/folder_claim.h"
+#include "compare/markdown.h"
+#include "compare/pictures.h"
+#include "compare/tables.h"
+#include "support/interrupt.h"
+
+namespace pade::compare {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kPauseInMicroseconds = 20000;  // between looks at the children
+
+/// The program of that name beside this one.
+std::string path_of(const std::string& program) {
+  return (fs::read_symlink("/proc/self/exe").parent_path() / program).string();
+}
+
+int threads_of(const RunSettings& settings) {
+  return settings.threads > 0 ? settings.threads : std::max(1, num_threads() / settings.jobs);
+}
+
+std::vector<std::string> command_for(const Grid& grid, const RunSettings& settings,
+                                     const Cell& cell) {
+  std::vector<std::string> command{path_of(grid.program)};
+  command.insert(command.end(), settings.flags.begin(), settings.flags.end());
+  for (const std::string& word :
+       {std::string("--activation"), cell.activation, std::string("--seed"),
+        std::to_string(cell.seed), std::string("--threads"), std::to_string(threads_of(settings)),
+        std::string("--quiet")})
+    command.push_back(word);
+  return command;
+}
+
+std::vector<std::string> resume_command(const Grid& grid, const RunSettings& settings,
+                                        const Cell& cell) {
+  std::vector<std::string> command{path_of(grid.program),
+                                   "--resume",
+                                   cell.path,
+                                   "--threads",
+                                   std::to_string(threads_of(settings)),
+                                   "--quiet"};
+  if (!settings.data.empty()) command.insert(command.end(), {"--data", settings.data});
+  return command;
+}
+
+/// The program's message without its name and its hint: "lenet: no such…\nTry lenet --help\n".
+std::string message_of(const std::string& errors, const std::string& program) {
+  std::istringstream lines(errors);
+  std::string message;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && !line.starts_with("Try ")) message = line;
+  const std::string name = program + ": ";
+  return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
+/// The runs of a grid while they run.
+class Runner {
+ public:
+  Runner(const Grid& grid, const RunSettings& settings, const std::vector<CellResult>& results)
+      : grid_(grid),
+        settings_(settings),
+        epochs_per_cell_(std::stoll(grid.option("epochs"))),
+        epochs_(count_epochs(results)),
+        display_(results.size(), count_finished(results),
+                 epochs_per_cell_ * static_cast<int64_t>(results.size()), epochs_, settings.quiet) {
+    for (const CellResult& result : results)
+      if (result.state != CellState::finished) waiting_.push_back(result);
+  }
+
+  /// Returns false after an interrupt.
+  bool run() {
+    bool stopping = false;
+    for (;;) {
+      if (support::interrupted() && !stopping) {
+        stopping = true;
+        for (Run& run : running_) run.process.interrupt();
+      }
+      while (!stopping && !waiting_.empty() &&
+             running_.size() < static_cast<size_t>(settings_.jobs)) {
+        start(waiting_.front());
+        waiting_.pop_front();
+      }
+      if (running_.empty()) return !stopping;
+      for (auto run = running_.begin(); run != running_.end();) {
+        const std::optional<int> exit_code = run->process.poll();
+        if (exit_code) end(*run, *exit_code, stopping);
+        run = exit_code ? running_.erase(run) : std::next(run);
+      }
+      show();
+      usleep(kPauseInMicroseconds);
+    }
+  }
+
+ private:
+  struct Run {
+    Run(const CellResult& before, const std::vector<std::string>& command)
+        : cell(before.cell), epochs_before(before.epochs), process(command) {}
+
+    Cell cell;
+    int64_t epochs_before;
+    ChildProcess process;
+  };
+
+  static int64_t count_epochs(const std::vector<CellResult>& results) {
+    int64_t epochs = 0;
+    for (const CellResult& result : results) epochs += result.epochs;
+    return epochs;
+  }
+  static size_t count_finished(const std::vector<CellResult>& results) {
+    return std::ranges::count(results, CellState::finished, &CellResult::state);
+  }
+
+  void start(const CellResult& result) {
+    const Cell& cell = result.cell;
+    fs::remove(cell.failure_file());
+    std::vector<std::string> command;
+    if (result.state == CellState::begun) {
+      command = resume_command(grid_, settings_, cell);
+    } else {
+      clear_cell(cell);
+      command = command_for(grid_, settings_, cell);
+      command.insert(command.end(), {"--out", cell.path});
+    }
+    running_.emplace_back(result, command);
+  }
+
+  void end(const Run& run, int exit_code, bool stopping) {
+    if (stopping && exit_code == support::kExitInterrupted) return;
+    const CellResult result = read_cell(grid_, run.cell);
+    epochs_ += result.epochs - run.epochs_before;
+    if (exit_code != 0 || result.state != CellState::finished) {
+      fail_cell(run, exit_code);
+    } else {
+      char figures[128];
+      std::snprintf(figures, sizeof figures, ": test accuracy %.4f, train loss %.4f, %.1f s/epoch",
+                    result.test_accuracy, result.train_loss, result.seconds_per_epoch);
+      display_.finished(run.cell.name() + figures);
+    }
+    show_results(grid_, true);
+  }
+
+  void fail_cell(const Run& run, int exit_code) {
+    std::string message = message_of(run.process.errors(), grid_.program);
+    if (message.empty())
+      message = exit_code > 128 ? "ended by signal " + std::to_string(exit_code - 128)
+                                : "ended with exit code " + std::to_string(exit_code) +
+                                      " and without final figures";
+    write_file_atomically(run.cell.failure_file(), message + "\n");
+    display_.finished(run.cell.name() + ": failed");
+    std::cerr << "compare: " << run.cell.name() << ": " << message << '\n';
+  }
+
+  void show() {
+    if (!display_.due()) return;
+    int64_t epochs = epochs_;
+    std::vector<std::string> texts;
+    for (const Run& run : running_) {
+      const CellResult result = read_cell(grid_, run.cell);
+      epochs += result.epochs - run.epochs_before;
+      char figures[96];
+      std::snprintf(figures, sizeof figures, ": epoch %d/%d", static_cast<int>(result.epochs) + 1,
+                    static_cast<int>(epochs_per_cell_));
+      texts.push_back(run.cell.name() + figures);
+      if (result.epochs == 0) continue;
+      std::snprintf(figures, sizeof figures, ", loss %.4f", result.last_train_loss);
+      texts.back() += figures;
+    }
+    display_.update(epochs, texts);
+  }
+
+  const Grid& grid_;
+  const RunSettings& settings_;
+  std::list<CellResult> waiting_;
+  std::list<Run> running_;
+  int64_t epochs_per_cell_;
+  int64_t epochs_;  // of all cells that are not running
+  Display display_;
+};
+
+void print_start(const std::vector<CellResult>& results, const RunSettings& settings) {
+  const auto count = [&](CellState state) {
+    return std::ranges::count(results, state, &CellResult::state);
+  };
+  std::cout << results.size() << " runs: " << count(CellState::finished) << " finished, "
+            << count(CellState::begun) << " to go on with, " << count(CellState::absent)
+            << " to begin; " << settings.jobs << " at a time, " << threads_of(settings)
+            << (threads_of(settings) == 1 ? " thread" : " threads") << " each\n"
+            << std::flush;
+}
+
+}  // namespace
+
+int check_flags(Grid& grid, RunSettings& settings) {
+  for (const std::string& activation : grid.activations) {
+    std::vector<std::string> command = command_for(grid, settings, {activation, grid.seeds[0], ""});
+    command.push_back("--dry-run");
+    ChildProcess program(command);
+    if (const int exit_code = program.wait(); exit_code != 0) {
+      std::cerr << "compare: " << grid.program << " with " << activation << ": "
+                << message_of(program.errors(), grid.program) << '\n';
+      if (exit_code == 2) std::cerr << "Try compare --help, and " << grid.program << " --help\n";
+      return exit_code;
+    }
+    try {
+      const auto json = nlohmann::ordered_json::parse(program.output());
+      grid.options = common_options(program.output());
+      settings.data = json.at("data");
+    } catch (const nlohmann::json::exception& error) {
+      fail(command[0],
+           " --dry-run: is no program of this version of Padé, build it again: ", error.what());
+    }
+  }
+  return 0;
+}
+
+int run_grid(const Grid& grid, const RunSettings& settings) {
+  std::error_code error;
+  fs::create_directories(grid.folder + "/cells", error);
+  check(!error, grid.folder, ": cannot be made: ", error.message());
+  const FolderClaim claim(grid.folder);
+  const std::vector<CellResult> results = read_cells(grid);
+  write_grid(grid);
+  if (!settings.quiet) print_start(results, settings);
+  const bool complete = Runner(grid, settings, results).run();
+  const int failed = show_results(grid, settings.quiet || !complete);
+  if (!complete) {
+    std::cerr << "compare: interrupted; go on with: " << grid.command << '\n';
+    return support::kExitInterrupted;
+  }
+  if (failed > 0)
+    std::cerr << "compare: " << failed << " of " << results.size()
+              << " runs failed; the same command tries them again\n";
+  return failed > 0 ? 1 : 0;
+}
+
+int show_results(const Grid& grid, bool quiet) {
+  const std::vector<CellResult> results = read_cells(grid);
+  const std::vector<ActivationSummary> summaries = summarise(grid, results);
+  write_tables(grid, results, summaries);
+  const bool drawn = draw_pictures(grid, summaries);
+  if (!quiet) {
+    std::cout << '\n'
+              << markdown_table(grid, summaries) << "\ntables and pictures: " << grid.folder;
+    if (!drawn) std::cout << " (gnuplot is missing or failed; with it, the .gp files draw them)";
+    std::cout << '\n';
+  }
+  return static_cast<int>(std::ranges::count_if(results, [](const CellResult& result) {
+    return result.state != CellState::finished && !result.failure.empty();
+  }));
+}
+
+}  // namespace pade::compare

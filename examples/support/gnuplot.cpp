@@ -1,0 +1,74 @@
+#include "support/gnuplot.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <sstream>
+
+#include <pade/core/error.h>
+#include <pade/core/io/atomic_file.h>
+#include <pade/data/process.h>
+
+namespace pade::support {
+namespace {
+
+/// A folder of our own that goes when this does.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "pade-plot-XXXXXX").string();
+    check(mkdtemp(name.data()), "gnuplot: no folder can be made in ",
+          std::filesystem::temp_directory_path().string(), "; set TMPDIR to one that is writable");
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+std::optional<std::string> run_gnuplot(const std::string& script) {
+  if (!data::has_program("gnuplot")) return std::nullopt;
+  const TemporaryFolder folder;
+  write_file_atomically(folder.file("script.gp"), script);
+  const data::ProcessResult result = data::run_program({"gnuplot", folder.file("script.gp")});
+  if (result.exit_code != 0 || result.output.empty()) return std::nullopt;
+  return result.output;
+}
+
+bool draw_svg(const std::string& folder, const std::string& name, int width, int height,
+              const std::string& script) {
+  std::ostringstream terminal;
+  terminal << "set terminal svg size " << width << ',' << height
+           << " font 'Helvetica,12' background '#ffffff'\n";
+  write_file_atomically(
+      folder + "/" + name + ".gp",
+      terminal.str() + "set output " + gnuplot_quoted(name + ".svg") + "\n" + script);
+  const std::optional<std::string> picture = run_gnuplot(terminal.str() + script);
+  if (picture) write_file_atomically(folder + "/" + name + ".svg", *picture);
+  return picture.has_value();
+}
+
+std::string gnuplot_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return quoted + "'";
+}
+
+const char* plot_colour(size_t index) {
+  static constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                             "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
+  return kColours[index % std::size(kColours)];
+}
+
+}  // namespace pade::support
