@@ -25,7 +25,7 @@ struct CommandLine {
 constexpr const char* kFooter =
     "Examples:\n"
     "  compare --activations 'relu;leaky_relu;hp1;hp2' --seeds 1-5 --out runs/activations\n"
-    "  compare --program cifar --activations 'relu;hp1' --seeds 1-3 --model preactresnet18\n"
+    "  compare --program cifar --activations 'relu;hp1' --seeds 1-3 --model preactresnet18 \\\n"
     "          --epochs 200 --device cuda --out runs/preactresnet18\n"
     "  compare --activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster\n"
     "  compare --table runs/activations         the tables anew, without running anything\n"
@@ -84,12 +84,14 @@ void check_is_passed_on(const std::string& word) {
 
 /// What no single flag shows.
 void check_command_line(const CLI::App& app, CommandLine& options) {
-  options.settings.flags = app.remaining();
+  auto& flags = options.settings.flags;
+  flags = app.remaining();
+  if (const auto dashes = std::ranges::find(flags, "--"); dashes != flags.end())
+    flags.erase(dashes);  // what follows it is among the others already
   if (!options.table.empty()) {
     for (const char* flag : {"--activations", "--out", "--program", "--seeds", "--jobs"})
       if (app.count(flag) > 0) throw CLI::ValidationError(flag, "cannot be given with --table");
-    if (!options.settings.flags.empty())
-      throw CLI::ValidationError(options.settings.flags[0], "cannot be given with --table");
+    if (!flags.empty()) throw CLI::ValidationError(flags[0], "cannot be given with --table");
     return;
   }
   for (const char* flag : {"--activations", "--out"})
@@ -102,7 +104,7 @@ void check_command_line(const CLI::App& app, CommandLine& options) {
   } catch (const Error& error) {
     throw CLI::ValidationError("--seeds", error.what());
   }
-  for (const std::string& word : options.settings.flags) check_is_passed_on(word);
+  for (const std::string& word : flags) check_is_passed_on(word);
 }
 
 std::string today() {

@@ -38,6 +38,7 @@ reads_fashion_mnist() {
   [[ $program == lenet || $program == compare ]] && [[ -z ${PADE_DATA-} ]] || return 1
   local arguments=" $* "
   [[ $arguments != *" --help "* && $arguments != *" --data"[\ =]* ]] || return 1
+  [[ $arguments != *" --program"[\ =]cifar* && $arguments != *" --table"[\ =]* ]] || return 1
   [[ $arguments != *" --dataset"* || $arguments == *fashion-mnist* ]]
 }
 

@@ -9,8 +9,7 @@ namespace pade::compare {
 
 /// How far a grid is. On a terminal, a line that is rewritten:
 ///
-///   3/9 cells ━━━━━━━━╸─────────────── 12 min left   relu, seed 2: epoch 3/10, loss 0.3127   hp1,
-///   …
+///   3/9 cells ━━━━━━━━╸─────────────── 12 min left   relu, seed 2: 3/10, loss 0.3127   hp1, seed …
 ///
 /// above which finished cells get a line each; elsewhere only those.
 class Display {

@@ -1,6 +1,8 @@
 #include "compare/pictures.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <sstream>
 
 #include "support/gnuplot.h"
@@ -13,6 +15,7 @@ using support::plot_colour;
 using Summaries = std::vector<ActivationSummary>;
 
 constexpr double kPercent = 100;
+constexpr size_t kFewEpochs = 12;  // have a tic each
 
 /// Blocks $curve0, $curve1 …: epoch, mean, mean − std, mean + std.
 std::string curve_blocks(const Summaries& summaries) {
@@ -29,12 +32,52 @@ std::string curve_blocks(const Summaries& summaries) {
   return out.str();
 }
 
+/// All of the values with some room around, as gnuplot's "[low:high]"; of one value too.
+class Range {
+ public:
+  void add(double value) {
+    low_ = std::min(low_, value);
+    high_ = std::max(high_, value);
+  }
+  std::string text() const {
+    const double room = std::max(0.05 * (high_ - low_), 0.05);
+    std::ostringstream out;
+    out << '[' << low_ - room << ':' << high_ + room << ']';
+    return out.str();
+  }
+
+ private:
+  double low_ = std::numeric_limits<double>::infinity(), high_ = -low_;
+};
+
+std::string accuracy_range(const Summaries& summaries) {
+  Range range;
+  for (const ActivationSummary& summary : summaries)
+    for (const Sample& sample : summary.curve)
+      for (double sign : {-1.0, 1.0})
+        range.add(kPercent * (sample.mean + sign * sample.std.value_or(0)));
+  return range.text();
+}
+
+std::string final_range(const Summaries& summaries) {
+  Range range;
+  for (const ActivationSummary& summary : summaries) {
+    const Sample& sample = summary.test_accuracy;
+    for (double sign : {-1.0, 1.0})
+      range.add(kPercent * (sample.mean + sign * sample.half_width.value_or(0)));
+    for (double accuracy : summary.finals) range.add(kPercent * accuracy);
+  }
+  return range.text();
+}
+
 std::string accuracy_script(const Summaries& summaries) {
   std::ostringstream out;
   out << curve_blocks(summaries)
       << "set grid lc '#dddddd'\nset key outside right top noenhanced samplen 2\n"
       << "set xlabel 'epoch'\nset ylabel 'test accuracy, %'\n"
       << "set xrange [" << (summaries[0].curve.size() == 1 ? "0.5:1.5" : "1:") << "]\n"
+      << "set yrange " << accuracy_range(summaries) << "\n"
+      << (summaries[0].curve.size() <= kFewEpochs ? "set xtics 1\n" : "")
       << "set style fill transparent solid 0.15 noborder\nplot ";
   for (size_t i = 0; i < summaries.size(); ++i)
     out << "$curve" << i << " using 1:3:4 with filledcurves lc '" << plot_colour(i)
@@ -66,7 +109,8 @@ std::string final_script(const Summaries& summaries) {
   std::ostringstream out;
   out << final_blocks(summaries) << "set grid lc '#dddddd'\nunset key\n"
       << "set xlabel 'test accuracy after the last epoch, %: runs, mean, 95 % interval'\n"
-      << "set yrange [0.5:" << summaries.size() << ".5]\nset offsets graph 0.05, graph 0.05, 0, 0\n"
+      << "set yrange [0.5:" << summaries.size() << ".5]\nset xrange " << final_range(summaries)
+      << "\n"
       << "unset ytics\nset ytics noenhanced (";
   for (size_t i = 0; i < summaries.size(); ++i)
     out << (i > 0 ? ", " : "") << gnuplot_quoted(summaries[i].activation) << ' '

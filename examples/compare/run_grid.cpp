@@ -3,18 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <list>
 #include <optional>
-#include <sstream>
-
-#include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
-#include <pade/core/parallel.h>
 
 #include "compare/cell.h"
 #include "compare/child_process.h"
@@ -31,49 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPauseInMicroseconds = 20000;  // between looks at the children
-
-/// The program of that name beside this one.
-std::string path_of(const std::string& program) {
-  return (fs::read_symlink("/proc/self/exe").parent_path() / program).string();
-}
-
-int threads_of(const RunSettings& settings) {
-  return settings.threads > 0 ? settings.threads : std::max(1, num_threads() / settings.jobs);
-}
-
-std::vector<std::string> command_for(const Grid& grid, const RunSettings& settings,
-                                     const Cell& cell) {
-  std::vector<std::string> command{path_of(grid.program)};
-  command.insert(command.end(), settings.flags.begin(), settings.flags.end());
-  for (const std::string& word :
-       {std::string("--activation"), cell.activation, std::string("--seed"),
-        std::to_string(cell.seed), std::string("--threads"), std::to_string(threads_of(settings)),
-        std::string("--quiet")})
-    command.push_back(word);
-  return command;
-}
-
-std::vector<std::string> resume_command(const Grid& grid, const RunSettings& settings,
-                                        const Cell& cell) {
-  std::vector<std::string> command{path_of(grid.program),
-                                   "--resume",
-                                   cell.path,
-                                   "--threads",
-                                   std::to_string(threads_of(settings)),
-                                   "--quiet"};
-  if (!settings.data.empty()) command.insert(command.end(), {"--data", settings.data});
-  return command;
-}
-
-/// The program's message without its name and its hint: "lenet: no such…\nTry lenet --help\n".
-std::string message_of(const std::string& errors, const std::string& program) {
-  std::istringstream lines(errors);
-  std::string message;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && !line.starts_with("Try ")) message = line;
-  const std::string name = program + ": ";
-  return message.starts_with(name) ? message.substr(name.size()) : message;
-}
 
 /// The runs of a grid while they run.
 class Runner {
@@ -108,12 +63,15 @@ class Runner {
         if (exit_code) end(*run, *exit_code, stopping);
         run = exit_code ? running_.erase(run) : std::next(run);
       }
+      refresh();
       show();
       usleep(kPauseInMicroseconds);
     }
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Run {
     Run(const CellResult& before, const std::vector<std::string>& command)
         : cell(before.cell), epochs_before(before.epochs), process(command) {}
@@ -133,17 +91,15 @@ class Runner {
   }
 
   void start(const CellResult& result) {
-    const Cell& cell = result.cell;
-    fs::remove(cell.failure_file());
-    std::vector<std::string> command;
-    if (result.state == CellState::begun) {
-      command = resume_command(grid_, settings_, cell);
-    } else {
-      clear_cell(cell);
-      command = command_for(grid_, settings_, cell);
-      command.insert(command.end(), {"--out", cell.path});
+    fs::remove(result.cell.failure_file());
+    try {
+      if (result.state == CellState::absent) clear_cell(result.cell);
+      running_.emplace_back(result, result.state == CellState::begun
+                                        ? resume_command(grid_, settings_, result.cell)
+                                        : start_command(grid_, settings_, result.cell));
+    } catch (const Error& error) {
+      fail_cell(result.cell, error.what());
     }
-    running_.emplace_back(result, command);
   }
 
   void end(const Run& run, int exit_code, bool stopping) {
@@ -151,25 +107,28 @@ class Runner {
     const CellResult result = read_cell(grid_, run.cell);
     epochs_ += result.epochs - run.epochs_before;
     if (exit_code != 0 || result.state != CellState::finished) {
-      fail_cell(run, exit_code);
+      fail_cell(run.cell, failure_of(grid_.program, run.process.errors(), exit_code));
     } else {
       char figures[128];
       std::snprintf(figures, sizeof figures, ": test accuracy %.4f, train loss %.4f, %.1f s/epoch",
                     result.test_accuracy, result.train_loss, result.seconds_per_epoch);
       display_.finished(run.cell.name() + figures);
     }
-    show_results(grid_, true);
+    news_ = true;
   }
 
-  void fail_cell(const Run& run, int exit_code) {
-    std::string message = message_of(run.process.errors(), grid_.program);
-    if (message.empty())
-      message = exit_code > 128 ? "ended by signal " + std::to_string(exit_code - 128)
-                                : "ended with exit code " + std::to_string(exit_code) +
-                                      " and without final figures";
-    write_file_atomically(run.cell.failure_file(), message + "\n");
-    display_.finished(run.cell.name() + ": failed");
-    std::cerr << "compare: " << run.cell.name() << ": " << message << '\n';
+  /// The tables and pictures; at most once a second, as drawing takes a moment too.
+  void refresh() {
+    if (!news_ || Clock::now() - last_refresh_ < std::chrono::seconds(1)) return;
+    show_results(grid_, true);
+    last_refresh_ = Clock::now();
+    news_ = false;
+  }
+
+  void fail_cell(const Cell& cell, const std::string& message) {
+    write_file_atomically(cell.failure_file(), message + "\n");
+    display_.finished(cell.name() + ": failed");
+    std::cerr << "compare: " << cell.name() << ": " << message << '\n';
   }
 
   void show() {
@@ -180,7 +139,8 @@ class Runner {
       const CellResult result = read_cell(grid_, run.cell);
       epochs += result.epochs - run.epochs_before;
       char figures[96];
-      std::snprintf(figures, sizeof figures, ": epoch %d/%d", static_cast<int>(result.epochs) + 1,
+      std::snprintf(figures, sizeof figures, ": %d/%d",
+                    static_cast<int>(std::min(result.epochs + 1, epochs_per_cell_)),
                     static_cast<int>(epochs_per_cell_));
       texts.push_back(run.cell.name() + figures);
       if (result.epochs == 0) continue;
@@ -197,6 +157,8 @@ class Runner {
   int64_t epochs_per_cell_;
   int64_t epochs_;  // of all cells that are not running
   Display display_;
+  bool news_ = false;  // that are in no table yet
+  Clock::time_point last_refresh_{};
 };
 
 void print_start(const std::vector<CellResult>& results, const RunSettings& settings) {
@@ -205,35 +167,12 @@ void print_start(const std::vector<CellResult>& results, const RunSettings& sett
   };
   std::cout << results.size() << " runs: " << count(CellState::finished) << " finished, "
             << count(CellState::begun) << " to go on with, " << count(CellState::absent)
-            << " to begin; " << settings.jobs << " at a time, " << threads_of(settings)
-            << (threads_of(settings) == 1 ? " thread" : " threads") << " each\n"
+            << " to begin; " << settings.jobs << " at a time, " << threads_per_run(settings)
+            << (threads_per_run(settings) == 1 ? " thread" : " threads") << " each\n"
             << std::flush;
 }
 
 }  // namespace
-
-int check_flags(Grid& grid, RunSettings& settings) {
-  for (const std::string& activation : grid.activations) {
-    std::vector<std::string> command = command_for(grid, settings, {activation, grid.seeds[0], ""});
-    command.push_back("--dry-run");
-    ChildProcess program(command);
-    if (const int exit_code = program.wait(); exit_code != 0) {
-      std::cerr << "compare: " << grid.program << " with " << activation << ": "
-                << message_of(program.errors(), grid.program) << '\n';
-      if (exit_code == 2) std::cerr << "Try compare --help, and " << grid.program << " --help\n";
-      return exit_code;
-    }
-    try {
-      const auto json = nlohmann::ordered_json::parse(program.output());
-      grid.options = common_options(program.output());
-      settings.data = json.at("data");
-    } catch (const nlohmann::json::exception& error) {
-      fail(command[0],
-           " --dry-run: is no program of this version of Padé, build it again: ", error.what());
-    }
-  }
-  return 0;
-}
 
 int run_grid(const Grid& grid, const RunSettings& settings) {
   std::error_code error;

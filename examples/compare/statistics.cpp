@@ -14,7 +14,9 @@ Sample describe(std::span<const double> values) {
   Sample sample;
   sample.n = static_cast<int>(values.size());
   if (values.empty()) return sample;
-  for (double value : values) sample.mean += value / sample.n;
+  // From the first value, so that the mean of equal values is exactly that value.
+  for (double value : values) sample.mean += (value - values[0]) / sample.n;
+  sample.mean += values[0];
   if (sample.n < 2) return sample;
   double squares = 0;
   for (double value : values) squares += (value - sample.mean) * (value - sample.mean);
