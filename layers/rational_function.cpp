@@ -40,7 +40,7 @@ int RationalFunction::denominator_degree() const {
   return static_cast<int>(d.size()) - 1 + first_denominator(options.form);
 }
 
-void RationalFunction::check_degrees(const char* who) const {
+void RationalFunction::check_degrees(const std::string& who) const {
   const int m = numerator_degree(), n = denominator_degree();
   check(m >= 0 && n >= 0 && m <= kMaxDegree && n <= kMaxDegree, who, ": degrees ", m, "/", n,
         " are outside 0/0 to ", kMaxDegree, "/", kMaxDegree);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <pade/core/ops/rational.h>
@@ -16,7 +17,7 @@ struct RationalFunction {
   int numerator_degree() const;
   int denominator_degree() const;
   /// Throws Error unless both are from 0 to 8. `who` asks.
-  void check_degrees(const char* who) const;
+  void check_degrees(const std::string& who) const;
 
   double operator()(double x) const;
   /// dG/dx; at kinks sgn(0) = +1, as in core/ops/rational.h.

@@ -63,23 +63,26 @@ std::vector<double> first_row(const Tensor& tensor) {
   return tensor[0].to(DType::float64).to_vector<double>();
 }
 
-LearnedLayer layer_in(const SafetensorsFile& file, const std::string& name,
-                      RationalOptions options) {
+/// The layer with basis and form still to be set.
+LearnedLayer layer_in(const SafetensorsFile& file, const std::string& name) {
   const std::string prefix = name.empty() ? "" : name + ".";
   const Tensor &p = file.at(prefix + "numerator"), &q = file.at(prefix + "denominator");
-  const int first = first_denominator(options.form);
-  const int64_t n = q.rank() == 2 ? q.extent(1) - 1 + first : -1;
   const auto is_floating = [](const Tensor& tensor) {
     return tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
   };
   check(is_floating(p) && is_floating(q) && p.rank() == 2 && q.rank() == 2 && p.extent(0) >= 1 &&
             p.extent(0) == q.extent(0) && p.extent(1) >= 1 && p.extent(1) <= kMaxDegree + 1 &&
-            n >= 0 && n <= kMaxDegree,
+            q.extent(1) <= kMaxDegree + 1,
         file.path, ": expected ", prefix, "numerator [groups, m+1] and ", prefix,
-        "denominator [groups, ", first == 0 ? "n+1" : "n",
-        "] of floating-point numbers, with m and n up to ", kMaxDegree, "; got ", p.dtype(), ' ',
-        p.shape(), " and ", q.dtype(), ' ', q.shape());
-  return {name, p.extent(0), {options, first_row(p), first_row(q)}, {}, {}};
+        "denominator [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and "
+        "n up to ",
+        kMaxDegree, "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
+  return {name, p.extent(0), {{}, first_row(p), first_row(q)}, {}, {}};
+}
+
+void set_options(LearnedLayer& layer, RationalOptions options, const std::string& path) {
+  layer.now.options = options;
+  layer.now.check_degrees(path + ": " + layer.name);
 }
 
 RationalOptions options_named(const std::string& activation) {
@@ -175,6 +178,7 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
   if (names.empty()) fail_without_layers(file, activation_here);
   std::optional<RationalOptions> named;
   for (const std::string& name : names) {
+    LearnedLayer layer = layer_in(file, name);
     std::optional<RationalOptions> options = support::recorded_options(file, name);
     if (!options && !named) {
       check(!network.activation.empty(), file.path, ": does not say in which basis and form ",
@@ -182,7 +186,8 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
             " is; give them by --activation, as in --activation hp1");
       named = options_named(network.activation);
     }
-    network.layers.push_back(layer_in(file, name, options ? *options : *named));
+    set_options(layer, options ? *options : *named, file.path);
+    network.layers.push_back(std::move(layer));
   }
   if (network.folder.empty()) return network;
   const std::string starts = network.folder + "/activations.csv";

@@ -40,7 +40,7 @@ def main():
     elif what == 'make':
         layers = {'line': ([-2, 3], [0]), 'flat': ([0.5], [0]), 'pole': ([1], [-1]),
                   'broken': ([1, float('nan')], [1]), 'valley': ([0, 1], [-0.5, 0.125]),  # Q = 0.5 + (x - 2)² / 8
-                  'full': ([1, 2], [-2, 1])}
+                  'full': ([0.5, 0.1], [-0.2, 0.1])}
         metadata = {f'activation.{name}': 'basis=monomial,form=unsafe' for name in layers}
         metadata['activation.full'] = 'basis=monomial,form=full_sum'
         write_layers(paths[0], layers, metadata)
