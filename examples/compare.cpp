@@ -61,8 +61,9 @@ void add_flags(CLI::App& app, CommandLine& options) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option("--threads", options.settings.threads,
-                 "of each run [processors / jobs]; the results are the same")
-      ->check(CLI::Range(1, 1024));
+                 "of each run; 0: processors / jobs; the results are the same")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_option("--table", options.table, "make the tables of this grid again, and run nothing")
       ->type_name("DIR");
   app.add_flag("--quiet", options.settings.quiet, "print nothing but errors");

@@ -36,7 +36,8 @@ TEST_CASE("networks of one seed start with the same weights, whatever the activa
     const auto expected = start(3, model, "relu");
     CHECK(expected.size() > 4);
     CHECK(start(4, model, "relu") != expected);
-    for (const char* activation : {"prelu", "hp1", "hp2:groups=channel", "tanhsoft1"}) {
+    for (const char* activation :
+         {"prelu", "hp1", "hp1:noise=0.1", "hp2:groups=channel", "tanhsoft1"}) {
       CAPTURE(std::string(activation));
       CHECK(start(3, model, activation) == expected);
     }
