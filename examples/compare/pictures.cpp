@@ -16,6 +16,8 @@ using Summaries = std::vector<ActivationSummary>;
 
 constexpr double kPercent = 100;
 constexpr size_t kFewEpochs = 12;  // have a tic each
+constexpr int kLegendRow = 18;     // pixels
+constexpr int kFewRows = 16;       // have more room between them
 
 /// Blocks $curve0, $curve1 …: epoch, mean, mean − std, mean + std.
 std::string curve_blocks(const Summaries& summaries) {
@@ -73,7 +75,7 @@ std::string final_range(const Summaries& summaries) {
 std::string accuracy_script(const Summaries& summaries) {
   std::ostringstream out;
   out << curve_blocks(summaries)
-      << "set grid lc '#dddddd'\nset key outside right top noenhanced samplen 2\n"
+      << "set grid lc '#dddddd'\nset key outside right top maxcols 1 noenhanced samplen 2\n"
       << "set xlabel 'epoch'\nset ylabel 'test accuracy, %'\n"
       << "set xrange [" << (summaries[0].curve.size() == 1 ? "0.5:1.5" : "1:") << "]\n"
       << "set yrange " << accuracy_range(summaries) << "\n"
@@ -132,8 +134,11 @@ bool draw_pictures(const Grid& grid, const Summaries& summaries) {
                        [](const ActivationSummary& summary) { return !summary.finals.empty(); });
   if (drawn.empty()) return true;
   const int rows = static_cast<int>(drawn.size());
-  const bool first = support::draw_svg(grid.folder, "accuracy", 800, 480, accuracy_script(drawn));
-  return support::draw_svg(grid.folder, "final", 700, 100 + 40 * rows, final_script(drawn)) &&
+  const int height = std::max(480, 80 + kLegendRow * rows);
+  const int row = rows > kFewRows ? 24 : 40;
+  const bool first =
+      support::draw_svg(grid.folder, "accuracy", 800, height, accuracy_script(drawn));
+  return support::draw_svg(grid.folder, "final", 700, 100 + row * rows, final_script(drawn)) &&
          first;
 }
 
