@@ -30,7 +30,7 @@ std::string two_digits(double value) {
 
 std::string poles_of(const RationalFunction& function) {
   std::string text;
-  for (double x : function.poles(-kFar, kFar))
+  for (double x : real_poles(function, -kFar, kFar))
     text += (text.empty() ? "pole at " : ", ") + two_digits(x);
   return text.empty() ? "none" : text;
 }

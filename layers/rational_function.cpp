@@ -58,21 +58,4 @@ double RationalFunction::slope(double x) const {
 
 double RationalFunction::denominator(double x) const { return parts_of(*this, x).q; }
 
-std::vector<double> RationalFunction::poles(double low, double high) const {
-  std::vector<double> found;
-  constexpr int kSteps = 2000;
-  for (int i = 0; i < kSteps; ++i) {
-    double left = low + (high - low) * i / kSteps, right = low + (high - low) * (i + 1) / kSteps;
-    const bool negative = denominator(left) < 0;
-    if (negative == (denominator(right) < 0)) continue;
-    while (right - left > 1e-12 * (high - low)) {
-      const double middle = (left + right) / 2;
-      if (middle == left || middle == right) break;
-      ((denominator(middle) < 0) == negative ? left : right) = middle;
-    }
-    found.push_back((left + right) / 2);
-  }
-  return found;
-}
-
 }  // namespace pade

@@ -23,10 +23,6 @@ struct RationalFunction {
   /// dG/dx; at kinks sgn(0) = +1, as in core/ops/rational.h.
   double slope(double x) const;
   double denominator(double x) const;
-  /// Where Q changes its sign between `low` and `high`, from left to right; to 1e-12 of the
-  /// interval's length, and only where the changes are a thousandth of it apart. The safe forms
-  /// have none.
-  std::vector<double> poles(double low, double high) const;
 };
 
 }  // namespace pade

@@ -120,6 +120,16 @@ std::vector<double> kinks_of(const RationalFunction& g) {
   return kinks;
 }
 
+std::vector<double> real_poles(const RationalFunction& g, double low, double high) {
+  std::vector<double> found;
+  for (const RationalRegion& region : regions_of(g))
+    for (const std::complex<double>& pole : region.poles)
+      if (pole.imag() == 0 && pole.real() >= low && pole.real() <= high)
+        found.push_back(pole.real());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 Asymptote asymptote_left(const RationalFunction& g) { return asymptote(cut(g).front(), -1); }
 Asymptote asymptote_right(const RationalFunction& g) { return asymptote(cut(g).back(), 1); }
 

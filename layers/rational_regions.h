@@ -31,6 +31,9 @@ std::vector<RationalRegion> regions_of(const RationalFunction& g);
 /// Where the regions meet, from left to right.
 std::vector<double> kinks_of(const RationalFunction& g);
 
+/// The real roots of Q in [low, high], from left to right. The safe forms have none.
+std::vector<double> real_poles(const RationalFunction& g, double low, double high);
+
 /// G far out on one side, by the leading coefficients.
 struct Asymptote {
   double limit;  ///< of G: a number, or ±∞

@@ -81,7 +81,7 @@ std::optional<Findings> find_out(const RationalFunction& g, const SeenInputs& se
     return std::nullopt;
   return Findings{nearest(g, seen.points), dead_share(g, seen.points),
                   smallest_denominator(g, seen.low, seen.high),
-                  largest_slope(g, seen.low, seen.high), g.poles(seen.low, seen.high)};
+                  largest_slope(g, seen.low, seen.high), real_poles(g, seen.low, seen.high)};
 }
 
 }  // namespace pade::lab
