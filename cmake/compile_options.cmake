@@ -4,6 +4,7 @@ target_compile_options(pade_compile_options INTERFACE
   -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # g++ 12 sees overlaps in std::string that are not there
   -fno-math-errno -fno-trapping-math  # results stay the same; loops become vectorisable
+  -fopenmp-simd                       # #pragma omp simd, and nothing else of OpenMP
   $<$<CONFIG:Release>:-O3>)
 if(PADE_NATIVE)
   target_compile_options(pade_compile_options INTERFACE -march=native)

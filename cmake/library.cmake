@@ -13,7 +13,7 @@ function(pade_add_host_objects name with_cuda)
   target_include_directories(${name} SYSTEM PRIVATE ${PADE_STB_INCLUDE_DIR})
   target_compile_definitions(${name} PRIVATE PADE_HAS_CUDA=$<BOOL:${with_cuda}>)
   target_link_libraries(${name} PRIVATE
-    OpenMP::OpenMP_CXX ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)
+    Threads::Threads ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)
 endfunction()
 
 # What programs that use the library `name` compile and link with.
@@ -24,5 +24,5 @@ function(pade_set_usage name)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${name} PRIVATE
     $<BUILD_INTERFACE:${PADE_OPENBLAS_LIBRARY}> $<INSTALL_INTERFACE:pade::openblas>
-    OpenMP::OpenMP_CXX ZLIB::ZLIB ${CMAKE_DL_LIBS})
+    Threads::Threads ZLIB::ZLIB ${CMAKE_DL_LIBS})
 endfunction()

@@ -1,29 +1,32 @@
-#include <omp.h>
+#include <sched.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
-
-// libgomp is not instrumented, so ThreadSanitizer does not see that a parallel region starts after
-// what came before it and ends before what comes after. These two calls tell it.
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#define PADE_RELEASE(address) __tsan_release(address)
-#define PADE_ACQUIRE(address) __tsan_acquire(address)
-#else
-#define PADE_RELEASE(address) (void)(address)
-#define PADE_ACQUIRE(address) (void)(address)
-#endif
+#include <pade/core/thread_pool.h>
 
 namespace pade {
 namespace {
 
 std::atomic<int> thread_count{0};  // 0: not chosen yet
+thread_local bool in_loop = false;
 
-/// Keeps the first exception of a parallel region until the region is over.
+/// What OMP_NUM_THREADS asks for, as other programs take it; else the processors that this process
+/// may run on.
+int usual_thread_count() {
+  if (const char* asked = std::getenv("OMP_NUM_THREADS"))
+    if (const int count = std::atoi(asked); count > 0) return count;
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// Keeps the first exception of a loop until the loop is over.
 class FirstException {
  public:
   void store() {
@@ -39,35 +42,29 @@ class FirstException {
   std::exception_ptr first_;
 };
 
-struct Region {
+struct Loop {
   void (*run)(void*, int64_t);
   void* context;
   FirstException exception;
 
-  void run_block(int64_t block) {
-    PADE_ACQUIRE(this);
+  static void run_block(void* loop, int64_t block) {
+    auto& self = *static_cast<Loop*>(loop);
+    in_loop = true;
     try {
-      run(context, block);
+      self.run(self.context, block);
     } catch (...) {
-      exception.store();
+      self.exception.store();
     }
-    PADE_RELEASE(&exception);
+    in_loop = false;
   }
 };
-
-// Not instrumented: the code that the compiler makes of the pragma reads its frame before it can
-// say that it has acquired it.
-__attribute__((no_sanitize("thread"), noinline)) void run_region(Region& region, int64_t count,
-                                                                 int threads) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (int64_t block = 0; block < count; ++block) region.run_block(block);
-}
 
 }  // namespace
 
 int num_threads() {
+  static const int usual = usual_thread_count();
   const int chosen = thread_count.load(std::memory_order_relaxed);
-  return chosen ? chosen : omp_get_max_threads();
+  return chosen ? chosen : usual;
 }
 
 void set_num_threads(int n) {
@@ -77,15 +74,12 @@ void set_num_threads(int n) {
 
 void detail::run_blocks(int64_t count, void (*run)(void*, int64_t), void* context) {
   const int threads = static_cast<int>(std::min<int64_t>(num_threads(), count));
-  if (threads <= 1 || omp_in_parallel()) {
-    for (int64_t block = 0; block < count; ++block) run(context, block);
-    return;
+  if (threads > 1 && !in_loop) {
+    Loop loop{run, context, {}};
+    if (ThreadPool::instance().run(count, threads - 1, Loop::run_block, &loop))
+      return loop.exception.rethrow();
   }
-  Region region{run, context, {}};
-  PADE_RELEASE(&region);
-  run_region(region, count, threads);
-  PADE_ACQUIRE(&region.exception);
-  region.exception.rethrow();
+  for (int64_t block = 0; block < count; ++block) run(context, block);
 }
 
 }  // namespace pade

@@ -16,7 +16,8 @@ void run_blocks(int64_t count, void (*run)(void* context, int64_t block), void* 
 }
 
 /// Calls f(block) once for each block in [0, count), on several threads in any order.
-/// The first exception thrown by f is thrown again here. A nested call runs on the calling thread.
+/// The first exception thrown by f is thrown again here. A nested call runs on the calling thread,
+/// and so does one from a second thread while the first has a loop under way.
 ///
 /// This is the only place where Padé starts threads for computing. To keep results independent of
 /// the thread count, what a block is must depend on the problem only, and partial results must be

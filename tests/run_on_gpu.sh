@@ -189,7 +189,6 @@ if [[ -e $packages/prefix.tar.gz ]]; then
 else
   require_packages libcli11-dev doctest-dev
 fi
-export OMP_WAIT_POLICY=passive
 
 report() { "$python" "$source_dir/tests/bench/gpu_report.py" "$journal" "$out" "$@"; }
 

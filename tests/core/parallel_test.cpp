@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include <pade/core/error.h>
@@ -48,6 +52,54 @@ TEST_CASE("a loop inside a loop runs where it is") {
   std::atomic<int> visits = 0;
   parallel_blocks(4, [&](int64_t) { parallel_blocks(5, [&](int64_t) { ++visits; }); });
   CHECK(visits == 20);
+}
+
+TEST_CASE("loops of several threads do not mix") {
+  const ThreadCount count(3);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller)
+    callers.emplace_back([&wrong, caller] {
+      for (int64_t loop = 0; loop < 2000; ++loop) {
+        const int64_t n = 1 + (loop * 7 + caller) % 20;
+        std::atomic<int64_t> total = 0;
+        parallel_blocks(n, [&](int64_t block) { total += block + 1; });
+        wrong += total != n * (n + 1) / 2;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("the number of threads is a limit, before and after it changes") {
+  for (const int threads : {4, 2, 3}) {
+    const ThreadCount count(threads);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    for (int loop = 0; loop < 50; ++loop) {
+      seen.clear();
+      parallel_blocks(40, [&](int64_t) {
+        const std::lock_guard lock(mutex);
+        seen.insert(std::this_thread::get_id());
+      });
+      CHECK(static_cast<int>(seen.size()) <= threads);
+      CHECK_FALSE(seen.empty());
+    }
+  }
+}
+
+TEST_CASE("helpers that sleep wake up") {
+  const ThreadCount count(2);
+  for (int loop = 0; loop < 3; ++loop) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    // Two blocks that wait for each other need two threads.
+    std::atomic<int> arrived = 0;
+    parallel_blocks(2, [&](int64_t) {
+      ++arrived;
+      while (arrived < 2) std::this_thread::yield();
+    });
+    CHECK(arrived == 2);
+  }
 }
 
 TEST_CASE("at least one thread is needed") {
