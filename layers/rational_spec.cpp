@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <mutex>
+#include <tuple>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -71,26 +75,42 @@ double RationalSpec::second_moment() const {
   return gain == "true" ? 1 : assumed_second_moment(init_named(gain));
 }
 
-RationalFunction RationalSpec::start() const {
-  const auto [low, high] = spec_.pair("interval", ':', {preset_->fit.low, preset_->fit.high});
-  const auto target = fit_target_named(spec_.text("init", "leaky_relu"));
-  const FitOptions interval{.low = low, .high = high};
-  const auto fit = [&](double shift) {
+RationalFunction RationalSpec::fit(const std::string& init, const FitOptions& interval,
+                                   bool zero_mean) const {
+  const auto target = fit_target_named(init);
+  const auto less = [&](double shift) {
     return fit_rational([&](double x) { return target(x) - shift; }, options_, m_, n_, interval)
         .function;
   };
-  if (spec_.flag("zero_mean", false)) {
-    double shift = 0;
-    RationalFunction function = fit(shift);
-    for (int round = 0; round < 3; ++round) {  // a fit's mean follows the target's nearly
-      shift += gaussian_moments([&](double x) { return derivatives_of(function, x); }, 1).mean;
-      function = fit(shift);
-    }
-    return function;
+  double shift = 0;
+  RationalFunction function = less(shift);
+  for (int round = 0; zero_mean && round < 3;
+       ++round) {  // a fit's mean follows the target's nearly
+    shift += gaussian_moments([&](double x) { return derivatives_of(function, x); }, 1).mean;
+    function = less(shift);
   }
-  for (const char* key : {"basis", "form", "degrees", "interval", "init"})
-    if (spec_.has(key)) return fit(0);
-  return preset_->start;
+  return function;
+}
+
+RationalFunction RationalSpec::start() const {
+  const bool zero_mean = spec_.flag("zero_mean", false);
+  const auto differs = [&](const char* key) { return spec_.has(key); };
+  const std::array keys{"basis", "form", "degrees", "interval", "init"};
+  if (!zero_mean && std::none_of(keys.begin(), keys.end(), differs)) return preset_->start;
+
+  const auto [low, high] = spec_.pair("interval", ':', {preset_->fit.low, preset_->fit.high});
+  const std::string init = spec_.text("init", "leaky_relu");
+  using Key = std::tuple<Basis, RationalForm, int, int, double, double, std::string, bool>;
+  static std::map<Key, RationalFunction> fits;
+  static std::mutex mutex;  // of the map; two threads may make the same fit, which is the same
+  const Key key{options_.basis, options_.form, m_, n_, low, high, init, zero_mean};
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto found = fits.find(key); found != fits.end()) return found->second;
+  }
+  const RationalFunction function = fit(init, {.low = low, .high = high}, zero_mean);
+  const std::lock_guard lock(mutex);
+  return fits.try_emplace(key, function).first->second;
 }
 
 std::unique_ptr<Rational> RationalSpec::make(const RationalFunction& function, int64_t channels,

@@ -25,7 +25,8 @@ class RationalSpec {
   int numerator_degree() const { return m_; }
   int denominator_degree() const { return n_; }
 
-  /// The preset's function, or, where a key asks for another one, a fit.
+  /// The preset's function, or, where a key asks for another one, a fit, which a process makes
+  /// once: all layers of a network ask for the same.
   RationalFunction start() const;
   /// A module of that function, with groups, zero_centred, gain, scaled, noise and trainable as
   /// asked for.
@@ -34,6 +35,8 @@ class RationalSpec {
 
  private:
   int degree(double value) const;
+  /// A fit of init on the interval; with zero_mean, of init less a constant.
+  RationalFunction fit(const std::string& init, const FitOptions& interval, bool zero_mean) const;
   /// What gain= asks for; 0 where it asks for nothing.
   double second_moment() const;
 
