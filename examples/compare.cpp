@@ -1,14 +1,13 @@
 // Trains a network with several activations and seeds, and compares them with honest statistics.
 
 #include <algorithm>
-#include <ctime>
 
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 
 #include "compare/run_grid.h"
 #include "support/interrupt.h"
 #include "support/options.h"
+#include "support/run_folder.h"
 
 using namespace pade;
 using namespace pade::compare;
@@ -36,17 +35,7 @@ constexpr const char* kFooter =
 void add_flags(CLI::App& app, CommandLine& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--program", options.grid.program, "what trains: lenet or cifar")
-      ->check(CLI::Validator(
-          [](const std::string& name) -> std::string {
-            const auto& names = program_names();
-            if (std::ranges::find(names, name) != names.end()) return "";
-            try {
-              fail_unknown_name("program", name, names);
-            } catch (const Error& error) {
-              return error.what();
-            }
-          },
-          "lenet|cifar"))
+      ->check(support::one_of(program_names(), "program"))
       ->capture_default_str();
   app.add_option("--activations", options.grid.activations,
                  "with semicolons between; the first is what the others are compared with")
@@ -108,13 +97,6 @@ void check_command_line(const CLI::App& app, CommandLine& options) {
   for (const std::string& word : flags) check_is_passed_on(word);
 }
 
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::localtime(&now));
-  return text;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -124,7 +106,8 @@ int main(int argc, char** argv) {
       "compare");
   app.footer(kFooter);
   app.allow_extras();
-  CommandLine options{.grid = {.program = program_names()[0], .date = today()}};
+  CommandLine options{
+      .grid = {.program = program_names()[0], .date = support::current_time("%Y-%m-%d")}};
   add_flags(app, options);
   app.final_callback([&] { check_command_line(app, options); });
   return support::run_program(app, argc, argv, [&] {

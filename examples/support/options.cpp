@@ -41,11 +41,6 @@ void check_is_one_of(const std::vector<std::string>& names, const std::string& w
     fail_unknown_name(what, name, names);
 }
 
-CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
-  return accepted_by([names, what](const std::string& name) { check_is_one_of(names, what, name); },
-                     joined(names));
-}
-
 /// A known data set, or a folder, which may hold images.
 CLI::Validator dataset_or_folder() {
   return accepted_by(
@@ -103,6 +98,11 @@ std::string on_one_line(const std::string& message) {
 }
 
 }  // namespace
+
+CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
+  return accepted_by([names, what](const std::string& name) { check_is_one_of(names, what, name); },
+                     joined(names));
+}
 
 CLI::Validator activation_spec() {
   return accepted_by([](const std::string& spec) { make_activation(spec); }, "SPEC");

@@ -43,6 +43,8 @@ struct TrainingOptions {
 
 /// Accepts what make_activation() accepts.
 CLI::Validator activation_spec();
+/// Accepts these names, and refuses others as fail_unknown_name() does.
+CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what);
 
 /// Adds the flags that all training programs have to `app`.
 void add_training_flags(CLI::App& app, TrainingOptions& options);
@@ -81,10 +83,9 @@ void for_each_recorded(Options& options, F&& f) {
   f("test-limit", options.test_limit);
 }
 
-/// Parses the command line, of which nothing may be left over (unless `app` has no
-/// commands and allows extras), then runs
-/// `program`; what main() returns: 0 done, 1 the work failed (its message is printed on stderr), 2
-/// the command line is wrong, or what `program` returns.
+/// Parses the command line, of which nothing may be left over (unless `app` has no commands and
+/// allows extras), then runs `program`; what main() returns: 0 done, 1 the work failed (its message
+/// is printed on stderr), 2 the command line is wrong, or what `program` returns.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
 
 }  // namespace pade::support

@@ -31,13 +31,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kInputBars = 64;
 constexpr double kInputTail = 5e-4;
 
-std::string current_time(const char* format) {
-  const std::time_t now = std::time(nullptr);
-  char text[64];
-  std::strftime(text, sizeof text, format, std::localtime(&now));
-  return text;
-}
-
 std::string cpu_model() {
   std::ifstream cpus("/proc/cpuinfo");
   for (std::string line; std::getline(cpus, line);)
@@ -261,6 +254,13 @@ TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& give
   });
   check(app.count("--out") == 0, "--out cannot be given with --resume");
   return options;
+}
+
+std::string current_time(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  char text[64];
+  std::strftime(text, sizeof text, format, std::localtime(&now));
+  return text;
 }
 
 int print_options(const TrainingOptions& options) {

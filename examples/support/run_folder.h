@@ -71,6 +71,9 @@ TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& opti
 /// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
 std::string as_file_name(std::string text);
 
+/// The local time, written as strftime() does.
+std::string current_time(const char* format);
+
 /// --dry-run: the options as run.json has them, on stdout. Returns the exit code 0.
 int print_options(const TrainingOptions& options);
 
