@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Everything that takes a real GPU, on a machine with CUDA's toolkit:
-#   tests/run_on_gpu.sh [--minutes 8] [--out FOLDER] [--train] [--rehearse]
+#   tests/run_on_gpu.sh [--minutes 8] [--out FOLDER] [--steps 'STEP …'] [--rehearse]
 # Builds for the GPU that is there, runs the test suite on it and its ops under compute-sanitizer, and
 # measures Padé beside PyTorch. Every step has its share of the minutes and is written as soon as it
 # is done, into a .md and a .json named after the GPU, in FOLDER (tests/bench/results); a step that
 # fails does not keep the next from running. The exit status says whether all passed.
-#   --train      trains LeNet on Fashion-MNIST twice as well: the same bits? as accurate as on the CPU?
+#   --steps      of build tests_on_gpu tests_on_cpu train memcheck racecheck measure: all but train,
+#                which trains LeNet on Fashion-MNIST twice: the same bits? as accurate as on the CPU?
+#                Without build, build-on-gpu holds programs that were built elsewhere
 #   --rehearse   the same on a machine without GPU: no GPU tests, small measurements, on the CPU
 # Packages come from .gpu-packages (tests/gpu/fetch_packages.sh) where that is, else from the system.
 # PADE_PYTHON names the Python whose PyTorch is compared with (python3).
@@ -15,7 +17,7 @@ script=$(readlink -f "${BASH_SOURCE[0]}")
 # shellcheck source=cmake/setup.sh
 source "$(dirname "$script")/../cmake/setup.sh"
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$script"; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$script"; }
 
 # ---- The steps, each in a process of its own. The last line that one prints is its note. -----------
 
@@ -76,6 +78,8 @@ sanitize() {
   mapfile -t files < <(cd "$source_dir/tests" &&
     grep -rlE 'DEVICE_TEST_CASE\(|\[cuda\]' core --include='*_test.cpp' | sort)
   export PADE_NO_CUDA_CACHE=1  # so that every tensor is a block of its own
+  local options=(--tool "$tool" --error-exitcode 99)
+  if [[ $tool == memcheck ]]; then options+=(--report-api-errors no); fi  # tests provoke some
   for file in "${files[@]}"; do
     while (($(jobs -rp | wc -l) >= 6)); do wait -n || true; done
     name=$work/$tool/${file//\//-}
@@ -83,7 +87,7 @@ sanitize() {
     if ((left < 5)); then echo 124 >"$name.status"; continue; fi
     {
       status=0
-      timeout -k 3 "$left" "$sanitizer" --tool "$tool" --error-exitcode 99 \
+      timeout -k 3 "$left" "$sanitizer" "${options[@]}" \
         "$folder/tests/pade_tests" --no-colors --test-case='*[cuda]' \
         --source-file="*tests/$file" >"$name.log" 2>&1 || status=$?
       echo "$status" >"$name.status"
@@ -140,20 +144,24 @@ fi
 
 # ---- The run ---------------------------------------------------------------------------------------
 
-minutes=8 train=0 out=
+minutes=8 out=
+steps='build tests_on_gpu tests_on_cpu memcheck racecheck measure'
 export rehearse=0
 while (($# > 0)); do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --minutes) minutes=${2-}; shift ;;
     --out) out=${2:?--out: which folder?}; shift ;;
-    --train) train=1 ;;
+    --steps) steps=${2:?--steps: which?}; shift ;;
     --rehearse) rehearse=1 ;;
     *) usage >&2; exit 2 ;;
   esac
   if (($# > 0)); then shift; fi
 done
 if [[ ! $minutes =~ ^[1-9][0-9]*$ ]]; then usage >&2; exit 2; fi
+for name in $steps; do
+  declare -F "step_$name" >/dev/null || { say "There is no step $name"; usage >&2; exit 2; }
+done
 end=$((SECONDS + 60 * minutes))
 
 PATH=$PATH:${CUDA_PATH:-/usr/local/cuda}/bin
@@ -183,8 +191,7 @@ if [[ -e $packages/prefix.tar.gz ]]; then
   mkdir "$prefix"
   tar -C "$prefix" -xzf "$packages/prefix.tar.gz"
   export CMAKE_PREFIX_PATH=$prefix${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
-  # As RPATH, which unlike RUNPATH holds for what the libraries themselves need, too.
-  export LDFLAGS="-Wl,-rpath,$prefix/lib,--disable-new-dtags ${LDFLAGS-}"
+  export LD_LIBRARY_PATH=$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   export PADE_DATA=${PADE_DATA:-$packages/datasets}
 else
   require_packages libcli11-dev doctest-dev
@@ -228,13 +235,9 @@ step() {
   report step "$name" "$result" "$((SECONDS - start))" "$note"
 }
 
+declare -A share=([build]=60 [tests_on_gpu]=40 [tests_on_cpu]=30 [train]=30 [memcheck]=20
+  [racecheck]=25 [measure]=98)
 report begin
-step build 60
-step 'tests on gpu' 40
-step 'tests on cpu' 30
-if ((train)); then step train 30; fi
-step memcheck 20
-step racecheck 25
-step measure 98
+for name in $steps; do step "${name//_/ }" "${share[$name]}"; done
 say "Results are in $out"
 ((all_passed))

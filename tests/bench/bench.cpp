@@ -1,7 +1,8 @@
 // Padé's side of compare_pytorch.py and compare_pytorch_gpu.py: one piece of work, repeated.
 //
 //   pade_bench [--threads N] [--device cpu|cuda] [--tf32] WORK
-//   WORK: lenet ACTIVATION BATCH               a training step
+//   WORK: lenet ACTIVATION BATCH               a training step, on images of 1×28×28
+//         network MODEL ACTIVATION BATCH       a training step, on images of 3×32×32
 //         copy ELEMENTS                        of float32, from one place to another
 //         rational PASS ELEMENTS               HP-1
 //         conv2d PASS N,C,H,W OUT,KERNEL,STRIDE    without bias, padding (KERNEL − 1) / 2
@@ -34,6 +35,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lenet.h"
+#include "models/models.h"
 
 using namespace pade;
 using nlohmann::json;
@@ -95,13 +97,13 @@ Tensor random_numbers(const Shape& shape, Device device) {
   return all.reshape(shape);
 }
 
-class LenetStep {
+class TrainingStep {
  public:
-  LenetStep(const std::string& activation, int64_t batch, Device device)
-      : network_(on(device, lenet(activation))),
-        optimizer_(network_.parameters(), {.lr = 0.01, .momentum = 0.9}) {
-    images_ = random_numbers({batch, 1, 28, 28}, device);
-    labels_ = Rng(0, "labels").integers({batch}, 0, 10).to(device);
+  TrainingStep(Sequential network, const Shape& images, Device device)
+      : network_(on(device, std::move(network))),
+        optimizer_(network_.parameters(), {.lr = 1e-3, .momentum = 0.9}) {
+    images_ = random_numbers(images, device);
+    labels_ = Rng(0, "labels").integers({images[0]}, 0, 10).to(device);
   }
 
   void take() {
@@ -121,9 +123,10 @@ class LenetStep {
   Tensor images_, labels_;
 };
 
-Work training_step(const std::string& activation, int64_t batch, Device device) {
+Work training_step(const std::function<Sequential()>& make_network, const Shape& images,
+                   Device device) {
   manual_seed(0);
-  const auto step = std::make_shared<LenetStep>(activation, batch, device);
+  const auto step = std::make_shared<TrainingStep>(make_network(), images, device);
   return [step] { step->take(); };
 }
 
@@ -182,7 +185,11 @@ Shape images(const std::string& text) {
 Work work_named(const std::vector<std::string>& words, Device device) {
   const std::string name = words.empty() ? "" : words[0];
   if (name == "lenet" && words.size() == 3)
-    return training_step(words[1], std::stoll(words[2]), device);
+    return training_step([&] { return lenet(words[1]); }, {std::stoll(words[2]), 1, 28, 28},
+                         device);
+  if (name == "network" && words.size() == 4)
+    return training_step([&] { return models::make_model(words[1], words[2], 10); },
+                         {std::stoll(words[3]), 3, 32, 32}, device);
   if (name == "copy" && words.size() == 2) return copying(std::stoll(words[1]), device);
   if (name == "rational" && words.size() == 3)
     return layer_pass(Rational::hp1(), words[1], {std::stoll(words[2])}, device);
@@ -220,7 +227,8 @@ int run(std::vector<std::string> words) {
   const Work work = work_named(words, device);
   if (!work) {
     std::cerr << "usage: pade_bench [--threads N] [--device cpu|cuda] [--tf32] WORK\n"
-                 "       WORK: lenet ACTIVATION BATCH | copy ELEMENTS | rational PASS ELEMENTS |\n"
+                 "       WORK: lenet ACTIVATION BATCH | network MODEL ACTIVATION BATCH |\n"
+                 "             copy ELEMENTS | rational PASS ELEMENTS |\n"
                  "             conv2d PASS N,C,H,W OUT,KERNEL,STRIDE | batch_norm PASS N,C,H,W\n"
                  "       PASS: forward | training\n";
     return 2;
