@@ -30,9 +30,11 @@ double limit_gradients(const std::vector<Parameter>& parameters, double clip) {
 
 Schedule make_schedule(const TrainingOptions& options) {
   const double epochs = static_cast<double>(options.epochs);
-  if (options.schedule == "cosine") return Schedule::cosine(epochs);
-  if (options.schedule == "step") return Schedule::step(std::ceil(epochs / 3), 0.1);
-  return Schedule::constant();
+  const Schedule schedule = options.schedule == "cosine" ? Schedule::cosine(epochs)
+                            : options.schedule == "step"
+                                ? Schedule::step(std::ceil(epochs / 3), 0.1)
+                                : Schedule::constant();
+  return schedule.with_warm_up(options.warm_up);
 }
 
 }  // namespace pade::support

@@ -16,7 +16,7 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
                                           const std::vector<Parameter>& parameters);
 /// clip_grad_norm() where there is a --clip, and grad_norm() where it is 0.
 double limit_gradients(const std::vector<Parameter>& parameters, double clip);
-/// What --schedule and --epochs describe, as a factor on the learning rates.
+/// What --schedule, --warm-up and --epochs describe, as a factor on the learning rates.
 Schedule make_schedule(const TrainingOptions& options);
 
 }  // namespace pade::support

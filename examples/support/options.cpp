@@ -149,6 +149,13 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
                  "epoch, step divides by 10 after each third")
       ->check(one_of({"constant", "cosine", "step"}, "schedule"))
       ->capture_default_str();
+  app.add_option(
+         "--warm-up", options.warm_up,
+         "epochs at the start, 0.5 for half of one, in which the learning rates rise from 0 "
+         "to what the schedule says")
+      ->type_name("EPOCHS")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--activation-lr", options.activation_lr,
                  "learning rate of the activations' "
                  "coefficients [--lr]")

@@ -23,6 +23,7 @@ struct TrainingOptions {
   double momentum = 0.9;
   double weight_decay = 5e-4;
   std::string schedule = "cosine";
+  double warm_up = 0;                   ///< epochs at the start in which the rates rise from 0
   std::optional<double> activation_lr;  ///< of the activations' coefficients; lr when not given
   double clip = 5;                      ///< largest norm of all gradients together; 0: no limit
   std::string augment = "none";         ///< see augment.h
@@ -70,6 +71,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("momentum", options.momentum);
   f("weight-decay", options.weight_decay);
   f("schedule", options.schedule);
+  f("warm-up", options.warm_up);
   f("activation-lr", options.activation_lr);
   f("clip", options.clip);
   f("augment", options.augment);
