@@ -115,8 +115,8 @@ std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, Fi
 }
 
 /// Where the sum of a full_sum has one sign at all points, the same values are had with Q times any
-/// factor that leaves the sum its sign. This makes Q at least 1 there, as it is in other forms:
-/// else learning may soon meet the kink.
+/// factor that leaves the sum its sign. Of these, this takes the one whose least Q there is 1, as in
+/// other forms: with less, learning may soon meet the kink.
 RationalFunction away_from_kink(RationalFunction g, const std::vector<double>& points) {
   if (g.options.form != RationalForm::full_sum) return g;
   double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -128,7 +128,7 @@ RationalFunction away_from_kink(RationalFunction g, const std::vector<double>& p
   }
   if (low <= 0 && high >= 0) return g;
   const double least = kFullConstant + (low > 0 ? low : -high);
-  const double factor = std::max(1.0, 1 / least);
+  const double factor = 1 / least;
   for (auto* coefficients : {&g.c, &g.d})
     for (double& value : *coefficients) value *= factor;
   g.d[0] += (low > 0 ? kFullConstant : -kFullConstant) * (factor - 1);
