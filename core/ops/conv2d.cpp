@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/conv2d.h>
@@ -6,6 +8,8 @@
 
 namespace pade {
 namespace {
+
+std::atomic<bool> winograd = true;
 
 Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& bias,
                            const Conv2dOptions& options) {
@@ -37,6 +41,9 @@ Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& 
 }
 
 }  // namespace
+
+void allow_winograd(bool allowed) { winograd = allowed; }
+bool winograd_allowed() { return winograd; }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dOptions options) {
   const Conv2dProblem problem = make_problem(x, weight, bias, options);

@@ -1,5 +1,6 @@
 #include <vector>
 
+#include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
 #include <pade/core/parallel.h>
@@ -19,24 +20,38 @@ bool has_many_pixels(const Conv2dProblem& problem) {
   return problem.group_in() <= 4 || problem.output.area() >= 96;
 }
 
+/// Measured: fewer channels do not pay for the transforms.
+bool takes_winograd(const Conv2dProblem& problem, DType dtype) {
+  constexpr int64_t kFewest = 16;
+  return dtype == DType::float32 && winograd_allowed() && winograd::is_possible(problem) &&
+         problem.in_channels >= kFewest && problem.out_channels >= kFewest;
+}
+
 }  // namespace
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {
-  const bool directly = has_few_channels(problem);
-  (directly ? direct::forward : im2col::forward)(problem, x, weight, bias, y);
+  const auto method = takes_winograd(problem, x.dtype()) ? winograd::forward
+                      : has_few_channels(problem)        ? direct::forward
+                                                         : im2col::forward;
+  method(problem, x, weight, bias, y);
 }
 
 void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                           Tensor& dx) {
-  const bool directly = has_few_channels(problem);
-  (directly ? direct::backward_data : im2col::backward_data)(problem, weight, dy, dx);
+  const auto method = takes_winograd(problem, dy.dtype()) ? winograd::backward_data
+                      : has_few_channels(problem)         ? direct::backward_data
+                                                          : im2col::backward_data;
+  method(problem, weight, dy, dx);
 }
 
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight) {
-  const bool directly = has_few_channels(problem) && has_many_pixels(problem);
-  (directly ? direct::backward_weight : im2col::backward_weight)(problem, x, dy, dweight);
+  const auto method = takes_winograd(problem, dy.dtype()) ? winograd::backward_weight
+                      : has_few_channels(problem) && has_many_pixels(problem)
+                          ? direct::backward_weight
+                          : im2col::backward_weight;
+  method(problem, x, dy, dweight);
 }
 
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {

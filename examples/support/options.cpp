@@ -169,6 +169,9 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
                  "number")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  app.add_flag("--no-winograd", options.no_winograd,
+               "3×3 convolutions on the CPU without Winograd's transforms: slower, with a tenth of "
+               "the rounding errors");
   app.add_option("--device", options.device, "where to compute")
       ->check(one_of({"cpu", "cuda"}, "device"))
       ->capture_default_str();

@@ -31,7 +31,8 @@ struct TrainingOptions {
   double average = 0;  ///< decay of a WeightAverage that is tested and kept; 0: none
   double freeze_activations_until = 0;  ///< epochs at the start in which no coefficient is learned
   uint64_t seed = 1;
-  int threads = 0;  ///< 0: all processors
+  int threads = 0;           ///< 0: all processors
+  bool no_winograd = false;  ///< see allow_winograd()
   std::string device = "cpu";
   std::string out;                    ///< run folder; empty: named by time, activation and seed
   std::string resume;                 ///< run folder to go on with
@@ -80,6 +81,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("freeze-activations-until", options.freeze_activations_until);
   f("seed", options.seed);
   f("threads", options.threads);
+  f("no-winograd", options.no_winograd);
   f("device", options.device);
   f("limit", options.limit);
   f("test-limit", options.test_limit);

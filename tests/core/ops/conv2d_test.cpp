@@ -270,6 +270,56 @@ DEVICE_TEST_CASE("conv2d of many channels, whose products fill several tiles") {
       check_case(c, dtype, rng, 60, device);
 }
 
+TEST_CASE("conv2d by Winograd's transforms") {
+  Rng rng(12);
+  const Case cases[] = {
+      {{2, 20, 9, 10}, {70, 20, 3, 3}, {.padding = 1}},
+      {{3, 5, 4, 4}, {7, 5, 3, 3}, {.padding = 1}},  // fewer channels than lanes, one tile
+      {{2, 16, 8, 8}, {16, 16, 3, 3}, {.padding = 1}},
+      {{1, 3, 3, 3}, {2, 3, 3, 3}},  // one output pixel
+      {{2, 17, 7, 13}, {33, 17, 3, 3}, {.padding = {0, 2}}},
+      {{1, 4, 1, 30}, {3, 4, 3, 3}, {.padding = {2, 0}}},
+      {{40, 16, 12, 12}, {16, 16, 3, 3}, {.padding = 1}},   // chunks of several images
+      {{1, 40, 130, 70}, {40, 40, 3, 3}, {.padding = 1}},   // and of rows of tiles
+      {{18, 130, 4, 4}, {300, 130, 3, 3}, {.padding = 1}},  // all threads on one chunk
+      {{0, 16, 5, 5}, {16, 16, 3, 3}, {.padding = 1}},
+      {{2, 0, 4, 4}, {3, 0, 3, 3}},
+      {{2, 3, 4, 4}, {0, 3, 3, 3}},
+  };
+  for (const Case& c : cases)
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      CAPTURE(to_string(c.x));
+      CAPTURE(to_string(c.weight));
+      CAPTURE(c.options.padding);
+      const Conv2dProblem p = problem_of(c);
+      REQUIRE(cpu::winograd::is_possible(p));
+      const Tensors t(c, p, dtype, rng);
+      poison_new_storage(true);
+      Tensor y = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
+      Tensor dweight = Tensor::empty_like(t.weight);
+      cpu::winograd::forward(p, t.x, t.weight, t.bias, y);
+      cpu::winograd::backward_data(p, t.weight, t.dy, dx);
+      cpu::winograd::backward_weight(p, t.x, t.dy, dweight);
+      poison_new_storage(false);
+      CHECK(t.y.error_of(y) <= 60);
+      CHECK(t.dx.error_of(dx) <= 60);
+      CHECK(t.dweight.error_of(dweight) <= 60);
+    }
+}
+
+TEST_CASE("conv2d takes Winograd's transforms only where that is allowed, and for float32") {
+  Rng rng(13);
+  const Tensor x = rng.uniform({2, 16, 8, 8}, -1, 1), w = rng.uniform({16, 16, 3, 3}, -1, 1);
+  const auto run = [&](DType dtype, bool allowed) {
+    allow_winograd(allowed);
+    const Tensor y = conv2d(x.to(dtype), w.to(dtype), {}, {.padding = 1});
+    allow_winograd(true);
+    return y.to(DType::float64).to_vector<double>();
+  };
+  CHECK(run(DType::float32, true) != run(DType::float32, false));
+  CHECK(run(DType::float64, true) == run(DType::float64, false));
+}
+
 TEST_CASE("conv2d may round its factors to TF32 [cuda]") {
   struct Allow {
     Allow() { allow_tf32(true); }

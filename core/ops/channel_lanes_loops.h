@@ -1,0 +1,112 @@
+#pragma once
+
+#include <algorithm>
+
+#include <pade/core/ops/size2.h>
+#include <pade/core/ops/transpose_loops.h>
+
+/// Between planes, one channel after the other as tensors have them, and channels in lanes: as many
+/// channels of a pixel beside each other as a vector register holds.
+namespace pade::cpu {
+
+/// A rectangle of pixels with channels in lanes, [rows][columns][lanes], laid over an image: its
+/// first pixel is the image's pixel (first_row, first_column), which may lie outside of it.
+template <class T>
+struct LanesWindow {
+  T* data;
+  int64_t first_row, first_column, rows, columns;
+
+  T* at(int64_t row, int64_t column) const {
+    return data + (row * columns + column) * kLaneCount<T>;
+  }
+  int64_t size() const { return rows * columns * kLaneCount<T>; }
+};
+
+namespace detail {
+
+/// f(pixel, count, first row, first column): runs of as many pixels as there are lanes (the last
+/// may be shorter) of the image's rows that the window covers, and where in the window they begin.
+template <class T, class F>
+inline void for_each_run(const LanesWindow<T>& window, Size2 image, F&& f) {
+  const int64_t begin = std::max<int64_t>(0, window.first_row) * image.w;
+  const int64_t end = std::min(image.h, window.first_row + window.rows) * image.w;
+  for (int64_t pixel = begin; pixel < end; pixel += kLaneCount<T>)
+    f(pixel, std::min<int64_t>(kLaneCount<T>, end - pixel), pixel / image.w - window.first_row,
+      pixel % image.w);
+}
+
+/// Where the pixels of a run are in the window, one after another.
+template <class T>
+class RunPosition {
+ public:
+  RunPosition(const LanesWindow<T>& window, Size2 image, int64_t row, int64_t column)
+      : window_(window), width_(image.w), row_(row), column_(column) {}
+  T* next() {
+    T* here = window_.at(row_, column_ - window_.first_column);
+    if (++column_ == width_) column_ = 0, ++row_;
+    return here;
+  }
+
+ private:
+  const LanesWindow<T>& window_;
+  int64_t width_, row_, column_;
+};
+
+}  // namespace detail
+
+/// Fills the window from `channels` planes of the image, at most as many as there are lanes. What
+/// lies outside the image, and lanes without a channel, become zero. The window must be as wide as
+/// the image, or wider.
+template <class T>
+void channels_to_lanes(const T* planes, int64_t channels, Size2 image,
+                       const LanesWindow<T>& window) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  const int64_t left = -window.first_column, right = left + image.w;
+  for (int64_t row = 0; row < window.rows; ++row) {
+    const bool inside = window.first_row + row >= 0 && window.first_row + row < image.h;
+    std::fill_n(window.at(row, 0), (inside ? left : window.columns) * kLanes, T{0});
+    if (inside) std::fill_n(window.at(row, right), (window.columns - right) * kLanes, T{0});
+  }
+  detail::for_each_run<T>(
+      window, image, [&](int64_t pixel, int64_t count, int64_t row, int64_t column) {
+        Lanes<T> block[kLanes];
+        if (channels == kLanes && count == kLanes) {
+          for (int64_t c = 0; c < kLanes; ++c)
+            block[c] = load_lanes(planes + c * image.area() + pixel);
+        } else {
+          for (int64_t c = 0; c < kLanes; ++c)
+            block[c] = c < channels ? load_lanes(planes + c * image.area() + pixel, count, T{0})
+                                    : Lanes<T>{};
+        }
+        transpose_lanes<T>(block);
+        detail::RunPosition<T> position(window, image, row, column);
+        if (count == kLanes) {
+          for (int64_t i = 0; i < kLanes; ++i) store_lanes(position.next(), block[i]);
+        } else {
+          for (int64_t i = 0; i < count; ++i) store_lanes(position.next(), block[i]);
+        }
+      });
+}
+
+/// The other way around: what of the window lies on the image.
+template <class T>
+void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channels, T* planes) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  detail::for_each_run<T>(window, image,
+                          [&](int64_t pixel, int64_t count, int64_t row, int64_t column) {
+                            Lanes<T> block[kLanes];
+                            detail::RunPosition<T> position(window, image, row, column);
+                            for (int64_t i = 0; i < kLanes; ++i)
+                              block[i] = i < count ? load_lanes<T>(position.next()) : Lanes<T>{};
+                            transpose_lanes<T>(block);
+                            for (int64_t c = 0; c < channels; ++c) {
+                              T* to = planes + c * image.area() + pixel;
+                              if (count == kLanes)
+                                store_lanes(to, block[c]);
+                              else
+                                store_lanes(to, block[c], count);
+                            }
+                          });
+}
+
+}  // namespace pade::cpu
