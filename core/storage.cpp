@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <pade/core/caching_allocator.h>
 #include <pade/core/cuda/runtime.h>
@@ -57,7 +58,28 @@ Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
   if (poison_new.load(std::memory_order_relaxed)) poison(data_, bytes, device);
 }
 
-Storage::~Storage() { allocator(device_).free(data_, bytes_); }
+Storage::Storage(size_t bytes, Device device, std::unique_ptr<Promise> promise)
+    : bytes_(bytes), device_(device), promise_(std::move(promise)) {}
+
+Storage::~Storage() {
+  if (data_) allocator(device_).free(data_, bytes_);
+}
+
+void Storage::fulfil() {
+  const std::shared_ptr<Storage> computed = promise_->fulfil();
+  std::swap(data_, computed->data_);
+  promise_.reset();
+}
+
+void Storage::add_dependent(const std::shared_ptr<Storage>& dependent) {
+  std::erase_if(dependents_, [](const auto& earlier) { return earlier.expired(); });
+  dependents_.push_back(dependent);
+}
+
+void Storage::fulfil_dependents() {
+  for (const auto& dependent : std::exchange(dependents_, {}))
+    if (const auto promised = dependent.lock()) promised->data();
+}
 
 AllocatorStats allocator_stats(Device device) { return allocator(device).stats(); }
 

@@ -3,10 +3,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <pade/core/device.h>
 
 namespace pade {
+
+class Storage;
+
+/// How a Storage gets its bytes when they are asked for: for an op whose result the next op may be
+/// able to do without (see core/ops/pending_batch_norm.h).
+class Promise {
+ public:
+  virtual ~Promise() = default;
+  /// The bytes, in a storage of the same size and device.
+  virtual std::shared_ptr<Storage> fulfil() = 0;
+};
 
 /// Bytes on one device, from a caching allocator, 64-byte aligned and not initialised. Tensors
 /// share it by reference count; views of one storage share its version. On Device::cuda, data() is
@@ -14,24 +26,41 @@ namespace pade {
 class Storage {
  public:
   Storage(size_t bytes, Device device);
+  /// No memory is taken until data() is called first.
+  Storage(size_t bytes, Device device, std::unique_ptr<Promise> promise);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  std::byte* data() { return data_; }
-  const std::byte* data() const { return data_; }
+  std::byte* data() {
+    if (promise_) fulfil();
+    return data_;
+  }
+  const std::byte* data() const { return const_cast<Storage*>(this)->data(); }
+  /// Null when the bytes are there.
+  Promise* promise() const { return promise_.get(); }
+  /// What `dependent` has promised is made from these bytes: it is computed before they change.
+  void add_dependent(const std::shared_ptr<Storage>& dependent);
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
 
   /// Counts the changes made in place. A tape compares it with what it was when it saved a tensor.
   uint32_t version() const { return version_; }
-  void bump_version() { ++version_; }
+  void bump_version() {
+    if (!dependents_.empty()) fulfil_dependents();
+    ++version_;
+  }
 
  private:
-  std::byte* data_;
+  void fulfil();
+  void fulfil_dependents();
+
+  std::byte* data_ = nullptr;
   size_t bytes_;
   Device device_;
   uint32_t version_ = 0;
+  std::unique_ptr<Promise> promise_;
+  std::vector<std::weak_ptr<Storage>> dependents_;
 };
 
 /// What the allocator behind a device's storages holds. Freed blocks are kept for reuse, so after

@@ -48,6 +48,8 @@ class Tape {
   /// call, when `loss` is not on it, and when a saved tensor was changed in place since.
   void backward(const Tensor& loss, BackwardOptions options = {});
 
+  /// Unlike any other tape's of the program.
+  uint64_t generation() const { return generation_; }
   /// The number of ops recorded.
   int64_t size() const { return static_cast<int64_t>(entries_.size()); }
   /// The recorded ops as a graph in Graphviz' language.

@@ -45,13 +45,23 @@ void copy_on_cpu(std::byte* to, const std::byte* from, size_t bytes) {
   });
 }
 
-}  // namespace
-
-Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
+size_t bytes_of(const Shape& shape, DType dtype) {
   size_t bytes = 0;
   check(!__builtin_mul_overflow(static_cast<size_t>(shape.size()), size_of(dtype), &bytes),
         "tensor of shape ", shape, ": too many bytes to count");
-  return Tensor(std::make_shared<Storage>(bytes, device), 0, shape, dtype);
+  return bytes;
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
+  return Tensor(std::make_shared<Storage>(bytes_of(shape, dtype), device), 0, shape, dtype);
+}
+
+Tensor Tensor::promised(const Shape& shape, DType dtype, Device device,
+                        std::unique_ptr<Promise> promise) {
+  return Tensor(std::make_shared<Storage>(bytes_of(shape, dtype), device, std::move(promise)), 0,
+                shape, dtype);
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
@@ -82,6 +92,15 @@ Tensor Tensor::arange(int64_t n, DType dtype) {
     std::iota(out, out + n, T{0});
   });
   return tensor;
+}
+
+Promise* Tensor::promise() const {
+  const Storage& storage = storage_or_fail();
+  return offset_ == 0 && bytes() == storage.bytes() ? storage.promise() : nullptr;
+}
+
+void Tensor::add_dependent(const Tensor& promised) const {
+  storage_or_fail().add_dependent(promised.storage_);
 }
 
 Storage& Tensor::storage_or_fail() const {

@@ -2,6 +2,7 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/batch_norm_kernels.h>
+#include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -32,12 +33,26 @@ BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor
   return problem;
 }
 
+Tensor copy_of(const Tensor& tensor) { return tensor.defined() ? tensor.detach().clone() : tensor; }
+
+/// y, to be computed when it is read.
+Tensor promise_normalised(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,
+                          const Tensor& beta, const Tensor& mean, const Tensor& inverse) {
+  auto promise = std::make_unique<PendingBatchNorm>();
+  promise->problem = problem;
+  promise->x = x, promise->gamma = gamma, promise->beta = beta;
+  promise->gamma_values = copy_of(gamma), promise->beta_values = copy_of(beta);
+  promise->mean = mean, promise->inverse = inverse;
+  const Tensor y = Tensor::promised(x.shape(), x.dtype(), x.device(), std::move(promise));
+  x.add_dependent(y);
+  return y;
+}
+
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options) {
   const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
-  Tensor y = Tensor::empty_like(x);
   Tensor mean = Tensor::empty({problem.channels}, DType::float64, x.device());
   Tensor inverse = Tensor::empty_like(mean);
   if (options.training)
@@ -46,7 +61,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   else
     PADE_ON_DEVICE_OF(
         x, batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse));
-  PADE_ON_DEVICE_OF(x, batch_norm_apply(problem, x, mean, inverse, gamma, beta, y));
+  Tensor y;
+  if (x.on_cuda()) {
+    y = Tensor::empty_like(x);
+    if constexpr (kHasCuda) cuda::batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
+  } else {
+    y = promise_normalised(problem, x, gamma, beta, mean, inverse);
+  }
   record(
       "batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
       [problem](Gradients& gradients) {
@@ -65,6 +86,11 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
         gradients.set(1, dgamma);
         gradients.set(2, dbeta);
       });
+  auto* pending = dynamic_cast<PendingBatchNorm*>(y.promise());
+  if (Tape* tape = Tape::recording(); pending && tape) {
+    pending->tape = tape->generation();
+    pending->index = tape->index_of(y);
+  }
   return y;
 }
 

@@ -23,6 +23,9 @@ struct BatchNormOptions {
 /// variance gets the unbiased one. Statistics are summed in float64 around a value of the channel,
 /// so that a large common offset costs no digits.
 ///
+/// On the CPU the statistics are computed at once, y when it is first read, or in one pass with the
+/// elementwise op or rational() that takes it (core/ops/pending_batch_norm.h).
+///
 /// Throws Error where shapes, dtypes or devices do not agree, and in training with fewer than 2
 /// values per channel.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,

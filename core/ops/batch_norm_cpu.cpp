@@ -68,6 +68,84 @@ norm::PerChannel<T> per_channel(const Tensor& tensor, T otherwise) {
   return {tensor.defined() ? tensor.data<T>() : nullptr, otherwise};
 }
 
+template <class T>
+std::vector<norm::Normalise<T>> normalise_channels(const BatchNormProblem& p, const Tensor& mean,
+                                                   const Tensor& inverse, const Tensor& gamma,
+                                                   const Tensor& beta) {
+  const auto scales = per_channel<T>(gamma, 1), shifts = per_channel<T>(beta, 0);
+  const double *means = mean.data<double>(), *inverses = inverse.data<double>();
+  std::vector<norm::Normalise<T>> channels;
+  for (int64_t c = 0; c < p.channels; ++c)
+    channels.emplace_back(means[c], inverses[c], scales[c], shifts[c]);
+  return channels;
+}
+
+/// Blocks of whole runs, each with a slot for every channel that it meets.
+class RunBlocks {
+ public:
+  explicit RunBlocks(const BatchNormProblem& p)
+      : p_(p), runs_(std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run))) {}
+
+  int64_t count() const { return p_.run ? blocks_of(p_.n * p_.channels, runs_) : 0; }
+  int64_t channels() const { return std::min(runs_, p_.channels); }
+  int64_t slot(int64_t block, int64_t run) const {
+    return block * channels() + (run - block * runs_) % channels();
+  }
+  /// f(begin, count) for the elements of a block.
+  template <class F>
+  void for_each_strip(int64_t block, F&& f) const {
+    const int64_t end = std::min((block + 1) * runs_, p_.n * p_.channels) * p_.run;
+    for (int64_t begin = block * runs_ * p_.run; begin < end; begin += kStrip)
+      f(begin, std::min(kStrip, end - begin));
+  }
+  /// f(slot, channel), block after block.
+  template <class F>
+  void for_each_slot(F&& f) const {
+    for (int64_t block = 0; block < count(); ++block) {
+      const int64_t first = block * runs_;
+      const int64_t met = std::min(channels(), p_.n * p_.channels - first);
+      for (int64_t i = 0; i < met; ++i) f(slot(block, first + i), (first + i) % p_.channels);
+    }
+  }
+
+ private:
+  const BatchNormProblem& p_;
+  int64_t runs_;  // per block
+};
+
+/// f(channel, first element, end) for the parts of a strip that are of one run.
+template <class F>
+void for_each_piece(const BatchNormProblem& p, int64_t begin, int64_t count, F&& f) {
+  int64_t run = begin / p.run, channel = run % p.channels;
+  for (int64_t at = begin, stop; at < begin + count; at = stop) {
+    stop = std::min(begin + count, (run + 1) * p.run);
+    f(channel, at, stop);
+    ++run;
+    if (++channel == p.channels) channel = 0;
+  }
+}
+
+template <class T>
+void normalise_strip(const BatchNormProblem& p, const std::vector<norm::Normalise<T>>& channels,
+                     const T* x, int64_t begin, int64_t count, T* normalised) {
+  for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
+    const norm::Normalise<T> normalise = channels[channel];
+    for (int64_t i = at; i < end; ++i) normalised[i - begin] = normalise(x[i]);
+  });
+}
+
+/// Of norm::gradient_terms(), around `center`.
+template <class T>
+TwoSums gradient_sums(T center, const T* x, const T* dy, int64_t begin, int64_t end) {
+  T by_x = 0, sum = 0;
+#pragma omp simd reduction(+ : by_x, sum)
+  for (int64_t i = begin; i < end; ++i) {
+    by_x += dy[i] * (x[i] - center);
+    sum += dy[i];
+  }
+  return {by_x, sum};
+}
+
 }  // namespace
 
 void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean,
@@ -148,9 +226,77 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
     for_each_run(p, [&](int64_t c, int64_t at) {
       const norm::Backward<T> backward(means[c], inverses[c], scales[c], of_gamma[c], of_beta[c],
                                        p.share());
+#pragma omp simd  // out may be upstream
       for (int64_t i = at; i < at + p.run; ++i) out[i] = backward(upstream[i], in[i]);
     });
   });
+}
+
+void batch_norm_then(const BatchNormProblem& p, const Tensor& x, const Tensor& mean,
+                     const Tensor& inverse, const Tensor& gamma, const Tensor& beta,
+                     const StripFunctions& f, Tensor& y) {
+  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
+    using T = decltype(zero);
+    const StripFunction<T>& function = f.of<T>();
+    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    const RunBlocks blocks(p);
+    parallel_blocks(blocks.count(), [&](int64_t block) {
+      T normalised[kStrip];
+      blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
+        normalise_strip(p, channels, in, begin, count, normalised);
+        function.forward(normalised, out + begin, count);
+      });
+    });
+  });
+}
+
+std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Tensor& dy,
+                                             const Tensor& x, const Tensor& mean,
+                                             const Tensor& inverse, const Tensor& gamma,
+                                             const Tensor& beta, const StripFunctions& f,
+                                             Tensor& dx, Tensor& dgamma, Tensor& dbeta) {
+  std::vector<double> sums_of_f;
+  Tensor sums = Tensor::empty({2, p.channels}, DType::float64);
+  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
+    using T = decltype(zero);
+    const StripFunction<T>& function = f.of<T>();
+    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
+    const T *in = x.data<T>(), *upstream = dy.data<T>();
+    T* out = dx.mutable_data<T>();  // the gradient of what f was applied to
+    const RunBlocks blocks(p);
+    const int64_t width = function.sum_count();
+    std::vector<TwoSums> of_channels(blocks.count() * blocks.channels());
+    std::vector<double> of_f(blocks.count() * width);
+    parallel_blocks(blocks.count(), [&](int64_t block) {
+      T normalised[kStrip];
+      blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
+        normalise_strip(p, channels, in, begin, count, normalised);
+        function.backward(normalised, upstream + begin, out + begin, count,
+                          of_f.data() + block * width);
+        for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
+          of_channels[blocks.slot(block, at / p.run)] +=
+              gradient_sums(channels[channel].center, in, out, at, end);
+        });
+      });
+    });
+    std::vector<TwoSums> totals(p.channels);
+    blocks.for_each_slot(
+        [&](int64_t slot, int64_t channel) { totals[channel] += of_channels[slot]; });
+    const double* means = mean.data<double>();
+    double* of_gamma = sums.mutable_data<double>();
+    const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
+                                         dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
+    for (int64_t c = 0; c < p.channels; ++c) {
+      totals[c].first += (channels[c].center - means[c]) * totals[c].second;
+      output.store(c, totals[c]);
+    }
+    sums_of_f.assign(width, 0);
+    for (size_t i = 0; i < of_f.size(); ++i) sums_of_f[i % width] += of_f[i];
+  });
+  batch_norm_backward(p, dx, x, mean, inverse, gamma, sums, dx);
+  return sums_of_f;
 }
 
 }  // namespace pade::cpu

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include <pade/core/ops/batch_norm.h>
+#include <pade/core/ops/strip_function_kernels.h>
 
 namespace pade {
 
@@ -36,6 +39,17 @@ void batch_norm_sums(const BatchNormProblem& problem, const Tensor& dy, const Te
 void batch_norm_backward(const BatchNormProblem& problem, const Tensor& dy, const Tensor& x,
                          const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
                          const Tensor& sums, Tensor& dx);
+
+/// f of what batch_norm_apply() gives, in one pass: y = f((x − mean) · inverse · gamma + beta).
+void batch_norm_then(const BatchNormProblem& problem, const Tensor& x, const Tensor& mean,
+                     const Tensor& inverse, const Tensor& gamma, const Tensor& beta,
+                     const StripFunctions& f, Tensor& y);
+/// dx, dgamma and dbeta from dy, which belongs to y, and the sums of f's backward over all strips.
+std::vector<double> batch_norm_then_backward(const BatchNormProblem& problem, const Tensor& dy,
+                                             const Tensor& x, const Tensor& mean,
+                                             const Tensor& inverse, const Tensor& gamma,
+                                             const Tensor& beta, const StripFunctions& f,
+                                             Tensor& dx, Tensor& dgamma, Tensor& dbeta);
 
 }  // namespace cpu
 

@@ -3,6 +3,7 @@
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/rational_kernels.h>
 #include <pade/core/tape.h>
@@ -70,6 +71,10 @@ RationalForm rational_form_named(std::string_view name) {
 Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
                 RationalOptions options) {
   const RationalProblem problem = make_problem(x, numerator, denominator, options);
+  if (problem.groups == 1)
+    if (const PendingBatchNorm* pending = pending_batch_norm(x))
+      return apply_to_pending(*pending, x, cpu::rational_elementwise(problem),
+                              {&numerator, &denominator});
   Tensor y = Tensor::empty_like(x);
   PADE_ON_DEVICE_OF(x, rational_forward(problem, x, numerator, denominator, y));
   record("rational", {&x, &numerator, &denominator}, y, {&x, &numerator, &denominator},

@@ -16,8 +16,8 @@ using rational_math::far_point;
 using rational_math::FarFunction;
 using rational_math::FarPoint;
 
-/// A strip is what is tested for far values, evaluated, and summed in x's own precision, at once.
-constexpr int64_t kStrip = 512;
+// A strip is what is tested for far values, evaluated, and summed in x's own precision, at once.
+
 /// A block is what a thread takes: its coefficient sums are kept in float64.
 constexpr int64_t kBlock = 16 * kStrip;
 
@@ -215,7 +215,74 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
   finish_sums(problem, monic, partial, d, dc, dd);
 }
 
+/// Points into the parameters, which must outlive it.
+template <class Formula, class T>
+class RationalStrip : public StripFunction<T> {
+ public:
+  RationalStrip(const RationalProblem& problem, const T* c, const T* d)
+      : problem_(problem),
+        monic_(monic_recurrence_of(problem.options.basis)),
+        function_(make_functions<Formula>(problem, monic_, c, d)[0]) {}
+  void forward(const T* x, T* y, int64_t count) const override {
+    evaluate_strip<Formula>(function_, x, y, count);
+  }
+  void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
+    Sums of_strip{};
+    if (all_within(x, count, function_.near.basis.limit))
+      differentiate_near<Formula>(function_.near, problem_.m, problem_.n, x, dy, dx, count,
+                                  of_strip);
+    else
+      differentiate_far(function_.far, x, dy, dx, count, of_strip);
+    for (int i = 0; i < kMaxCoefficients; ++i) sums[i] += of_strip[i];
+  }
+  int sum_count() const override { return kMaxCoefficients; }
+
+ private:
+  RationalProblem problem_;
+  MonicRecurrence monic_;
+  Function<T> function_;
+};
+
+class RationalElementwise : public ElementwiseOp {
+ public:
+  explicit RationalElementwise(const RationalProblem& problem) : problem_(problem) {}
+  const char* name() const override { return "rational"; }
+  StripFunctions strips(DType dtype, std::span<const Tensor> parameters) const override {
+    StripFunctions strips;
+    dispatch_floating(dtype, "rational", [&](auto zero) {
+      using T = decltype(zero);
+      const T *c = parameters[0].data<T>(), *d = parameters[1].data<T>();
+      with_instance(problem_, [&](auto formula) {
+        auto strip = std::make_unique<RationalStrip<decltype(formula), T>>(problem_, c, d);
+        if constexpr (sizeof(T) == sizeof(float))
+          strips.f32 = std::move(strip);
+        else
+          strips.f64 = std::move(strip);
+      });
+    });
+    return strips;
+  }
+  void finish(std::span<const double> sums, std::span<const Tensor> parameters,
+              std::span<Tensor> gradients) const override {
+    Sums total{};
+    std::copy(sums.begin(), sums.end(), total.begin());
+    dispatch_floating(parameters[0].dtype(), "rational", [&](auto zero) {
+      using T = decltype(zero);
+      finish_sums(problem_, monic_recurrence_of(problem_.options.basis), {total},
+                  parameters[1].data<T>(), gradients[0].mutable_data<T>(),
+                  gradients[1].mutable_data<T>());
+    });
+  }
+
+ private:
+  RationalProblem problem_;
+};
+
 }  // namespace
+
+std::shared_ptr<const ElementwiseOp> rational_elementwise(const RationalProblem& problem) {
+  return std::make_shared<RationalElementwise>(problem);
+}
 
 void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
                       const Tensor& denominator, Tensor& y) {

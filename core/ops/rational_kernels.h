@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include <pade/core/ops/rational.h>
+#include <pade/core/ops/strip_function_kernels.h>
 
 namespace pade {
 
@@ -22,6 +25,9 @@ void rational_forward(const RationalProblem& problem, const Tensor& x, const Ten
 void rational_backward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
                        const Tensor& denominator, const Tensor& dy, Tensor& dx, Tensor& dnumerator,
                        Tensor& ddenominator);
+/// To be applied in one pass with the op before it: of one group, with the numerator and the
+/// denominator for parameters.
+std::shared_ptr<const ElementwiseOp> rational_elementwise(const RationalProblem& problem);
 
 }  // namespace cpu
 

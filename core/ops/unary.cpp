@@ -1,4 +1,5 @@
 #include <pade/core/device_choice.h>
+#include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/unary.h>
 #include <pade/core/ops/unary_kernels.h>
 #include <pade/core/tape.h>
@@ -8,6 +9,8 @@ namespace {
 
 Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
   check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
+  if (const PendingBatchNorm* pending = pending_batch_norm(x))
+    return apply_to_pending(*pending, x, cpu::unary_elementwise(op, function), {});
   Tensor y = Tensor::empty_like(x);
   PADE_ON_DEVICE_OF(x, unary_forward(function, x, y));
   const bool saves_output = std::visit([](auto f) { return f.kSavesOutput; }, function);
