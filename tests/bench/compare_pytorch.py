@@ -11,7 +11,6 @@ Writes results/MACHINE.md and .json beside this file. --quick only shows that ev
 
 import argparse
 import datetime
-import itertools
 import json
 import statistics
 import sys
@@ -21,45 +20,33 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 from measuring import (HERE, ROOT, Plan, Worker, WorkerEnded, bench_program, file_name, machine,
                        of_contender, ratios, take_turns, wait_until_idle)
+from torch_work import torch_work
 
 BATCH = 128
-ELEMENTS = 10_000_000
 # Without these, large tensors are given back to the system after every step.
 TUNABLES = ":".join(f"glibc.malloc.{name}" for name in (
     "trim_threshold=4294967296", "mmap_threshold=4294967296", "hugetlb=1"))
 TUNED = {"GLIBC_TUNABLES": TUNABLES}
-VARIANTS = {"".join(f"{name} " for name, on in zip(("channels_last", "fused"), flags) if on).strip()
-            or "plain": flags for flags in itertools.product((False, True), repeat=2)}
+VARIANTS_OF_NETWORKS = ("", "channels_last", "fused", "channels_last fused")
+VARIANTS_OF_RATIONAL = ("", "compiled")
 
 
 # ---- PyTorch's worker -----------------------------------------------------------------------------
 
 
-def torch_worker(activation, threads, variant):
-    """Answers each line of stdin, a count, with the times of so many training steps."""
+def torch_worker(threads, variant, work):
+    """Answers each line of stdin, a count, with the times of so many repetitions."""
     import torch
-    import torch.nn.functional as F
-    sys.path.insert(0, str(ROOT / "tests/fixtures"))
-    from make_fixtures import Hp1, LeNet
-
-    channels_last, fused = VARIANTS[variant]
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    network = LeNet({"relu": torch.nn.ReLU, "hp1": Hp1}[activation])
-    images, labels = torch.randn(BATCH, 1, 28, 28), torch.arange(BATCH) % 10
-    if channels_last:
-        network = network.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(network.parameters(), lr=.01, momentum=.9, fused=fused)
+    repeat = torch_work(torch, "cpu", work, variant)
+    repeat()  # compiles
     print(json.dumps({"pytorch": torch.__version__}), flush=True)
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):
             start = time.perf_counter()
-            optimizer.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(network(images), labels)
-            loss.backward()
-            optimizer.step()
+            repeat()
             times.append(1e3 * (time.perf_counter() - start))
         print(json.dumps({"ms": times}), flush=True)
 
@@ -87,35 +74,77 @@ def compare(plan, name, threads, ours, theirs, **more):
                pade=ours.about, **more)
 
 
-def torch_command(activation, threads, variant):
-    return [sys.executable, __file__, "--worker", activation, threads, variant]
+def torch_command(threads, variant, work):
+    return [sys.executable, __file__, "--worker", threads, variant, *work]
 
 
-def fastest_variant(seconds, activation, threads):
+def fastest_variant(seconds, variants, threads, work):
     medians = {}
-    for variant in VARIANTS:
-        with Worker(torch_command(activation, threads, variant), TUNED) as worker:
-            medians[variant] = statistics.median(worker.run(worker.count_for(seconds))["ms"])
+    for variant in variants:
+        try:
+            with Worker(torch_command(threads, variant, work), TUNED) as worker:
+                medians[variant] = statistics.median(worker.run(worker.count_for(seconds))["ms"])
+        except WorkerEnded as error:  # no compiler, say
+            print(f"PyTorch {variant}: {error}", file=sys.stderr)
     return min(medians, key=medians.get)
 
 
-def lenet(plan, trial_seconds, program, activation, threads):
-    variant = fastest_variant(trial_seconds, activation, threads)
-    with Worker([program, "--threads", threads, "lenet", activation, BATCH]) as ours, \
-            Worker(torch_command(activation, threads, variant), TUNED) as theirs:
-        result = compare(plan, f"LeNet step, {activation}, batch {BATCH}", threads, ours, theirs,
-                         beside=f"PyTorch {theirs.about['pytorch']}, {variant}")
-        return result | {"peak_mib": {"ours": ours.peak_mib(), "theirs": theirs.peak_mib()}}
+class Benchmark:
+    def __init__(self, options, plan, trial_seconds):
+        self.program, self.plan, self.trial_seconds = bench_program(options.build), plan, trial_seconds
+
+    def pade(self, threads, work):
+        return Worker([self.program, "--threads", threads, *work])
+
+    def beside_pytorch(self, name, threads, work, variants):
+        variant = fastest_variant(self.trial_seconds, variants, threads, work)
+        with self.pade(threads, work) as ours, \
+                Worker(torch_command(threads, variant, work), TUNED) as theirs:
+            result = compare(self.plan, name, threads, ours, theirs,
+                             beside=f"PyTorch {theirs.about['pytorch']}, {variant or 'plain'}")
+            return result | {"peak_mib": {"ours": ours.peak_mib(), "theirs": theirs.peak_mib()}}
+
+    def beside_own(self, name, threads, work, other, beside):
+        with self.pade(threads, work) as ours, self.pade(threads, other) as theirs:
+            return compare(self.plan, name, threads, ours, theirs, beside=beside)
 
 
-def rational(plan, program, threads):
-    """Forward reads x and writes y; backward reads x and dy and writes dx: 20 bytes per element, so
-    copying moves 10 per element from one place to another."""
-    command = [program, "--threads", threads]
-    with Worker([*command, "rational", "training", ELEMENTS]) as ours, \
-            Worker([*command, "copy", 10 * ELEMENTS // 4]) as copying:
-        return compare(plan, f"HP-1 forward and backward, n = {ELEMENTS:.0e}", threads, ours, copying,
-                       beside="copying 20 bytes per element")
+def rows_of(bench, quick):
+    """(name, function of the threads) of every row."""
+    def network(what, work):
+        return (f"{what}, batch {BATCH}", lambda name, threads: bench.beside_pytorch(
+            name, threads, [*work, f"{BATCH}"], VARIANTS_OF_NETWORKS))
+
+    def rational(n):
+        return (f"HP-1 forward and backward, n = {n:.0e}", lambda name, threads:
+                bench.beside_pytorch(name, threads, ["rational", "training", f"{n}"],
+                                     VARIANTS_OF_RATIONAL))
+
+    def rational_beside_copy(phase, n, bytes_per_element):
+        return (f"HP-1 {phase}, n = {n:.0e}", lambda name, threads: bench.beside_own(
+            name, threads, ["rational", phase, f"{n}"], ["copy", f"{bytes_per_element * n // 8}"],
+            f"copying {bytes_per_element} bytes per element"))
+
+    def hp1_beside_relu(what, work):
+        return (f"{what}, hp1, batch {BATCH}", lambda name, threads: bench.beside_own(
+            name, threads, [*work, "hp1", f"{BATCH}"], [*work, "relu", f"{BATCH}"],
+            "the same with ReLU"))
+
+    yield network("LeNet step, relu", ["lenet", "relu"])
+    yield network("LeNet step, hp1", ["lenet", "hp1"])
+    yield hp1_beside_relu("LeNet step", ["lenet"])
+    # Forward reads x and writes y; backward reads x and dy and writes dx.
+    yield rational_beside_copy("forward", 10 ** 7, 8)
+    yield rational_beside_copy("training", 10 ** 7, 20)
+    if quick:
+        return
+    for n in 10 ** 7, 10 ** 5:
+        yield rational(n)
+    for model, label in (("preactresnet34", "PreActResNet-34"), ("mobilenetv2", "MobileNetV2"),
+                         ("efficientnet-b0", "EfficientNet-B0")):
+        yield network(f"{label} step, relu", ["network", model, "relu"])
+        yield hp1_beside_relu(f"{label} step", ["network", model])
+    yield network("PreActResNet-34 step, hp1", ["network", "preactresnet34", "hp1"])
 
 
 # ---- Reporting ------------------------------------------------------------------------------------
@@ -155,15 +184,15 @@ def main():
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument("--name", help="of the machine, in the results' file names")
     parser.add_argument("--quick", action="store_true", help="a trial of the program, not a result")
-    parser.add_argument("--worker", nargs=3, metavar=("ACTIVATION", "THREADS", "VARIANT"),
+    parser.add_argument("--only", metavar="TEXT", default="", help="rows whose names contain this")
+    parser.add_argument("--worker", nargs="+", metavar="WORD",
                         help="be PyTorch's side (used by the program itself)")
     options = parser.parse_args()
     if options.worker:
-        activation, threads, variant = options.worker
-        return torch_worker(activation, int(threads), variant)
+        threads, variant, *work = options.worker
+        return torch_worker(int(threads), variant, work)
 
-    program = bench_program(options.build)
-    rounds, seconds, trial_seconds = (3, .1, .1) if options.quick else (15, .5, 1.5)
+    rounds, seconds, trial_seconds = (3, .1, .1) if options.quick else (9, .5, 1.5)
     plan = Plan(rounds, seconds, retries=0 if options.quick else 2 * rounds)
     idle = wait_until_idle(1 if options.quick else 60)
     if not idle:
@@ -171,14 +200,13 @@ def main():
 
     here = machine()
     rows = []
-    for threads in range(1, min(2, here["cores"]) + 1):
-        for measure in (lambda: lenet(plan, trial_seconds, program, "relu", threads),
-                        lambda: lenet(plan, trial_seconds, program, "hp1", threads),
-                        lambda: rational(plan, program, threads)):
-            rows.append(measure())
-            print(f"{rows[-1]['name']}, threads {threads}: "
-                  f"{rows[-1]['ratio']['median']:.2f} times as fast as {rows[-1]['beside']}",
-                  file=sys.stderr)
+    for name, measure in rows_of(Benchmark(options, plan, trial_seconds), options.quick):
+        for threads in range(1, min(2, here["cores"]) + 1):
+            if options.only not in name:
+                continue
+            rows.append(measure(name, threads))
+            print(f"{name}, threads {threads}: {rows[-1]['ratio']['median']:.2f} times as fast as "
+                  f"{rows[-1]['beside']}", file=sys.stderr)
     report = {"machine": here, "date": datetime.date.today().isoformat(), "quick": options.quick,
               "idle": idle and all(r["others_load"] <= plan.limit for r in rows),
               "tunables": TUNABLES, "rows": rows}

@@ -22,62 +22,9 @@ sys.dont_write_bytecode = True
 from gpu_report import Journal
 from measuring import (HERE, ROOT, Contender, Plan, Worker, WorkerEnded, bench_program,
                        median_interval, of_contender, ratios, take_turns)
+from torch_work import torch_work
 
 # ---- PyTorch's worker -----------------------------------------------------------------------------
-
-
-def torch_work(torch, device, work, variant):
-    """A function that does once what `pade_bench` calls `work`; variant: "", channels_last or
-    compiled."""
-    import torch.nn.functional as F
-    sys.path.insert(0, str(ROOT / "tests/fixtures"))
-    from make_fixtures import Hp1, LeNet
-
-    def layout(what):
-        return what.to(memory_format=torch.channels_last) if variant == "channels_last" else what
-
-    def random(*shape):
-        values = torch.randn(shape, device=device)
-        return layout(values) if len(shape) == 4 else values
-
-    name, *words = work
-    if name == "copy":
-        source, destination = random(int(words[0])), torch.zeros(int(words[0]), device=device)
-        return lambda: destination.copy_(source)
-    if name == "lenet":
-        batch = int(words[1])
-        network = layout(LeNet({"relu": torch.nn.ReLU, "hp1": Hp1}[words[0]]).to(device))
-        optimizer = torch.optim.SGD(network.parameters(), lr=.01, momentum=.9, fused=True)
-        images, labels = random(batch, 1, 28, 28), torch.arange(batch, device=device) % 10
-
-        def step():
-            optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(network(images), labels).backward()
-            optimizer.step()
-
-        return step
-
-    training = words[0] == "training"
-    shape = [int(extent) for extent in words[1].split(",")]
-    if name == "rational":
-        layer = Hp1()
-    elif name == "batch_norm":
-        layer = torch.nn.BatchNorm2d(shape[1])
-    elif name == "conv2d":
-        out, kernel, stride = map(int, words[2].split(","))
-        layer = torch.nn.Conv2d(shape[1], out, kernel, stride, (kernel - 1) // 2, bias=False)
-    layer = layout(layer.to(device))
-    function = torch.compile(layer, dynamic=False) if variant == "compiled" else layer
-    x = random(*shape).requires_grad_(training)
-    if not training:
-        def forward():
-            with torch.no_grad():
-                function(x)
-
-        return forward
-    inputs = [x, *layer.parameters()]
-    cotangent = torch.randn_like(layer(x))
-    return lambda: torch.autograd.grad(function(x), inputs, cotangent)
 
 
 def torch_worker(device):
@@ -100,7 +47,8 @@ def torch_worker(device):
     works = []
 
     def make(work, variant, tf32):
-        works.append((torch_work(torch, device, work, variant), tf32))
+        # SGD of one kernel for all parameters, as is usual on a GPU.
+        works.append((torch_work(torch, device, work, f"{variant} fused"), tf32))
         allow_tf32(tf32)
         works[-1][0]()  # compiles
         return {"made": len(works) - 1}

@@ -81,8 +81,12 @@ class Contender:
         raise NotImplementedError
 
     def count_for(self, seconds):
-        """How many repetitions take so long, once warm."""
-        self.run(3)
+        """How many repetitions take so long, once warm: at least three, unless one takes longer."""
+        self.run(1)
+        once = self.run(1)["ms"][0]
+        if once > 1e3 * seconds:
+            return 1
+        self.run(2)
         return max(3, round(1e3 * seconds / statistics.median(self.run(5)["ms"])))
 
 
