@@ -54,6 +54,17 @@ class RunPosition {
 
 }  // namespace detail
 
+/// The next block's part of these planes, which comes next: as many streams as there are lanes are
+/// more than processors foresee. Only where L1 holds it; behind the end of a tensor nothing is
+/// fetched, and no error.
+template <bool kToWrite, class T>
+inline void prefetch_next_block(const T* planes, Size2 image) {
+  constexpr int64_t kMostPixels = (32 << 10) / kLaneBytes;
+  if (image.area() > kMostPixels) return;
+  for (int64_t c = kLaneCount<T>; c < 2 * kLaneCount<T>; ++c)
+    __builtin_prefetch(planes + c * image.area(), kToWrite);
+}
+
 /// Fills the window from `channels` planes of the image, at most as many as there are lanes. What
 /// lies outside the image, and lanes without a channel, become zero. The window must be as wide as
 /// the image, or wider.
@@ -69,6 +80,7 @@ void channels_to_lanes(const T* planes, int64_t channels, Size2 image,
   }
   detail::for_each_run<T>(
       window, image, [&](int64_t pixel, int64_t count, int64_t row, int64_t column) {
+        prefetch_next_block<false>(planes + pixel, image);
         Lanes<T> block[kLanes];
         if (channels == kLanes && count == kLanes) {
           for (int64_t c = 0; c < kLanes; ++c)
@@ -99,6 +111,7 @@ void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channe
                             for (int64_t i = 0; i < kLanes; ++i)
                               block[i] = i < count ? load_lanes<T>(position.next()) : Lanes<T>{};
                             transpose_lanes<T>(block);
+                            prefetch_next_block<true>(planes + pixel, image);
                             for (int64_t c = 0; c < channels; ++c) {
                               T* to = planes + c * image.area() + pixel;
                               if (count == kLanes)

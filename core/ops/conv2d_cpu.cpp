@@ -1,5 +1,6 @@
 #include <vector>
 
+#include <pade/core/lanes.h>
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
@@ -27,27 +28,40 @@ bool takes_winograd(const Conv2dProblem& problem, DType dtype) {
          problem.in_channels >= kFewest && problem.out_channels >= kFewest;
 }
 
+/// Lanes without a channel cost as much as those with one. Measured: three taps in long rows are no
+/// slower by the direct method.
+bool takes_depthwise(const Conv2dProblem& problem, DType dtype) {
+  constexpr int64_t kLongRow = 16, kFewTaps = 3;
+  const int64_t lanes = kLaneBytes / static_cast<int64_t>(size_of(dtype));
+  const bool long_rows = problem.window.stride == 1 && problem.window.kernel.w <= kFewTaps &&
+                         problem.output.w >= kLongRow;
+  return depthwise::is_possible(problem) && 2 * problem.in_channels >= lanes && !long_rows;
+}
+
 }  // namespace
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {
-  const auto method = takes_winograd(problem, x.dtype()) ? winograd::forward
-                      : has_few_channels(problem)        ? direct::forward
-                                                         : im2col::forward;
+  const auto method = takes_winograd(problem, x.dtype())    ? winograd::forward
+                      : takes_depthwise(problem, x.dtype()) ? depthwise::forward
+                      : has_few_channels(problem)           ? direct::forward
+                                                            : im2col::forward;
   method(problem, x, weight, bias, y);
 }
 
 void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                           Tensor& dx) {
-  const auto method = takes_winograd(problem, dy.dtype()) ? winograd::backward_data
-                      : has_few_channels(problem)         ? direct::backward_data
-                                                          : im2col::backward_data;
+  const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_data
+                      : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_data
+                      : has_few_channels(problem)            ? direct::backward_data
+                                                             : im2col::backward_data;
   method(problem, weight, dy, dx);
 }
 
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight) {
-  const auto method = takes_winograd(problem, dy.dtype()) ? winograd::backward_weight
+  const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_weight
+                      : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_weight
                       : has_few_channels(problem) && has_many_pixels(problem)
                           ? direct::backward_weight
                           : im2col::backward_weight;

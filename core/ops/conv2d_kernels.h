@@ -33,8 +33,8 @@ void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const
                             Tensor& dweight);
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias);
 
-/// The method for few channels per group, depthwise convolutions among them: shifted copies of the
-/// image are multiplied and added up directly.
+/// The method for few channels per group: shifted copies of the image are multiplied and added up
+/// directly.
 namespace direct {
 void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
              const Tensor& bias, Tensor& y);
@@ -54,6 +54,19 @@ void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Ten
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight);
 }  // namespace im2col
+
+/// The method for depthwise convolutions: as many channels at once as there are lanes.
+namespace depthwise {
+/// As many groups as channels, in and out, kernels of at most 7 taps in a row, and an image of
+/// which a cache holds that many channels.
+bool is_possible(const Conv2dProblem& problem);
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y);
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx);
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight);
+}  // namespace depthwise
 
 /// The method for 3×3 kernels at stride 1 and many channels: a quarter of the products, at ten
 /// times the rounding error (winograd_loops.h).

@@ -149,6 +149,16 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   CHECK(t.y.error_of(out) <= tolerance);
   CHECK(t.dx.error_of(dx) <= tolerance);
   CHECK(t.dweight.error_of(dweight) <= tolerance);
+  if (cpu::depthwise::is_possible(p)) {
+    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
+    dweight = Tensor::empty_like(t.weight);
+    cpu::depthwise::forward(p, t.x, t.weight, t.bias, out);
+    cpu::depthwise::backward_data(p, t.weight, t.dy, dx);
+    cpu::depthwise::backward_weight(p, t.x, t.dy, dweight);
+    CHECK(t.y.error_of(out) <= tolerance);
+    CHECK(t.dx.error_of(dx) <= tolerance);
+    CHECK(t.dweight.error_of(dweight) <= tolerance);
+  }
   poison_new_storage(false);
 }
 
@@ -166,6 +176,11 @@ const Case kCases[] = {
     {{2, 8, 7, 7}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}},
     {{2, 8, 7, 7}, {16, 1, 3, 3}, {.stride = 2, .padding = 1, .groups = 8}},
     {{2, 5, 20, 18}, {5, 1, 5, 5}, {.stride = 2, .padding = 2, .dilation = 2, .groups = 5}},
+    {{2, 19, 9, 21}, {19, 1, 3, 3}, {.padding = 1, .groups = 19}},  // more channels than lanes
+    {{2, 17, 6, 7}, {17, 1, 5, 3}, {.stride = {1, 2}, .padding = {6, 0}, .groups = 17}},
+    {{3, 16, 4, 4}, {16, 1, 7, 7}, {.padding = 3, .groups = 16}},
+    {{1, 9, 12, 11}, {9, 1, 2, 3}, {.padding = 2, .dilation = 2, .groups = 9}},
+    {{1, 8, 9, 9}, {8, 1, 2, 2}, {.stride = 4, .groups = 8}},  // pixels that no window sees
     {{2, 12, 6, 5}, {8, 6, 3, 3}, {.padding = 1, .groups = 2}},
     {{2, 4, 6, 5}, {6, 2, 3, 3}, {.padding = 1, .groups = 2}},
     {{1, 1, 3, 3}, {2, 1, 3, 3}},                 // one output pixel
