@@ -3,6 +3,7 @@
 #include <pade/core/ops/formula.h>
 #include <pade/core/ops/formula_kernels.h>
 #include <pade/core/ops/formula_math.h>
+#include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -56,6 +57,10 @@ Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& cons
   check_operands(formula, x, constants);
   check(learns.empty() || learns.size() == formula.constants.size(), formula.name, ": expected ",
         formula.constants.size(), " answers whether a constant learns, got ", learns.size());
+  if (const PendingBatchNorm* pending = pending_batch_norm(x))
+    return apply_to_pending(*pending, x,
+                            cpu::formula_elementwise(formula, constants.requires_grad(), learns),
+                            {&constants});
   Tensor y = Tensor::empty_like(x);
   PADE_ON_DEVICE_OF(x, formula_forward(formula, x, constants, y));
   record(formula.name, {&x, &constants}, y, {&x, &constants},

@@ -52,31 +52,37 @@ void with_types(const Formula& formula, DType dtype, F&& f) {
   });
 }
 
-/// Sums are taken in x's precision over a strip, and in float64 over strips and blocks.
-constexpr int64_t kStrip = 512;
+/// dx, and sums[k] += Σ dy ∂f/∂constants[k]: in x's precision over a strip, which this is.
+template <class F, class T>
+void backward_strip(const T* x, const T* constants, const T* dy, T* dx, int64_t begin, int64_t end,
+                    double* sums) {
+  using V = typename Vector<T>::type;
+  constexpr int kCount = formulas::kVariables<F> - 1;
+  V of_strip[formulas::kPlaces<F>];
+  for (V& sum : of_strip) sum = V(0);
+  apply(
+      [&](V at, V upstream) {
+        const auto y = formulas::all_slopes_at<F>(at, constants);
+        for (int k = 0; k < kCount; ++k) of_strip[k] = of_strip[k] + upstream * y.slopes[1 + k];
+        return upstream * y.slopes[0];
+      },
+      begin, end, dx, x, dy);
+  for (int k = 0; k < kCount; ++k) sums[k] += Vector<T>::sum(of_strip[k]);
+}
+
 static_assert(kElementBlock % kStrip == 0);
 
 template <class F, class T>
 void backward_with_constants(const T* x, const T* constants, const T* dy, T* dx, int64_t n,
                              T* dconstants) {
-  using V = typename Vector<T>::type;
   constexpr int kCount = formulas::kVariables<F> - 1;
   using Sums = std::array<double, formulas::kPlaces<F>>;
   std::vector<Sums> partial(blocks_of(n, kElementBlock), Sums{});
   parallel_blocks(static_cast<int64_t>(partial.size()), [&](int64_t block) {
     const int64_t end = std::min(n, (block + 1) * kElementBlock);
-    for (int64_t begin = block * kElementBlock; begin < end; begin += kStrip) {
-      V sums[formulas::kPlaces<F>];
-      for (V& sum : sums) sum = V(0);
-      apply(
-          [&](V at, V upstream) {
-            const auto y = formulas::all_slopes_at<F>(at, constants);
-            for (int k = 0; k < kCount; ++k) sums[k] = sums[k] + upstream * y.slopes[1 + k];
-            return upstream * y.slopes[0];
-          },
-          begin, std::min(end, begin + kStrip), dx, x, dy);
-      for (int k = 0; k < kCount; ++k) partial[block][k] += Vector<T>::sum(sums[k]);
-    }
+    for (int64_t begin = block * kElementBlock; begin < end; begin += kStrip)
+      backward_strip<F>(x, constants, dy, dx, begin, std::min(end, begin + kStrip),
+                        partial[block].data());
   });
   for (int k = 0; k < kCount; ++k) {
     double total = 0;
@@ -85,7 +91,69 @@ void backward_with_constants(const T* x, const T* constants, const T* dy, T* dx,
   }
 }
 
+/// Points to the constants, which must outlive it.
+template <class F, class T>
+class FormulaStrip : public StripFunction<T> {
+ public:
+  FormulaStrip(const T* constants, bool any_learns)
+      : constants_(constants), any_learns_(any_learns) {}
+  void forward(const T* x, T* y, int64_t count) const override {
+    apply([c = constants_](auto at) { return formulas::value_at<F>(at, c); }, 0, count, y, x);
+  }
+  void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
+    if (any_learns_) return backward_strip<F>(x, constants_, dy, dx, 0, count, sums);
+    apply([c = constants_](auto at, auto above) { return above * formulas::slope_at<F>(at, c); }, 0,
+          count, dx, x, dy);
+  }
+  int sum_count() const override { return any_learns_ ? formulas::kVariables<F> - 1 : 0; }
+
+ private:
+  const T* constants_;
+  bool any_learns_;
+};
+
+class FormulaElementwise : public ElementwiseOp {
+ public:
+  FormulaElementwise(const Formula& formula, bool any_learns, const std::vector<bool>& learns)
+      : formula_(formula), any_learns_(any_learns), learns_(learns) {}
+  const char* name() const override { return formula_.name; }
+  StripFunctions strips(DType dtype, std::span<const Tensor> parameters) const override {
+    StripFunctions strips;
+    with_types(formula_, dtype, [&](auto f, auto zero) {
+      using T = decltype(zero);
+      auto strip =
+          std::make_unique<FormulaStrip<decltype(f), T>>(parameters[0].data<T>(), any_learns_);
+      if constexpr (sizeof(T) == sizeof(float))
+        strips.f32 = std::move(strip);
+      else
+        strips.f64 = std::move(strip);
+    });
+    return strips;
+  }
+  void finish(std::span<const double> sums, std::span<const Tensor>,
+              std::span<Tensor> gradients) const override {
+    dispatch_floating(gradients[0].dtype(), formula_.name, [&](auto zero) {
+      using T = decltype(zero);
+      T* gradient = gradients[0].mutable_data<T>();
+      for (int64_t k = 0; k < gradients[0].size(); ++k) {
+        const bool learns = any_learns_ && (learns_.empty() || learns_[k]);
+        gradient[k] = learns ? static_cast<T>(sums[k]) : T{0};
+      }
+    });
+  }
+
+ private:
+  Formula formula_;
+  bool any_learns_;
+  std::vector<bool> learns_;
+};
+
 }  // namespace
+
+std::shared_ptr<const ElementwiseOp> formula_elementwise(const Formula& formula, bool any_learns,
+                                                         const std::vector<bool>& learns) {
+  return std::make_shared<FormulaElementwise>(formula, any_learns, learns);
+}
 
 void formula_forward(const Formula& formula, const Tensor& x, const Tensor& constants, Tensor& y) {
   with_types(formula, x.dtype(), [&](auto f, auto zero) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include <pade/core/ops/formula.h>
+#include <pade/core/ops/strip_function_kernels.h>
 
 namespace pade::cpu {
 
@@ -13,6 +16,11 @@ void formula_backward(const Formula& formula, const Tensor& x, const Tensor& con
 void formula_backward_with_constants(const Formula& formula, const Tensor& x,
                                      const Tensor& constants, const Tensor& dy, Tensor& dx,
                                      Tensor& dconstants);
+/// To be applied in one pass with the op before it, with the constants for a parameter. As
+/// apply_formula() has it, learns[k] says whether constants[k] has a gradient; none has one unless
+/// `any_learns`.
+std::shared_ptr<const ElementwiseOp> formula_elementwise(const Formula& formula, bool any_learns,
+                                                         const std::vector<bool>& learns);
 /// y = f″(x).
 void formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants, Tensor& y);
 

@@ -5,9 +5,11 @@
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/batch_norm.h>
+#include <pade/core/ops/formula.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/reduce.h>
+#include <pade/core/ops/slice.h>
 #include <pade/core/ops/unary.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
@@ -44,6 +46,10 @@ Tensor hp1(const Tensor& z) {
   return rational(z, c, d);
 }
 
+Tensor swish(const Tensor& z) {
+  return apply_formula(*find_formula("swish"), z, Tensor::from<double>({1.5}, {1}));
+}
+
 const Shape kShapes[] = {{5, 3, 4, 4},   {2, 1, 30, 40}, {70, 130, 1, 1},
                          {3, 600, 2, 3}, {4, 7},         {2, 2, 90, 100}};
 
@@ -54,7 +60,7 @@ TEST_CASE("an elementwise op of a batch_norm in one pass gives the bits of two")
     CAPTURE(to_string(shape));
     const Inputs in(shape);
     for (const auto& f : {+[](const Tensor& z) { return relu(z); },
-                          +[](const Tensor& z) { return tanh(z); }, +hp1}) {
+                          +[](const Tensor& z) { return tanh(z); }, +hp1, +swish}) {
       const Tensor z = in.normalised();
       REQUIRE(z.promise() != nullptr);
       const Tensor y = f(z);
@@ -77,7 +83,8 @@ TEST_CASE("its gradients are those of two passes, and the same bits for any numb
       const Tensor z = in.normalised();
       tape.backward(sum(weights * f(fused ? z : computed(z), c, d)));
       std::vector<Tensor> all{in.x.grad(), in.gamma.grad(), in.beta.grad()};
-      if (c.has_fresh_grad()) all.push_back(c.grad()), all.push_back(d.grad());
+      for (const Tensor& parameter : {c, d})
+        if (parameter.has_fresh_grad()) all.push_back(parameter.grad());
       return all;
     };
     for (const auto& f :
@@ -85,6 +92,9 @@ TEST_CASE("its gradients are those of two passes, and the same bits for any numb
           +[](const Tensor&z, const Tensor&, const Tensor&) { return leaky_relu(z, 0.1); },
           +[](const Tensor&z, const Tensor&c, const Tensor&d) {
             return rational(z, c.reshape({1, 4}), d);
+          },
+          +[](const Tensor&z, const Tensor&c, const Tensor&) {
+            return apply_formula(*find_formula("swish"), z, slice(c, 0, 1, 2));
           }}) {
       const auto fused = gradients(f, true), separate = gradients(f, false);
       REQUIRE(fused.size() == separate.size());
@@ -109,10 +119,11 @@ TEST_CASE("its gradients are central differences'") {
         [&](const auto& x) {
           const Tensor z =
               batch_norm(x[0], x[1], x[2], mean.clone(), variance.clone(), {.training = training});
-          return rational(z, x[3], x[4]) + tanh(z);
+          return rational(z, x[3], x[4]) + tanh(z) + apply_formula(*find_formula("swish"), z, x[5]);
         },
         {in.x.detach(), in.gamma.detach(), in.beta.detach(),
-         Tensor::from<double>({0.1, 1, 0.3, 0.2}, {4}), Tensor::from<double>({0.5, 0.2}, {2})});
+         Tensor::from<double>({0.1, 1, 0.3, 0.2}, {4}), Tensor::from<double>({0.5, 0.2}, {2}),
+         Tensor::from<double>({1.5}, {1})});
     CHECK_MESSAGE(report.ok, report.message);
   }
 }
