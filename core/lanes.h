@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 /// A vector register's worth of scalars (GCC's and clang's vector extensions): arithmetic,
 /// comparisons and ?: work lane by lane. For kernels that the compiler would not vectorise alone.
 namespace pade {
@@ -41,6 +45,36 @@ template <class T>
 inline void store_lanes(T* to, const Lanes<T>& lanes) {
   std::memcpy(to, &lanes, sizeof lanes);
 }
+
+/// The same past the caches, where processors can: for results that the caches do not hold until
+/// they are read. `to` must be aligned to kLaneBytes. Others see them after finish_streaming().
+template <class T>
+inline void stream_lanes(T* to, const Lanes<T>& lanes) {
+#if defined(__AVX512F__)
+  __m512i bytes;
+  std::memcpy(&bytes, &lanes, sizeof bytes);
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), bytes);
+#elif defined(__AVX__)
+  __m256i bytes;
+  std::memcpy(&bytes, &lanes, sizeof bytes);
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bytes);
+#elif defined(__SSE2__)
+  __m128i bytes;
+  std::memcpy(&bytes, &lanes, sizeof bytes);
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), bytes);
+#else
+  store_lanes<T>(to, lanes);
+#endif
+}
+
+inline void finish_streaming() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
+/// From so many bytes on a result is not in the caches any more when it is read.
+inline constexpr int64_t kStreamedBytes = 16 << 20;
 
 /// The first `count` lanes from memory, the others filled with `filler`.
 template <class T>

@@ -11,7 +11,7 @@ namespace {
 
 /// Measured: the direct method is ahead where a matrix would be tall and thin, as the cost of
 /// laying it out is then large beside that of multiplying; a 1×1 kernel's need not be laid out at
-/// all.
+/// all, and its images are multiplied as they are.
 bool has_few_channels(const Conv2dProblem& problem) {
   return problem.group_in() <= 4 || (problem.group_in() <= 32 && problem.taps() > 1);
 }
@@ -44,6 +44,7 @@ void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor&
                     const Tensor& bias, Tensor& y) {
   const auto method = takes_winograd(problem, x.dtype())    ? winograd::forward
                       : takes_depthwise(problem, x.dtype()) ? depthwise::forward
+                      : pointwise::is_possible(problem)     ? pointwise::forward
                       : has_few_channels(problem)           ? direct::forward
                                                             : im2col::forward;
   method(problem, x, weight, bias, y);
@@ -53,6 +54,7 @@ void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, co
                           Tensor& dx) {
   const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_data
                       : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_data
+                      : pointwise::is_possible(problem)      ? pointwise::backward_data
                       : has_few_channels(problem)            ? direct::backward_data
                                                              : im2col::backward_data;
   method(problem, weight, dy, dx);

@@ -55,6 +55,16 @@ void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor
                      Tensor& dweight);
 }  // namespace im2col
 
+/// The method for 1×1 kernels at stride 1, there and back to x: a matrix product with the image as it
+/// is. The gradient of the weights is im2col's, which has nothing to lay out then.
+namespace pointwise {
+bool is_possible(const Conv2dProblem& problem);
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y);
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx);
+}  // namespace pointwise
+
 /// The method for depthwise convolutions: as many channels at once as there are lanes.
 namespace depthwise {
 /// As many groups as channels, in and out, kernels of at most 7 taps in a row, and an image of

@@ -149,6 +149,13 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   CHECK(t.y.error_of(out) <= tolerance);
   CHECK(t.dx.error_of(dx) <= tolerance);
   CHECK(t.dweight.error_of(dweight) <= tolerance);
+  if (cpu::pointwise::is_possible(p)) {
+    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
+    cpu::pointwise::forward(p, t.x, t.weight, t.bias, out);
+    cpu::pointwise::backward_data(p, t.weight, t.dy, dx);
+    CHECK(t.y.error_of(out) <= tolerance);
+    CHECK(t.dx.error_of(dx) <= tolerance);
+  }
   if (cpu::depthwise::is_possible(p)) {
     out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
     dweight = Tensor::empty_like(t.weight);
@@ -278,6 +285,9 @@ DEVICE_TEST_CASE("conv2d of many channels, whose products fill several tiles") {
   const Case cases[] = {
       {{2, 20, 9, 10}, {70, 20, 3, 3}, {.padding = 1}},
       {{3, 66, 6, 7}, {130, 66, 1, 1}},
+      {{40, 9, 16, 8}, {35, 9, 1, 1}},   // columns of one image
+      {{33, 20, 2, 2}, {25, 20, 1, 1}},  // and of several
+      {{130, 2, 64, 64}, {9, 2, 1, 1}},  // results that are written past the caches
       {{2, 40, 8, 8}, {36, 20, 3, 3}, {.stride = 2, .padding = 1, .groups = 2}},
   };
   for (const Case& c : cases)
