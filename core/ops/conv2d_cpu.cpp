@@ -64,6 +64,7 @@ void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const
                             Tensor& dweight) {
   const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_weight
                       : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_weight
+                      : pointwise::is_possible(problem)      ? pointwise::backward_weight
                       : has_few_channels(problem) && has_many_pixels(problem)
                           ? direct::backward_weight
                           : im2col::backward_weight;

@@ -55,14 +55,15 @@ void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor
                      Tensor& dweight);
 }  // namespace im2col
 
-/// The method for 1×1 kernels at stride 1, there and back to x: a matrix product with the image as it
-/// is. The gradient of the weights is im2col's, which has nothing to lay out then.
+/// The method for 1×1 kernels at stride 1: a matrix product with the image as it is.
 namespace pointwise {
 bool is_possible(const Conv2dProblem& problem);
 void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
              const Tensor& bias, Tensor& y);
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx);
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight);
 }  // namespace pointwise
 
 /// The method for depthwise convolutions: as many channels at once as there are lanes.

@@ -152,9 +152,12 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   if (cpu::pointwise::is_possible(p)) {
     out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
     cpu::pointwise::forward(p, t.x, t.weight, t.bias, out);
+    dweight = Tensor::empty_like(t.weight);
     cpu::pointwise::backward_data(p, t.weight, t.dy, dx);
+    cpu::pointwise::backward_weight(p, t.x, t.dy, dweight);
     CHECK(t.y.error_of(out) <= tolerance);
     CHECK(t.dx.error_of(dx) <= tolerance);
+    CHECK(t.dweight.error_of(dweight) <= tolerance);
   }
   if (cpu::depthwise::is_possible(p)) {
     out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
