@@ -9,9 +9,9 @@
 namespace pade::cpu {
 namespace {
 
-/// Measured: the direct method is ahead where a matrix would be tall and thin, as the cost of
-/// laying it out is then large beside that of multiplying; a 1×1 kernel's need not be laid out at
-/// all, and its images are multiplied as they are.
+/// Of the methods for what is left: measured, the direct one is ahead where a matrix would be tall
+/// and thin, as the cost of laying it out is then large beside that of multiplying; a 1×1 kernel's
+/// need not be laid out at all, and its images are multiplied as they are.
 bool has_few_channels(const Conv2dProblem& problem) {
   return problem.group_in() <= 4 || (problem.group_in() <= 32 && problem.taps() > 1);
 }
@@ -38,37 +38,56 @@ bool takes_depthwise(const Conv2dProblem& problem, DType dtype) {
   return depthwise::is_possible(problem) && 2 * problem.in_channels >= lanes && !long_rows;
 }
 
+enum class Pass { forward, backward_data, backward_weight };
+
+/// Measured: where an image has few pixels, or the filters do not stay in the caches while its
+/// pixels go by, laying out a matrix is ahead; the gradient of the filters is larger by the sums it
+/// takes. Few lanes may stay empty.
+bool takes_filter_lanes(const Conv2dProblem& problem, DType dtype, Pass pass) {
+  constexpr int64_t kEnoughPixels = 64;
+  const int64_t most_bytes = pass == Pass::backward_weight ? 1 << 20 : 3 << 20;
+  const int64_t element = static_cast<int64_t>(size_of(dtype)), lanes = kLaneBytes / element;
+  const int64_t used = pass == Pass::backward_data ? problem.in_channels : problem.out_channels;
+  return problem.groups == 1 && 4 * used >= 3 * blocks_of(used, lanes) * lanes &&
+         problem.output.area() >= kEnoughPixels &&
+         problem.out_channels * problem.terms() * element <= most_bytes;
+}
+
+struct Method {
+  decltype(&direct::forward) forward;
+  decltype(&direct::backward_data) backward_data;
+  decltype(&direct::backward_weight) backward_weight;
+};
+
+Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
+  if (takes_winograd(problem, dtype))
+    return {winograd::forward, winograd::backward_data, winograd::backward_weight};
+  if (takes_depthwise(problem, dtype))
+    return {depthwise::forward, depthwise::backward_data, depthwise::backward_weight};
+  if (pointwise::is_possible(problem))
+    return {pointwise::forward, pointwise::backward_data, pointwise::backward_weight};
+  if (takes_filter_lanes(problem, dtype, pass))
+    return {filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight};
+  if (has_few_channels(problem) && (pass != Pass::backward_weight || has_many_pixels(problem)))
+    return {direct::forward, direct::backward_data, direct::backward_weight};
+  return {im2col::forward, im2col::backward_data, im2col::backward_weight};
+}
+
 }  // namespace
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {
-  const auto method = takes_winograd(problem, x.dtype())    ? winograd::forward
-                      : takes_depthwise(problem, x.dtype()) ? depthwise::forward
-                      : pointwise::is_possible(problem)     ? pointwise::forward
-                      : has_few_channels(problem)           ? direct::forward
-                                                            : im2col::forward;
-  method(problem, x, weight, bias, y);
+  method_of(problem, x.dtype(), Pass::forward).forward(problem, x, weight, bias, y);
 }
 
 void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                           Tensor& dx) {
-  const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_data
-                      : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_data
-                      : pointwise::is_possible(problem)      ? pointwise::backward_data
-                      : has_few_channels(problem)            ? direct::backward_data
-                                                             : im2col::backward_data;
-  method(problem, weight, dy, dx);
+  method_of(problem, dy.dtype(), Pass::backward_data).backward_data(problem, weight, dy, dx);
 }
 
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight) {
-  const auto method = takes_winograd(problem, dy.dtype())    ? winograd::backward_weight
-                      : takes_depthwise(problem, dy.dtype()) ? depthwise::backward_weight
-                      : pointwise::is_possible(problem)      ? pointwise::backward_weight
-                      : has_few_channels(problem) && has_many_pixels(problem)
-                          ? direct::backward_weight
-                          : im2col::backward_weight;
-  method(problem, x, dy, dweight);
+  method_of(problem, dy.dtype(), Pass::backward_weight).backward_weight(problem, x, dy, dweight);
 }
 
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {

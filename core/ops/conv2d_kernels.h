@@ -44,6 +44,17 @@ void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor
                      Tensor& dweight);
 }  // namespace direct
 
+/// The method for filters as many as lanes or more, of any shape: they lie in lanes, and numbers of
+/// the image are multiplied with as many of them at once.
+namespace filter_lanes {
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y);
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx);
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight);
+}  // namespace filter_lanes
+
 /// The method for many channels: the image is laid out as a matrix (im2col), which is multiplied
 /// by the filters.
 namespace im2col {

@@ -163,11 +163,12 @@ TEST_CASE("the networks have PyTorch's logits, loss, gradients and step in float
   constexpr double kTolerance = 1e-4;
   compare_step("lenet", "relu", DType::float32, true, kTolerance);
   compare_step("lenet", "hp1", DType::float32, true, kTolerance);
-  compare_step("preactresnet18", "hp1", DType::float32, true, kTolerance);
   compare_step("mobilenetv2", "swish", DType::float32, true, kTolerance);
   compare_step("efficientnet-b0", "swish", DType::float32, true, kTolerance);
-  // Deep networks of ReLUs have inputs so near 0 that float32 rounds some across the kink, also in
-  // PyTorch, whose gradients are off by up to 1e-2 then. What has no kink is compared.
+  // In deep networks some inputs of ReLU are so near 0, and of HP-1 so near a root of its
+  // polynomials, that float32 rounds them across the kink there, also in PyTorch, whose gradients
+  // are off by up to 1e-2 then. What has no kink is compared.
+  compare_step("preactresnet18", "hp1", DType::float32, false, kTolerance);
   for (const char* model :
        {"preactresnet18", "preactresnet34", "mobilenetv2", "efficientnet-b0", "vgg16"})
     compare_step(model, "relu", DType::float32, false, kTolerance);

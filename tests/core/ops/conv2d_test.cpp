@@ -149,6 +149,16 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   CHECK(t.y.error_of(out) <= tolerance);
   CHECK(t.dx.error_of(dx) <= tolerance);
   CHECK(t.dweight.error_of(dweight) <= tolerance);
+  if (p.groups == 1) {
+    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
+    dweight = Tensor::empty_like(t.weight);
+    cpu::filter_lanes::forward(p, t.x, t.weight, t.bias, out);
+    cpu::filter_lanes::backward_data(p, t.weight, t.dy, dx);
+    cpu::filter_lanes::backward_weight(p, t.x, t.dy, dweight);
+    CHECK(t.y.error_of(out) <= tolerance);
+    CHECK(t.dx.error_of(dx) <= tolerance);
+    CHECK(t.dweight.error_of(dweight) <= tolerance);
+  }
   if (cpu::pointwise::is_possible(p)) {
     out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
     cpu::pointwise::forward(p, t.x, t.weight, t.bias, out);
