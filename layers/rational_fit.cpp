@@ -115,8 +115,8 @@ std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, Fi
 }
 
 /// Where the sum of a full_sum has one sign at all points, the same values are had with Q times any
-/// factor that leaves the sum its sign. Of these, this takes the one whose least Q there is 1, as in
-/// other forms: with less, learning may soon meet the kink.
+/// factor that leaves the sum its sign. Of these, this takes the one whose least Q there is 1, as
+/// in other forms: with less, learning may soon meet the kink.
 RationalFunction away_from_kink(RationalFunction g, const std::vector<double>& points) {
   if (g.options.form != RationalForm::full_sum) return g;
   double low = std::numeric_limits<double>::infinity(), high = -low;
