@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <vector>
 
 #include <pade/core/ops/channel_lanes_loops.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/scratch_loops.h>
+#include <pade/core/ops/shifted_loops.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu::depthwise {
@@ -45,16 +45,10 @@ class Pixels {
   const LanesWindow<T> window;
 };
 
-/// What the taps of all windows see of the image, padding included.
 template <class T>
 Pixels<T> padded_pixels(const Conv2dProblem& problem) {
-  const Window& w = problem.window;
-  const Size2 seen{(problem.output.h - 1) * w.stride.h + w.span().h,
-                   (problem.output.w - 1) * w.stride.w + w.span().w};
-  // At least the image, which may be larger than what strides leave of it.
-  return {{-w.padding.h, -w.padding.w},
-          {std::max(seen.h, problem.image.h + w.padding.h),
-           std::max(seen.w, problem.image.w + w.padding.w)}};
+  const Size2 padding = problem.window.padding;
+  return {{-padding.h, -padding.w}, problem.padded()};
 }
 
 template <class T>
@@ -70,10 +64,10 @@ class Taps {
       : count_(problem.taps()), scratch_(count_ * kLaneCount<T>), data_(scratch_.data()) {
     std::fill_n(data_, count_ * kLaneCount<T>, T{0});
   }
-  void load(const T* weight, int64_t channels) {
+  void load(const T* weight, int64_t channels, bool turned = false) {
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t tap = 0; tap < count_; ++tap)
-        data_[tap * kLaneCount<T> + c] = weight[c * count_ + tap];
+        data_[tap * kLaneCount<T> + c] = weight[c * count_ + (turned ? count_ - 1 - tap : tap)];
   }
   void store(int64_t channels, T* weight) const {
     for (int64_t c = 0; c < channels; ++c)
@@ -165,16 +159,6 @@ void correlate(const Conv2dProblem& problem, const LanesWindow<T>& x, const Lane
   }
 }
 
-template <int kTaps = 1, class F>
-void with_taps(int64_t taps, F&& f) {
-  if constexpr (kTaps <= kMostTaps) {
-    if (taps == kTaps)
-      f(std::integral_constant<int, kTaps>());
-    else
-      with_taps<kTaps + 1>(taps, f);
-  }
-}
-
 /// f(first unit, end) for blocks of units of one block of channels of one image each, block of
 /// channels by block of channels.
 template <class T, class F>
@@ -221,19 +205,10 @@ void backward_data(const Conv2dProblem& problem, const T* weight, const ChannelB
     const Pixels<T> in = by_convolution ? padded_pixels<T>(back) : output_pixels<T>(problem);
     const Pixels<T> out = by_convolution ? output_pixels<T>(back) : padded_pixels<T>(problem);
     Taps<T> taps(problem);
-    std::vector<T> filters(kLaneCount<T> * problem.taps());
     for (int64_t unit = begin; unit < end; ++unit) {
       const int64_t image = unit / dx.count(), block = unit % dx.count();
       const int64_t channels = dx.channels_in(block);
-      const T* first = weight + block * kLaneCount<T> * problem.taps();
-      for (int64_t c = 0; c < channels; ++c) {
-        const T* filter = first + c * problem.taps();
-        if (by_convolution)
-          std::reverse_copy(filter, filter + problem.taps(), filters.begin() + c * problem.taps());
-        else
-          std::copy_n(filter, problem.taps(), filters.begin() + c * problem.taps());
-      }
-      taps.load(filters.data(), channels);
+      taps.load(weight + block * kLaneCount<T> * problem.taps(), channels, by_convolution);
       channels_to_lanes(dy.planes(image, block), channels, dy.size, in.window);
       if (by_convolution) {
         convolve(back, in.window, taps, Lanes<T>{}, out.window);
@@ -259,7 +234,7 @@ void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>&
           for (int64_t image = first_image; image < end_image; ++image) {
             channels_to_lanes(x.planes(image, block), channels, x.size, in.window);
             channels_to_lanes(dy.planes(image, block), channels, dy.size, upstream.window);
-            with_taps(problem.window.kernel.w, [&](auto taps) {
+            with_constant<kMostTaps>(problem.window.kernel.w, [&](auto taps) {
               correlate<taps.value>(problem, in.window, upstream.window, sums);
             });
           }

@@ -131,14 +131,6 @@ void sum_pixels(const Sums& sums, const T* in, const T* weights, int64_t blocks,
   });
 }
 
-/// What the windows of an image see of it, padding included.
-Size2 padded_size(const Conv2dProblem& problem) {
-  const Window& w = problem.window;
-  return {
-      std::max((problem.output.h - 1) * w.stride.h + w.span().h, w.padding.h + problem.image.h),
-      std::max((problem.output.w - 1) * w.stride.w + w.span().w, w.padding.w + problem.image.w)};
-}
-
 /// The forward pass as sums.
 Sums forward_sums(const Conv2dProblem& problem, Size2 padded) {
   const Window& w = problem.window;
@@ -173,7 +165,7 @@ void store_blocks(T* lanes, Size2 size, int64_t first_block, int64_t blocks, int
 
 template <class T>
 void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
-  const Size2 padded = padded_size(problem);
+  const Size2 padded = problem.padded();
   const Sums sums = forward_sums(problem, padded);
   const int64_t out = problem.out_channels, terms = problem.terms();
   TermLanes<T> filters(out, terms), start(out, 1);
@@ -302,7 +294,7 @@ void correlate_tile(const T* in, const std::vector<int64_t>& from, const int64_t
 
 template <class T>
 void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
-  const Size2 padded = padded_size(problem);
+  const Size2 padded = problem.padded();
   const Sums sums = forward_sums(problem, padded);
   const int64_t out = problem.out_channels, terms = problem.terms();
   const int64_t block_size = problem.output.area() * kLaneCount<T>;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <pade/core/ops/window_kernels.h>
 #include <pade/core/tensor.h>
 
@@ -19,6 +21,14 @@ struct Conv2dProblem {
   double multiplications() const {
     return static_cast<double>(group_out() * terms()) * static_cast<double>(output.area());
   }
+  /// What the taps of all windows see of the image, padding included; at least the image, which may
+  /// be larger than what strides leave of it.
+  Size2 padded() const {
+    const Size2 seen{(output.h - 1) * window.stride.h + window.span().h,
+                     (output.w - 1) * window.stride.w + window.span().w};
+    return {std::max(seen.h, window.padding.h + image.h),
+            std::max(seen.w, window.padding.w + image.w)};
+  }
 };
 
 /// x [N, C, H, W], weight [O, C/groups, KH, KW], y and dy [N, O, H', W'], bias [O].
@@ -36,45 +46,33 @@ void conv2d_backward_bias(const Tensor& dy, Tensor& dbias);
 /// The method for few channels per group: shifted copies of the image are multiplied and added up
 /// directly.
 namespace direct {
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace direct
 
 /// The method for filters as many as lanes or more, of any shape: they lie in lanes, and numbers of
 /// the image are multiplied with as many of them at once.
 namespace filter_lanes {
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace filter_lanes
 
 /// The method for many channels: the image is laid out as a matrix (im2col), which is multiplied
 /// by the filters.
 namespace im2col {
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace im2col
 
 /// The method for 1×1 kernels at stride 1: a matrix product with the image as it is.
 namespace pointwise {
 bool is_possible(const Conv2dProblem& problem);
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace pointwise
 
 /// The method for depthwise convolutions: as many channels at once as there are lanes.
@@ -82,12 +80,9 @@ namespace depthwise {
 /// As many groups as channels, in and out, kernels of at most 7 taps in a row, and an image of
 /// which a cache holds that many channels.
 bool is_possible(const Conv2dProblem& problem);
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace depthwise
 
 /// The method for 3×3 kernels at stride 1 and many channels: a quarter of the products, at ten
@@ -95,12 +90,9 @@ void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor
 namespace winograd {
 /// Stride and dilation 1, no groups, and padding of at most 2.
 bool is_possible(const Conv2dProblem& problem);
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y);
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx);
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
 }  // namespace winograd
 
 }  // namespace cpu

@@ -121,12 +121,8 @@ class FormulaElementwise : public ElementwiseOp {
     StripFunctions strips;
     with_types(formula_, dtype, [&](auto f, auto zero) {
       using T = decltype(zero);
-      auto strip =
-          std::make_unique<FormulaStrip<decltype(f), T>>(parameters[0].data<T>(), any_learns_);
-      if constexpr (sizeof(T) == sizeof(float))
-        strips.f32 = std::move(strip);
-      else
-        strips.f64 = std::move(strip);
+      strips.set<T>(
+          std::make_unique<FormulaStrip<decltype(f), T>>(parameters[0].data<T>(), any_learns_));
     });
     return strips;
   }

@@ -16,9 +16,8 @@ using rational_math::far_point;
 using rational_math::FarFunction;
 using rational_math::FarPoint;
 
-// A strip is what is tested for far values, evaluated, and summed in x's own precision, at once.
-
-/// A block is what a thread takes: its coefficient sums are kept in float64.
+/// A block is what a thread takes: its coefficient sums are kept in float64. Its strips are tested
+/// for far values, evaluated, and summed in x's own precision, each at once.
 constexpr int64_t kBlock = 16 * kStrip;
 
 constexpr int kMaxCoefficients = 2 * (kMaxDegree + 1);
@@ -119,6 +118,15 @@ void differentiate_far(const FarFunction<T>& function, const T* x, const T* dy, 
   }
 }
 
+template <class Formula, class T>
+void differentiate_strip(const Function<T>& function, const RationalProblem& problem, const T* x,
+                         const T* dy, T* dx, int64_t count, Sums& sums) {
+  if (all_within(x, count, function.near.basis.limit))
+    differentiate_near<Formula>(function.near, problem.m, problem.n, x, dy, dx, count, sums);
+  else
+    differentiate_far(function.far, x, dy, dx, count, sums);
+}
+
 template <class F>
 void with_instance(const RationalProblem& problem, F&& f) {
   rational_math::with_form(problem.options, [&](auto form, auto shifted) {
@@ -203,11 +211,7 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
       const T* in = view.gather(x, begin, count, x_strip);
       const T* upstream = view.gather(dy, begin, count, dy_strip);
       T* out = problem.groups == 1 ? dx + begin : dx_strip;
-      if (all_within(in, count, function.near.basis.limit))
-        differentiate_near<Formula>(function.near, problem.m, problem.n, in, upstream, out, count,
-                                    sums);
-      else
-        differentiate_far(function.far, in, upstream, out, count, sums);
+      differentiate_strip<Formula>(function, problem, in, upstream, out, count, sums);
       if (out == dx_strip) view.scatter(dx_strip, begin, count, dx);
     }
     partial[block] = sums;
@@ -228,11 +232,7 @@ class RationalStrip : public StripFunction<T> {
   }
   void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
     Sums of_strip{};
-    if (all_within(x, count, function_.near.basis.limit))
-      differentiate_near<Formula>(function_.near, problem_.m, problem_.n, x, dy, dx, count,
-                                  of_strip);
-    else
-      differentiate_far(function_.far, x, dy, dx, count, of_strip);
+    differentiate_strip<Formula>(function_, problem_, x, dy, dx, count, of_strip);
     for (int i = 0; i < kMaxCoefficients; ++i) sums[i] += of_strip[i];
   }
   int sum_count() const override { return kMaxCoefficients; }
@@ -253,11 +253,7 @@ class RationalElementwise : public ElementwiseOp {
       using T = decltype(zero);
       const T *c = parameters[0].data<T>(), *d = parameters[1].data<T>();
       with_instance(problem_, [&](auto formula) {
-        auto strip = std::make_unique<RationalStrip<decltype(formula), T>>(problem_, c, d);
-        if constexpr (sizeof(T) == sizeof(float))
-          strips.f32 = std::move(strip);
-        else
-          strips.f64 = std::move(strip);
+        strips.set<T>(std::make_unique<RationalStrip<decltype(formula), T>>(problem_, c, d));
       });
     });
     return strips;

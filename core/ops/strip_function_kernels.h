@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include <pade/core/tensor.h>
 
@@ -28,6 +29,13 @@ struct StripFunctions {
   std::unique_ptr<StripFunction<float>> f32;
   std::unique_ptr<StripFunction<double>> f64;
 
+  template <class T>
+  void set(std::unique_ptr<StripFunction<T>> function) {
+    if constexpr (sizeof(T) == sizeof(float))
+      f32 = std::move(function);
+    else
+      f64 = std::move(function);
+  }
   template <class T>
   const StripFunction<T>& of() const {
     if constexpr (sizeof(T) == sizeof(float))

@@ -44,15 +44,11 @@ class UnaryElementwise : public ElementwiseOp {
   const char* name() const override { return op_; }
   StripFunctions strips(DType dtype, std::span<const Tensor>) const override {
     StripFunctions strips;
-    std::visit(
-        [&](auto f) {
-          using F = decltype(f);
-          if (dtype == DType::float32)
-            strips.f32 = std::make_unique<UnaryStrip<F, float>>(f);
-          else
-            strips.f64 = std::make_unique<UnaryStrip<F, double>>(f);
-        },
-        function_);
+    dispatch_floating(dtype, op_, [&](auto zero) {
+      using T = decltype(zero);
+      std::visit([&](auto f) { strips.set<T>(std::make_unique<UnaryStrip<decltype(f), T>>(f)); },
+                 function_);
+    });
     return strips;
   }
   void finish(std::span<const double>, std::span<const Tensor>, std::span<Tensor>) const override {}

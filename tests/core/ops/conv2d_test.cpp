@@ -132,53 +132,26 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   CHECK(t.dbias.error_of(bias.grad()) <= tolerance);
 
   if (device != Device::cpu) return poison_new_storage(false);
-  // The façade takes one of these methods, but each can do everything.
-  Tensor out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
-  Tensor dweight = Tensor::empty_like(t.weight);
-  cpu::direct::forward(p, t.x, t.weight, t.bias, out);
-  cpu::direct::backward_data(p, t.weight, t.dy, dx);
-  cpu::direct::backward_weight(p, t.x, t.dy, dweight);
-  CHECK(t.y.error_of(out) <= tolerance);
-  CHECK(t.dx.error_of(dx) <= tolerance);
-  CHECK(t.dweight.error_of(dweight) <= tolerance);
-  out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
-  dweight = Tensor::empty_like(t.weight);
-  cpu::im2col::forward(p, t.x, t.weight, t.bias, out);
-  cpu::im2col::backward_data(p, t.weight, t.dy, dx);
-  cpu::im2col::backward_weight(p, t.x, t.dy, dweight);
-  CHECK(t.y.error_of(out) <= tolerance);
-  CHECK(t.dx.error_of(dx) <= tolerance);
-  CHECK(t.dweight.error_of(dweight) <= tolerance);
-  if (p.groups == 1) {
-    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
-    dweight = Tensor::empty_like(t.weight);
-    cpu::filter_lanes::forward(p, t.x, t.weight, t.bias, out);
-    cpu::filter_lanes::backward_data(p, t.weight, t.dy, dx);
-    cpu::filter_lanes::backward_weight(p, t.x, t.dy, dweight);
-    CHECK(t.y.error_of(out) <= tolerance);
+  // The façade takes one of these methods, but each can do all that it says is possible.
+  const auto check_method = [&](auto forward, auto backward_data, auto backward_weight) {
+    Tensor y = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
+    Tensor dweight = Tensor::empty_like(t.weight);
+    forward(p, t.x, t.weight, t.bias, y);
+    backward_data(p, t.weight, t.dy, dx);
+    backward_weight(p, t.x, t.dy, dweight);
+    CHECK(t.y.error_of(y) <= tolerance);
     CHECK(t.dx.error_of(dx) <= tolerance);
     CHECK(t.dweight.error_of(dweight) <= tolerance);
-  }
-  if (cpu::pointwise::is_possible(p)) {
-    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
-    cpu::pointwise::forward(p, t.x, t.weight, t.bias, out);
-    dweight = Tensor::empty_like(t.weight);
-    cpu::pointwise::backward_data(p, t.weight, t.dy, dx);
-    cpu::pointwise::backward_weight(p, t.x, t.dy, dweight);
-    CHECK(t.y.error_of(out) <= tolerance);
-    CHECK(t.dx.error_of(dx) <= tolerance);
-    CHECK(t.dweight.error_of(dweight) <= tolerance);
-  }
-  if (cpu::depthwise::is_possible(p)) {
-    out = Tensor::empty_like(t.dy), dx = Tensor::empty_like(t.x);
-    dweight = Tensor::empty_like(t.weight);
-    cpu::depthwise::forward(p, t.x, t.weight, t.bias, out);
-    cpu::depthwise::backward_data(p, t.weight, t.dy, dx);
-    cpu::depthwise::backward_weight(p, t.x, t.dy, dweight);
-    CHECK(t.y.error_of(out) <= tolerance);
-    CHECK(t.dx.error_of(dx) <= tolerance);
-    CHECK(t.dweight.error_of(dweight) <= tolerance);
-  }
+  };
+  using namespace cpu;
+  check_method(direct::forward, direct::backward_data, direct::backward_weight);
+  check_method(im2col::forward, im2col::backward_data, im2col::backward_weight);
+  if (p.groups == 1)
+    check_method(filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight);
+  if (pointwise::is_possible(p))
+    check_method(pointwise::forward, pointwise::backward_data, pointwise::backward_weight);
+  if (depthwise::is_possible(p))
+    check_method(depthwise::forward, depthwise::backward_data, depthwise::backward_weight);
   poison_new_storage(false);
 }
 
