@@ -34,19 +34,39 @@ using Lanes = typename LanesOf<T>::type;
 template <class T>
 inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
 
+namespace detail {
+
+/// Lanes anywhere in memory.
+template <class T>
+struct PackedLanesOf {
+  typedef T type __attribute__((vector_size(kLaneBytes), aligned(alignof(T)), may_alias));
+};
+
+}  // namespace detail
+
 template <class T>
 inline Lanes<T> load_lanes(const T* from) {
-  Lanes<T> lanes;
-  std::memcpy(&lanes, from, sizeof lanes);
-  return lanes;
+  return *reinterpret_cast<const typename detail::PackedLanesOf<T>::type*>(from);
 }
 
 template <class T>
 inline void store_lanes(T* to, const Lanes<T>& lanes) {
-  std::memcpy(to, &lanes, sizeof lanes);
+  *reinterpret_cast<typename detail::PackedLanesOf<T>::type*>(to) = lanes;
 }
 
-/// The same past the caches, where processors can: for results that the caches do not hold until
+/// Has the compiler keep these lanes in a register: it may else load them anew for each use.
+template <class T>
+inline void hold_lanes(Lanes<T>& lanes) {
+#if defined(__SSE2__)
+  asm("" : "+v"(lanes));
+#elif defined(__aarch64__)
+  asm("" : "+w"(lanes));
+#else
+  static_cast<void>(lanes);
+#endif
+}
+
+/// store_lanes() past the caches, where processors can: for results that the caches do not hold until
 /// they are read. `to` must be aligned to kLaneBytes. Others see them after finish_streaming().
 template <class T>
 inline void stream_lanes(T* to, const Lanes<T>& lanes) {

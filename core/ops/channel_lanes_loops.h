@@ -35,22 +35,22 @@ inline void for_each_run(const LanesWindow<T>& window, Size2 image, F&& f) {
       pixel % image.w);
 }
 
-/// Where the pixels of a run are in the window, one after another.
-template <class T>
-class RunPosition {
- public:
-  RunPosition(const LanesWindow<T>& window, Size2 image, int64_t row, int64_t column)
-      : window_(window), width_(image.w), row_(row), column_(column) {}
-  T* next() {
-    T* here = window_.at(row_, column_ - window_.first_column);
-    if (++column_ == width_) column_ = 0, ++row_;
-    return here;
+/// f(i, place in the window) for each of a run's pixels.
+template <class T, class F>
+inline void for_each_place(const LanesWindow<T>& window, Size2 image, int64_t row, int64_t column,
+                           int64_t count, F&& f) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  T* place = window.at(row, column - window.first_column);
+  if (window.columns == image.w && count == kLanes) {
+    for (int64_t i = 0; i < kLanes; ++i) f(i, place + i * kLanes);
+    return;
   }
-
- private:
-  const LanesWindow<T>& window_;
-  int64_t width_, row_, column_;
-};
+  const int64_t margins = (window.columns - image.w) * kLanes;
+  for (int64_t i = 0; i < count; ++i, place += kLanes) {
+    f(i, place);
+    if (++column == image.w) column = 0, place += margins;
+  }
+}
 
 }  // namespace detail
 
@@ -91,12 +91,8 @@ void channels_to_lanes(const T* planes, int64_t channels, Size2 image,
                                     : Lanes<T>{};
         }
         transpose_lanes<T>(block);
-        detail::RunPosition<T> position(window, image, row, column);
-        if (count == kLanes) {
-          for (int64_t i = 0; i < kLanes; ++i) store_lanes(position.next(), block[i]);
-        } else {
-          for (int64_t i = 0; i < count; ++i) store_lanes(position.next(), block[i]);
-        }
+        detail::for_each_place(window, image, row, column, count,
+                               [&](int64_t i, T* place) { store_lanes<T>(place, block[i]); });
       });
 }
 
@@ -104,22 +100,21 @@ void channels_to_lanes(const T* planes, int64_t channels, Size2 image,
 template <class T>
 void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channels, T* planes) {
   constexpr int64_t kLanes = kLaneCount<T>;
-  detail::for_each_run<T>(window, image,
-                          [&](int64_t pixel, int64_t count, int64_t row, int64_t column) {
-                            Lanes<T> block[kLanes];
-                            detail::RunPosition<T> position(window, image, row, column);
-                            for (int64_t i = 0; i < kLanes; ++i)
-                              block[i] = i < count ? load_lanes<T>(position.next()) : Lanes<T>{};
-                            transpose_lanes<T>(block);
-                            prefetch_next_block<true>(planes + pixel, image);
-                            for (int64_t c = 0; c < channels; ++c) {
-                              T* to = planes + c * image.area() + pixel;
-                              if (count == kLanes)
-                                store_lanes(to, block[c]);
-                              else
-                                store_lanes(to, block[c], count);
-                            }
-                          });
+  detail::for_each_run<T>(
+      window, image, [&](int64_t pixel, int64_t count, int64_t row, int64_t column) {
+        Lanes<T> block[kLanes] = {};
+        detail::for_each_place(window, image, row, column, count,
+                               [&](int64_t i, const T* place) { block[i] = load_lanes(place); });
+        transpose_lanes<T>(block);
+        prefetch_next_block<true>(planes + pixel, image);
+        if (channels == kLanes && count == kLanes) {
+          for (int64_t c = 0; c < kLanes; ++c)
+            store_lanes(planes + c * image.area() + pixel, block[c]);
+        } else {
+          for (int64_t c = 0; c < channels; ++c)
+            store_lanes(planes + c * image.area() + pixel, block[c], count);
+        }
+      });
 }
 
 }  // namespace pade::cpu
