@@ -2,6 +2,7 @@
 #include <limits>
 #include <vector>
 
+#include <pade/core/lanes.h>
 #include <pade/core/ops/pool_kernels.h>
 #include <pade/core/ops/pool_math.h>
 #include <pade/core/parallel.h>
@@ -75,28 +76,42 @@ void max_pool_plane(const PoolProblem& p, const std::vector<TapColumns>& columns
   }
 }
 
-/// The same for 2×2 windows side by side, without branches.
+constexpr int64_t kPairedColumns = 1024;
+
+/// The same for 2×2 windows side by side, at most kPairedColumns / 2 in a row: first the larger one
+/// in each column, then of neighbouring columns, so that both steps fill vectors. `end`: how far
+/// whole vectors may be read.
 template <class T>
-void max_pool_plane_2x2(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
-  for (int64_t i = 0; i < p.oh; ++i) {
-    const T* upper = x + 2 * i * p.w;
-    const T* lower = upper + p.w;
-    const int32_t first = static_cast<int32_t>(2 * i * p.w), width = static_cast<int32_t>(p.w);
-    T* out = y + i * p.ow;
-    int32_t* won = winner + i * p.ow;
-    for (int32_t j = 0; j < static_cast<int32_t>(p.ow); ++j) {
-      T best = upper[2 * j];
-      int32_t place = 0;
-      auto challenge = [&](T value, int32_t candidate) {
-        const bool wins = beats(value, best);
-        best = wins ? value : best;
-        place = wins ? candidate : place;
-      };
-      challenge(upper[2 * j + 1], 1);
-      challenge(lower[2 * j], width);
-      challenge(lower[2 * j + 1], width + 1);
-      out[j] = best;
-      won[j] = first + 2 * j + place;
+void max_pool_plane_2x2(const PoolProblem& p, const T* x, const T* end, T* y, int32_t* winner) {
+  T larger[kPairedColumns + kLaneCount<T>];
+  int32_t place[kPairedColumns + kLaneCount<T>];
+  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
+  const int32_t width = static_cast<int32_t>(p.w);
+  for (int64_t begin = 0; begin < p.oh; begin += rows_at_once) {
+    const int64_t rows = std::min(rows_at_once, p.oh - begin);
+    for (int64_t i = 0; i < rows; ++i) {
+      const int32_t first = static_cast<int32_t>(begin + i) * 2 * width;
+      const T *upper = x + first, *lower = upper + width;
+      const int64_t whole_vectors = blocks_of(columns, kLaneCount<T>) * kLaneCount<T>;
+      const int64_t count = end - lower >= whole_vectors ? whole_vectors : columns;
+#pragma omp simd
+      for (int32_t j = 0; j < count; ++j) {
+        const bool wins = beats(lower[j], upper[j]);
+        larger[i * columns + j] = wins ? lower[j] : upper[j];
+        place[i * columns + j] = first + j + (wins ? width : 0);
+      }
+    }
+    T* out = y + begin * p.ow;
+    int32_t* won = winner + begin * p.ow;
+#pragma omp simd
+    for (int64_t j = 0; j < rows * p.ow; ++j) {
+      const T left = larger[2 * j], right = larger[2 * j + 1];
+      const int32_t at_left = place[2 * j], at_right = place[2 * j + 1];
+      // Of equal ones, or NaNs, the first in reading order wins.
+      const bool earlier = !beats(left, right) & (at_right < at_left);
+      const bool wins = beats(right, left) | earlier;
+      out[j] = wins ? right : left;
+      won[j] = wins ? at_right : at_left;
     }
   }
 }
@@ -104,7 +119,8 @@ void max_pool_plane_2x2(const PoolProblem& p, const T* x, T* y, int32_t* winner)
 }  // namespace
 
 void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
-  const bool side_by_side = p.kernel == 2 && p.stride == 2 && p.padding == 0;
+  const bool side_by_side =
+      p.kernel == 2 && p.stride == 2 && p.padding == 0 && 2 * p.ow <= kPairedColumns;
   const std::vector<TapColumns> columns = tap_columns(p);
   dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
     using T = decltype(zero);
@@ -114,7 +130,7 @@ void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& 
     for_each_plane(p, [&](int64_t plane) {
       const int64_t from = plane * p.h * p.w, to = plane * p.oh * p.ow;
       if (side_by_side)
-        max_pool_plane_2x2(p, in + from, out + to, won + to);
+        max_pool_plane_2x2(p, in + from, in + x.size(), out + to, won + to);
       else if (p.stride.w == 1)
         max_pool_plane<1>(p, columns, in + from, out + to, won + to);
       else if (p.stride.w == 2)

@@ -11,7 +11,7 @@ namespace pade {
 /// Whether `value` takes the lead: NaN does, and keeps it.
 template <class T>
 PADE_HD bool beats(T value, T best) {
-  return value > best || (value != value && best == best);
+  return (value > best) | ((value != value) & (best == best));  // without branches
 }
 
 /// [begin, end) of positions along one axis.
