@@ -3,6 +3,7 @@
 #include <pade/core/ops/channel_lanes_loops.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/ops/conv2d_numbers_loops.h>
 #include <pade/core/ops/scratch_loops.h>
 #include <pade/core/ops/shifted_loops.h>
 #include <pade/core/parallel.h>
@@ -255,30 +256,26 @@ bool is_possible(const Conv2dProblem& problem) {
 
 void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
              const Tensor& bias, Tensor& y) {
-  dispatch_floating(x.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    forward<T>(problem, {x.data<T>(), problem.in_channels, problem.image}, weight.data<T>(),
-               bias.defined() ? bias.data<T>() : nullptr,
-               {y.mutable_data<T>(), problem.in_channels, problem.output});
-  });
+  with_numbers(x, weight, bias, y,
+               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
+                 forward<T>(problem, {in, problem.in_channels, problem.image}, filters, start,
+                            {out, problem.in_channels, problem.output});
+               });
 }
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    backward_data<T>(problem, weight.data<T>(), {dy.data<T>(), problem.in_channels, problem.output},
-                     {dx.mutable_data<T>(), problem.in_channels, problem.image});
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
+    backward_data<T>(problem, filters, {upstream, problem.in_channels, problem.output},
+                     {out, problem.in_channels, problem.image});
   });
 }
 
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    backward_weight<T>(problem, {x.data<T>(), problem.in_channels, problem.image},
-                       {dy.data<T>(), problem.in_channels, problem.output},
-                       dweight.mutable_data<T>());
+  with_numbers(x, dy, dweight, [&]<class T>(const T* in, const T* upstream, T* gradient) {
+    backward_weight<T>(problem, {in, problem.in_channels, problem.image},
+                       {upstream, problem.in_channels, problem.output}, gradient);
   });
 }
 

@@ -1,6 +1,7 @@
 #include <pade/core/blas.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/ops/conv2d_numbers_loops.h>
 #include <pade/core/ops/im2col_loops.h>
 
 namespace pade::cpu::im2col {
@@ -221,27 +222,17 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
 
 void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
              const Tensor& bias, Tensor& y) {
-  dispatch_floating(x.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    forward(problem, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
-            y.mutable_data<T>());
-  });
+  with_numbers(x, weight, bias, y, [&](auto... numbers) { forward(problem, numbers...); });
 }
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    backward_data(problem, weight.data<T>(), dy.data<T>(), dx.mutable_data<T>());
-  });
+  with_numbers(weight, dy, dx, [&](auto... numbers) { backward_data(problem, numbers...); });
 }
 
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    backward_weight(problem, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>());
-  });
+  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
 }
 
 }  // namespace pade::cpu::im2col

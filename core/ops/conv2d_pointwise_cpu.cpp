@@ -3,6 +3,7 @@
 #include <pade/core/ops/channel_lanes_loops.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/ops/conv2d_numbers_loops.h>
 #include <pade/core/ops/run_loops.h>
 #include <pade/core/ops/scratch_loops.h>
 #include <pade/core/ops/shifted_loops.h>
@@ -227,29 +228,24 @@ bool is_possible(const Conv2dProblem& problem) {
 
 void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
              const Tensor& bias, Tensor& y) {
-  dispatch_floating(x.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    multiply<T>(pixels_of(problem), {weight.data<T>(), problem.in_channels, 1}, x.data<T>(),
-                problem.in_channels, bias.defined() ? bias.data<T>() : nullptr, y.mutable_data<T>(),
-                problem.out_channels);
-  });
+  with_numbers(x, weight, bias, y,
+               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
+                 multiply<T>(pixels_of(problem), {filters, problem.in_channels, 1}, in,
+                             problem.in_channels, start, out, problem.out_channels);
+               });
 }
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    multiply<T>(pixels_of(problem), {weight.data<T>(), 1, problem.in_channels}, dy.data<T>(),
-                problem.out_channels, nullptr, dx.mutable_data<T>(), problem.in_channels);
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
+    multiply<T>(pixels_of(problem), {filters, 1, problem.in_channels}, upstream,
+                problem.out_channels, nullptr, out, problem.in_channels);
   });
 }
 
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    backward_weight(problem, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>());
-  });
+  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
 }
 
 }  // namespace pade::cpu::pointwise
