@@ -38,6 +38,13 @@ bool takes_depthwise(const Conv2dProblem& problem, DType dtype) {
   return depthwise::is_possible(problem) && 2 * problem.in_channels >= lanes && !long_rows;
 }
 
+/// Measured: with more channels than that, filters in lanes are ahead.
+bool takes_image_lanes(const Conv2dProblem& problem, DType dtype) {
+  constexpr int64_t kMostChannels = 16;
+  return std::max(problem.group_in(), problem.group_out()) <= kMostChannels &&
+         image_lanes::is_possible(problem, dtype);
+}
+
 enum class Pass { forward, backward_data, backward_weight };
 
 /// Measured: where an image has few pixels, or the filters do not stay in the caches while its
@@ -66,6 +73,8 @@ Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
     return {depthwise::forward, depthwise::backward_data, depthwise::backward_weight};
   if (pointwise::is_possible(problem))
     return {pointwise::forward, pointwise::backward_data, pointwise::backward_weight};
+  if (takes_image_lanes(problem, dtype))
+    return {image_lanes::forward, image_lanes::backward_data, image_lanes::backward_weight};
   if (takes_filter_lanes(problem, dtype, pass))
     return {filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight};
   if (has_few_channels(problem) && (pass != Pass::backward_weight || has_many_pixels(problem)))

@@ -59,6 +59,16 @@ decltype(conv2d_backward_data) backward_data;
 decltype(conv2d_backward_weight) backward_weight;
 }  // namespace filter_lanes
 
+/// The method for few channels and many images: as many images at once as there are lanes, so that
+/// nothing is wasted on the shape of an image.
+namespace image_lanes {
+/// At least most of the lanes have an image, and a cache holds the images.
+bool is_possible(const Conv2dProblem& problem, DType dtype);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
+}  // namespace image_lanes
+
 /// The method for many channels: the image is laid out as a matrix (im2col), which is multiplied
 /// by the filters.
 namespace im2col {

@@ -145,6 +145,7 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   };
   using namespace cpu;
   check_method(direct::forward, direct::backward_data, direct::backward_weight);
+  check_method(image_lanes::forward, image_lanes::backward_data, image_lanes::backward_weight);
   check_method(im2col::forward, im2col::backward_data, im2col::backward_weight);
   if (p.groups == 1)
     check_method(filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight);
@@ -236,6 +237,7 @@ DEVICE_TEST_CASE("conv2d where the work is cut into several blocks") {
       {{2, 300, 8, 9}, {3, 300, 3, 3}, {.padding = 1}},
       {{1, 36, 8, 8}, {12, 12, 3, 3}, {.padding = 1, .groups = 3}},  // channels are cut
       {{20, 24, 9, 9}, {24, 1, 3, 3}, {.padding = 1, .groups = 24}},
+      {{35, 10, 9, 14}, {26, 5, 3, 7}, {.stride = {1, 2}, .padding = {1, 3}, .groups = 2}},
   };
   for (const Case& c : cases) check_case(c, DType::float32, rng, 60, device);
 }
