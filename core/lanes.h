@@ -31,6 +31,19 @@ struct LanesOf<double> {
 };
 template <class T>
 using Lanes = typename LanesOf<T>::type;
+/// As many float64 numbers as there are lanes: two registers of them for float32 lanes.
+template <class T>
+struct WideLanesOf;
+template <>
+struct WideLanesOf<float> {
+  typedef double type __attribute__((vector_size(2 * kLaneBytes)));
+};
+template <>
+struct WideLanesOf<double> {
+  typedef double type __attribute__((vector_size(kLaneBytes)));
+};
+template <class T>
+using WideLanes = typename WideLanesOf<T>::type;
 template <class T>
 inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
 
@@ -66,8 +79,9 @@ inline void hold_lanes(Lanes<T>& lanes) {
 #endif
 }
 
-/// store_lanes() past the caches, where processors can: for results that the caches do not hold until
-/// they are read. `to` must be aligned to kLaneBytes. Others see them after finish_streaming().
+/// store_lanes() past the caches, where processors can: for results that the caches do not hold
+/// until they are read. `to` must be aligned to kLaneBytes. Others see them after
+/// finish_streaming().
 template <class T>
 inline void stream_lanes(T* to, const Lanes<T>& lanes) {
 #if defined(__AVX512F__)
@@ -85,6 +99,15 @@ inline void stream_lanes(T* to, const Lanes<T>& lanes) {
 #else
   store_lanes<T>(to, lanes);
 #endif
+}
+
+/// The one or the other.
+template <bool kStreamed, class T>
+inline void put_lanes(T* to, const Lanes<T>& lanes) {
+  if constexpr (kStreamed)
+    stream_lanes<T>(to, lanes);
+  else
+    store_lanes<T>(to, lanes);
 }
 
 inline void finish_streaming() {

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include <pade/core/lanes.h>
@@ -22,8 +25,23 @@ constexpr int64_t kBlock = 16 * kStrip;
 
 constexpr int kMaxCoefficients = 2 * (kMaxDegree + 1);
 
-/// c_0 … c_m then d_first … d_n.
+/// For c_0 … c_m then d_first … d_n.
 using Sums = std::array<double, kMaxCoefficients>;
+
+/// The same for each lane: what a strip adds up in x's precision is added to these.
+template <class T>
+struct LaneSums {
+  WideLanes<T> lanes[kMaxCoefficients] = {};
+
+  void add(int k, const Lanes<T>& sums) { lanes[k] += __builtin_convertvector(sums, WideLanes<T>); }
+  void add_one(int k, double value) { lanes[k][0] += value; }
+  Sums total() const {
+    Sums sums{};
+    for (int k = 0; k < kMaxCoefficients; ++k)
+      for (int lane = 0; lane < kLaneCount<T>; ++lane) sums[k] += lanes[k][lane];
+    return sums;
+  }
+};
 
 /// One group's function as the formulas want it, near and far.
 template <class T>
@@ -32,12 +50,15 @@ struct Function {
   FarFunction<T> far;
 };
 
-/// False also when there is a NaN.
+/// False also when there is a NaN: compared as integers, magnitudes are in order, and it is above.
 template <class T>
 bool all_within(const T* x, int64_t count, T limit) {
-  int outside = 0;
-  for (int64_t i = 0; i < count; ++i) outside |= !(std::abs(x[i]) <= limit);
-  return !outside;
+  using Bits = std::conditional_t<sizeof(T) == sizeof(int32_t), int32_t, int64_t>;
+  constexpr Bits kMagnitude = std::numeric_limits<Bits>::max();
+  Bits largest = 0;
+  for (int64_t i = 0; i < count; ++i)
+    largest = std::max(largest, std::bit_cast<Bits>(x[i]) & kMagnitude);
+  return largest <= std::bit_cast<Bits>(limit);
 }
 
 /// One group's elements in a tensor seen as [outer, groups, run]: its `first`-th to `first +
@@ -70,7 +91,8 @@ struct GroupView {
   }
 };
 
-template <class Formula, class T>
+/// kStreamed: y is written past the caches, and aligned.
+template <class Formula, bool kStreamed = false, class T>
 void evaluate_strip(const Function<T>& function, const T* x, T* y, int64_t count) {
   if (!all_within(x, count, function.near.basis.limit)) {
     for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(far_point(function.far, x[i]).value);
@@ -80,7 +102,7 @@ void evaluate_strip(const Function<T>& function, const T* x, T* y, int64_t count
   constexpr int kLanes = kLaneCount<T>;
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
-    store_lanes<T>(y + i, Formula::value(k, load_lanes(x + i)));
+    put_lanes<kStreamed, T>(y + i, Formula::value(k, load_lanes(x + i)));
   if (i < count) {
     const Lanes<T> tail = load_lanes(x + i, count - i, x[i]);
     store_lanes<T>(y + i, Formula::value(k, tail), count - i);
@@ -90,7 +112,7 @@ void evaluate_strip(const Function<T>& function, const T* x, T* y, int64_t count
 /// dx, and the strip's contribution to Σ dy f_i/Q and Σ dy G/Q · ∂Q/∂d_j.
 template <class Formula, class T>
 void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const T* dy, T* dx,
-                        int64_t count, Sums& sums) {
+                        int64_t count, LaneSums<T>& sums) {
   constexpr int kLanes = kLaneCount<T>;
   constexpr int kM = Formula::kNumerator, kN = Formula::kDenominator;
   Lanes<T> of_c[kM + 1] = {}, of_d[kN + 1] = {};
@@ -103,24 +125,23 @@ void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const
     const Lanes<T> at_x = load_lanes(x + i, rest, x[i]), upstream = load_lanes(dy + i, rest, T{0});
     store_lanes<T>(dx + i, Formula::differentiate(k, at_x, upstream, of_c, of_d), rest);
   }
-  for (int c = 0; c <= m; ++c) sums[c] += sum_lanes<T>(of_c[c]);
-  for (int d = Formula::kFirst; d <= n; ++d)
-    sums[m + 1 + d - Formula::kFirst] += sum_lanes<T>(of_d[d]);
+  for (int c = 0; c <= m; ++c) sums.add(c, of_c[c]);
+  for (int d = Formula::kFirst; d <= n; ++d) sums.add(m + 1 + d - Formula::kFirst, of_d[d]);
 }
 
 template <class T>
 void differentiate_far(const FarFunction<T>& function, const T* x, const T* dy, T* dx,
-                       int64_t count, Sums& sums) {
+                       int64_t count, LaneSums<T>& sums) {
   for (int64_t i = 0; i < count; ++i) {
     const FarPoint at = far_point(function, x[i]);
     dx[i] = static_cast<T>(dy[i] * at.slope);
-    far_gradients(function, x[i], at, [&](int k, double g) { sums[k] += dy[i] * g; });
+    far_gradients(function, x[i], at, [&](int k, double g) { sums.add_one(k, dy[i] * g); });
   }
 }
 
 template <class Formula, class T>
 void differentiate_strip(const Function<T>& function, const RationalProblem& problem, const T* x,
-                         const T* dy, T* dx, int64_t count, Sums& sums) {
+                         const T* dy, T* dx, int64_t count, LaneSums<T>& sums) {
   if (all_within(x, count, function.near.basis.limit))
     differentiate_near<Formula>(function.near, problem.m, problem.n, x, dy, dx, count, sums);
   else
@@ -161,6 +182,10 @@ template <class Formula, class T>
 void forward(const RationalProblem& problem, const T* x, const T* c, const T* d, T* y) {
   const MonicRecurrence monic = monic_recurrence_of(problem.options.basis);
   const auto functions = make_functions<Formula>(problem, monic, c, d);
+  // The gradient below takes longer than its stores, which then gain nothing.
+  const bool streamed =
+      problem.groups == 1 &&
+      problem.outer * problem.run * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes;
   for_each_block(problem, [&](int64_t group, int64_t, int64_t first, int64_t end) {
     const GroupView view{problem.groups, problem.run, group};
     T x_strip[kStrip], y_strip[kStrip];
@@ -168,9 +193,13 @@ void forward(const RationalProblem& problem, const T* x, const T* c, const T* d,
       const int64_t count = std::min(kStrip, end - begin);
       const T* in = view.gather(x, begin, count, x_strip);
       T* out = problem.groups == 1 ? y + begin : y_strip;
-      evaluate_strip<Formula>(functions[group], in, out, count);
+      if (streamed)
+        evaluate_strip<Formula, true>(functions[group], in, out, count);
+      else
+        evaluate_strip<Formula>(functions[group], in, out, count);
       if (out == y_strip) view.scatter(y_strip, begin, count, y);
     }
+    if (streamed) finish_streaming();
   });
 }
 
@@ -205,7 +234,7 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
     const Function<T>& function = functions[group];
     const GroupView view{problem.groups, problem.run, group};
     T x_strip[kStrip], dy_strip[kStrip], dx_strip[kStrip];
-    Sums sums{};
+    LaneSums<T> sums;
     for (int64_t begin = first; begin < end; begin += kStrip) {
       const int64_t count = std::min(kStrip, end - begin);
       const T* in = view.gather(x, begin, count, x_strip);
@@ -214,7 +243,7 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
       differentiate_strip<Formula>(function, problem, in, upstream, out, count, sums);
       if (out == dx_strip) view.scatter(dx_strip, begin, count, dx);
     }
-    partial[block] = sums;
+    partial[block] = sums.total();
   });
   finish_sums(problem, monic, partial, d, dc, dd);
 }
@@ -231,9 +260,10 @@ class RationalStrip : public StripFunction<T> {
     evaluate_strip<Formula>(function_, x, y, count);
   }
   void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
-    Sums of_strip{};
+    LaneSums<T> of_strip;
     differentiate_strip<Formula>(function_, problem_, x, dy, dx, count, of_strip);
-    for (int i = 0; i < kMaxCoefficients; ++i) sums[i] += of_strip[i];
+    const Sums total = of_strip.total();
+    for (int i = 0; i < kMaxCoefficients; ++i) sums[i] += total[i];
   }
   int sum_count() const override { return kMaxCoefficients; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include <pade/core/host_device.h>
@@ -18,6 +19,9 @@ struct Polynomials {
   S sign;
   S shift[kMaxDegree], drop[kMaxDegree];
   S scale[kMaxDegree + 1];
+  /// Of symmetric bases, with s = x²: e_2 = s − a_2, e_3 = x (s − a_3), e_4 = s (s − a_4) + b_4 and
+  /// e_5 = x (s (s − a_5) + b_5).
+  S a3, a4, b4, a5, b5;
   S limit;  // |x| up to which the powers of x stay far from overflow
 };
 
@@ -47,6 +51,12 @@ Polynomials<S> polynomials_of(const MonicRecurrence& monic, int degree) {
     polynomials.drop[k] = static_cast<S>(monic.drop[k]);
   }
   for (int k = 0; k <= kMaxDegree; ++k) polynomials.scale[k] = static_cast<S>(monic.scale[k]);
+  const auto& drop = monic.drop;
+  polynomials.a3 = static_cast<S>(drop[1] + drop[2]);
+  polynomials.a4 = static_cast<S>(drop[1] + drop[2] + drop[3]);
+  polynomials.b4 = static_cast<S>(drop[1] * drop[3]);
+  polynomials.a5 = static_cast<S>(drop[1] + drop[2] + drop[3] + drop[4]);
+  polynomials.b5 = static_cast<S>(drop[1] * drop[3] + drop[1] * drop[4] + drop[2] * drop[4]);
   return polynomials;
 }
 
@@ -58,18 +68,31 @@ struct Coefficients {
   S denominator[kMaxDegree + 1];  // d_j scale_j, or |d_j| scale_j if termwise; zero without d_j
 };
 
+/// Lanes as integers of their size, to reach their signs: of a lane, all bits but its sign.
+template <class T>
+using LaneBits = decltype(T{} < T{});
+template <class T>
+inline constexpr auto kAllButSign =
+    std::numeric_limits<std::decay_t<decltype(LaneBits<T>{}[0])>>::max();
+
 template <class T>
 PADE_HD T magnitude(T value) {
   if constexpr (std::is_floating_point_v<T>)
     return std::abs(value);
   else
-    return value < 0 ? -value : value;
+    return reinterpret_cast<T>(reinterpret_cast<LaneBits<T>>(value) & kAllButSign<T>);
 }
 
-/// `value` with the sign of `by`, where sgn(0) = +1.
+/// `value` with the sign of `by`, where sgn(±0) = +1.
 template <class T>
 PADE_HD T turned(T value, T by) {
-  return by < 0 ? -value : value;
+  if constexpr (std::is_floating_point_v<T>) {
+    return by < 0 ? -value : value;
+  } else {
+    const T signed_by = by + 0;  // −0 becomes 0
+    return reinterpret_cast<T>(reinterpret_cast<LaneBits<T>>(value) ^
+                               (reinterpret_cast<LaneBits<T>>(signed_by) & ~kAllButSign<T>));
+  }
 }
 
 /// p/q. GPUs do it by the reciprocal's approximation, which is right to a unit in the last place
@@ -117,17 +140,48 @@ struct Instance {
   /// e[1] … e[kTop], and where `de` is given their derivatives by sign · x.
   template <class S, class T>
   static PADE_HD void basis(const Polynomials<S>& k, T x, T* e, T* de) {
-    const T u = kShifted ? k.sign * x : x;
     e[0] = T{} + S(1);
-    e[1] = kShifted ? u + k.shift[0] : u;
     if (de) de[1] = e[0];
+    const int known = kShifted ? begin_shifted(k, x, e) : begin_symmetric(k, x, e, de);
+    const T u = kShifted ? k.sign * x : x;
     PADE_UNROLL
-    for (int i = 1; i < kTop; ++i) {
+    for (int i = known; i < kTop; ++i) {
       const T factor = kShifted ? u + k.shift[i] : u;
       e[i + 1] = i == 1 ? factor * e[1] - k.drop[1] : factor * e[i] - k.drop[i] * e[i - 1];
       if (!de) continue;
       de[i + 1] = i == 1 ? factor + e[1] : factor * de[i] + e[i] - k.drop[i] * de[i - 1];
     }
+  }
+
+  template <class S, class T>
+  static PADE_HD int begin_shifted(const Polynomials<S>& k, T x, T* e) {
+    e[1] = k.sign * x + k.shift[0];
+    return 1;
+  }
+
+  /// By even and odd polynomials, which take fewer operations than the recurrence; returns the
+  /// degree of the last one.
+  template <class S, class T>
+  static PADE_HD int begin_symmetric(const Polynomials<S>& k, T x, T* e, T* de) {
+    e[1] = x;
+    if constexpr (kTop >= 2) {
+      const T s = x * x;
+      e[2] = s - k.drop[1];
+      if (de) de[2] = x + x;
+      if constexpr (kTop >= 3) {
+        e[3] = x * (s - k.a3);
+        if (de) de[3] = S(3) * s - k.a3;
+      }
+      if constexpr (kTop >= 4) {
+        e[4] = s * (s - k.a4) + k.b4;
+        if (de) de[4] = x * (S(4) * s - S(2) * k.a4);
+      }
+      if constexpr (kTop >= 5) {
+        e[5] = x * (s * (s - k.a5) + k.b5);
+        if (de) de[5] = s * (S(5) * s - S(3) * k.a5) + k.b5;
+      }
+    }
+    return kTop < 5 ? kTop : 5;
   }
 
   /// d_0, or 0 in the forms that have none.
