@@ -12,10 +12,7 @@
 // Prints what it is as a line of JSON, then answers each line of stdin, a count: with the times of
 // so many repetitions in milliseconds, {"ms": […]}; on the GPU, which works on while the next
 // repetition is prepared, with their mean alone.
-#include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <functional>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -24,25 +21,21 @@
 
 #include <pade/core/build_info.h>
 #include <pade/core/error.h>
-#include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
-#include <pade/core/random.h>
 #include <pade/core/storage.h>
-#include <pade/core/tape.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/rational.h>
-#include <pade/optim/sgd.h>
 #include <nlohmann/json.hpp>
 
 #include "lenet.h"
 #include "models/models.h"
+#include "work.h"
 
 using namespace pade;
+using namespace pade::bench;
 using nlohmann::json;
 
 namespace {
-
-using Work = std::function<void()>;
 
 double milliseconds(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -85,86 +78,12 @@ void answer_counts(const Work& work, Device device) {
   }
 }
 
-/// Normally distributed numbers, the same few million again and again where more are asked for.
-Tensor random_numbers(const Shape& shape, Device device) {
-  const Tensor some = Rng(0, "bench").normal({std::min<int64_t>(shape.size(), 1 << 22)}, 0, 1);
-  const Tensor drawn = some.to(device);
-  Tensor all = Tensor::empty({shape.size()}, DType::float32, device);
-  for (int64_t begin = 0; begin < all.size(); begin += drawn.size()) {
-    const int64_t end = std::min(begin + drawn.size(), all.size());
-    all.slice(begin, end).copy_(drawn.slice(0, end - begin));
-  }
-  return all.reshape(shape);
-}
-
-class TrainingStep {
- public:
-  TrainingStep(Sequential network, const Shape& images, Device device)
-      : network_(on(device, std::move(network))),
-        optimizer_(network_.parameters(), {.lr = 1e-3, .momentum = 0.9}) {
-    images_ = random_numbers(images, device);
-    labels_ = Rng(0, "labels").integers({images[0]}, 0, 10).to(device);
-  }
-
-  void take() {
-    Tape tape;
-    tape.backward(cross_entropy(network_(images_), labels_));
-    optimizer_.step();
-  }
-
- private:
-  static Sequential on(Device device, Sequential network) {
-    network.to(device);
-    return network;
-  }
-
-  Sequential network_;
-  Sgd optimizer_;
-  Tensor images_, labels_;
-};
-
-Work training_step(const std::function<Sequential()>& make_network, const Shape& images,
-                   Device device) {
-  manual_seed(0);
-  const auto step = std::make_shared<TrainingStep>(make_network(), images, device);
-  return [step] { step->take(); };
-}
-
-Work copying(int64_t elements, Device device) {
-  const Tensor source = random_numbers({elements}, device);
-  Tensor destination = Tensor::zeros_like(source);
-  if (device == Device::cuda) return [=]() mutable { destination.copy_(source); };
-  return [=]() mutable {
-    const float* from = source.data<float>();
-    float* to = destination.mutable_data<float>();
-    // One long run per thread: memcpy then streams past the caches.
-    parallel_for(elements, blocks_of(elements, num_threads()), [&](int64_t begin, int64_t end) {
-      std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin) * sizeof(float));
-    });
-  };
-}
-
-/// A scalar through which `cotangent` comes back as the gradient of x, at no cost.
-Tensor with_cotangent(const Tensor& x, const Tensor& cotangent) {
-  Tensor loss = Tensor::scalar(0);
-  record("with_cotangent", {&x}, loss, {&cotangent},
-         [](Gradients& gradients) { gradients.set(0, gradients.saved(0)); });
-  return loss;
-}
-
 template <class Layer>
 Work layer_pass(Layer made, const std::string& pass, const Shape& input, Device device) {
   const auto layer = std::make_shared<Layer>(std::move(made));
   layer->to(device);
-  Tensor x = random_numbers(input, device);
-  if (pass == "forward") return [=] { (*layer)(x); };
-  check(pass == "training", "pade_bench: expected forward or training, got ", pass);
-  const Tensor cotangent = random_numbers((*layer)(x).shape(), device);
-  x.requires_grad_();
-  return [=] {
-    Tape tape;
-    tape.backward(with_cotangent((*layer)(x), cotangent));
-  };
+  const Tensor x = random_numbers(input, device).requires_grad_();
+  return pass_of([=] { return (*layer)(x); }, pass_named(pass));
 }
 
 /// "2,3,4" as numbers.
