@@ -9,13 +9,12 @@ written anew: a run that is cut off leaves all that it had.
 
 import datetime
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from measuring import file_name, machine
+from measuring import file_name, machine, write_whole
 
 GPU_FIELDS = {"gpu": "name", "compute_capability": "compute_cap", "memory": "memory.total",
               "driver": "driver_version"}
@@ -66,13 +65,9 @@ class Journal:
 
     def write_results(self):
         report = self.report()
-        self.out.mkdir(parents=True, exist_ok=True)
         name = file_name(report["about"]["gpu"])
-        for ending, text in ((".json", json.dumps(report, indent=1) + "\n"),
-                             (".md", markdown(report))):
-            half_written = self.out / f".{name}{ending}"
-            half_written.write_text(text)
-            os.replace(half_written, self.out / f"{name}{ending}")
+        write_whole(self.out / f"{name}.json", json.dumps(report, indent=1) + "\n")
+        write_whole(self.out / f"{name}.md", markdown(report))
 
 
 # ---- Markdown -------------------------------------------------------------------------------------
