@@ -30,7 +30,8 @@ case $sanitizer in
 esac
 
 require_packages libcli11-dev doctest-dev
-want_packages dataset-fashion-mnist chromium libbenchmark-dev
+want_packages dataset-fashion-mnist chromium
+want_packages libbenchmark-dev
 build "$folder" all "${settings[@]}" PADE_BUILD_TESTS=ON PADE_BUILD_EXAMPLES=ON
 export UBSAN_OPTIONS=print_stacktrace=1
 # A test asks for more memory than there is, and expects an Error.
