@@ -2,7 +2,7 @@
 """How the time and the memory of a training step grow with the batch and with the depth:
 
     tests/run.sh -N                  # builds
-    python3 tests/bench/growth.py    # about a quarter of an hour
+    python3 tests/bench/growth.py    # about ten minutes
 
 Each batch takes turns with batch 128 of the same network, and the deeper network with the other one,
 so that ratios come from one and the same machine. Writes results/MACHINE-growth.md, .json and, where
