@@ -37,8 +37,7 @@ void add_optimizers();
 void add_rationals(int64_t batch);
 void add_networks(int64_t batch);
 
-// ---- What the files of the suite are written with
-// -------------------------------------------------
+// ---- What the files of the suite are written with -----------------------------------------------
 
 /// Random numbers that get a gradient.
 inline Tensor leaf(const Shape& shape) { return random_numbers(shape).requires_grad_(); }

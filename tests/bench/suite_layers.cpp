@@ -17,8 +17,7 @@
 namespace pade::bench {
 namespace {
 
-// ---- Convolutions
-// ---------------------------------------------------------------------------------
+// ---- Convolutions -------------------------------------------------------------------------------
 
 struct Convolution {
   const char* kind;
@@ -77,8 +76,7 @@ void add_convolution(const Convolution& c, int64_t batch) {
       });
 }
 
-// ---- Matrix products
-// ------------------------------------------------------------------------------
+// ---- Matrix products ----------------------------------------------------------------------------
 
 /// Of [m, k] and [k, n]; there and back are three of one size.
 Cost cost_of_product(int64_t m, int64_t n, int64_t k) {
@@ -106,8 +104,7 @@ void add_products(int64_t batch) {
                });
 }
 
-// ---- Batch norm, and what follows it
-// --------------------------------------------------------------
+// ---- Batch norm, and what follows it ------------------------------------------------------------
 
 /// x is read for the statistics, then again for y, which is written; backwards x and dy are read
 /// twice, too, and dx is written. An activation behind it changes nothing in that: it needs neither
@@ -132,8 +129,7 @@ void add_batch_norms(int64_t batch) {
   }
 }
 
-// ---- Pooling, dropout, losses
-// ---------------------------------------------------------------------
+// ---- Pooling, dropout, losses -------------------------------------------------------------------
 
 /// Of `from` numbers `to` are made: read and written; backwards the gradient goes the other way,
 /// for which the maximum's place, or x itself, may have to be read: that is not counted.

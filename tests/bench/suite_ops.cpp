@@ -18,8 +18,7 @@
 namespace pade::bench {
 namespace {
 
-// ---- Functions of one number
-// ----------------------------------------------------------------------
+// ---- Functions of one number --------------------------------------------------------------------
 
 using Unary = Tensor (*)(const Tensor& x);
 
@@ -69,8 +68,7 @@ void add_formulas(const Shape& shape) {
         });
 }
 
-// ---- Arithmetic
-// -----------------------------------------------------------------------------------
+// ---- Arithmetic ---------------------------------------------------------------------------------
 
 using Binary = Tensor (*)(const Tensor& a, const Tensor& b);
 
@@ -107,8 +105,7 @@ void add_arithmetic(const Shape& images) {
              });
 }
 
-// ---- Sums and maxima
-// ------------------------------------------------------------------------------
+// ---- Sums and maxima ----------------------------------------------------------------------------
 
 /// Reads all; backwards writes all. The results are few.
 void add_reduction(const std::string& name, const Shape& shape, Unary function) {
@@ -131,8 +128,7 @@ void add_reductions(const Shape& images) {
   });
 }
 
-// ---- Copies
-// ---------------------------------------------------------------------------------------
+// ---- Copies -------------------------------------------------------------------------------------
 
 void add_copies(const Shape& images) {
   // Read and written, there and back.
