@@ -28,6 +28,17 @@ bool takes_winograd(const Conv2dProblem& problem, DType dtype) {
          problem.in_channels >= kFewest && problem.out_channels >= kFewest;
 }
 
+enum class Pass { forward, backward_data, backward_weight };
+
+/// Measured: planes beyond a first-level cache are not worth the copy, and on very small ones the
+/// gradients of many taps take longer than the pixels.
+bool takes_depthwise_planes(const Conv2dProblem& problem, Pass pass) {
+  constexpr int64_t kMostPixels = 2048, kFewPixels = 64, kFewTaps = 9;
+  return depthwise_planes::is_possible(problem) && problem.image.area() <= kMostPixels &&
+         (pass != Pass::backward_weight || problem.taps() <= kFewTaps ||
+          problem.image.area() >= kFewPixels);
+}
+
 /// Lanes without a channel cost as much as those with one. Measured: three taps in long rows are no
 /// slower by the direct method.
 bool takes_depthwise(const Conv2dProblem& problem, DType dtype) {
@@ -44,8 +55,6 @@ bool takes_image_lanes(const Conv2dProblem& problem, DType dtype) {
   return std::max(problem.group_in(), problem.group_out()) <= kMostChannels &&
          image_lanes::is_possible(problem, dtype);
 }
-
-enum class Pass { forward, backward_data, backward_weight };
 
 /// Measured: where an image has few pixels, or the filters do not stay in the caches while its
 /// pixels go by, laying out a matrix is ahead; the gradient of the filters is larger by the sums it
@@ -69,6 +78,9 @@ struct Method {
 Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
   if (takes_winograd(problem, dtype))
     return {winograd::forward, winograd::backward_data, winograd::backward_weight};
+  if (takes_depthwise_planes(problem, pass))
+    return {depthwise_planes::forward, depthwise_planes::backward_data,
+            depthwise_planes::backward_weight};
   if (takes_depthwise(problem, dtype))
     return {depthwise::forward, depthwise::backward_data, depthwise::backward_weight};
   if (pointwise::is_possible(problem))

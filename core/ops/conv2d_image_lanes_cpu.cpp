@@ -8,6 +8,7 @@
 #include <pade/core/ops/scratch_loops.h>
 #include <pade/core/ops/shifted_loops.h>
 #include <pade/core/ops/tap_runs_loops.h>
+#include <pade/core/ops/transpose_loops.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu::image_lanes {
@@ -291,21 +292,6 @@ std::vector<std::vector<RowPair>> row_pairs(const Conv2dProblem& problem) {
       if (row >= 0 && row < problem.image.h) pairs[kh].push_back({i, row});
     }
   return pairs;
-}
-
-/// The sum of the lanes of each of `count` vectors.
-template <class T>
-void sum_each(const T* vectors, int64_t count, T* sums) {
-  constexpr int64_t kLanes = kLaneCount<T>;
-  for (int64_t i = 0; i < count; i += kLanes) {
-    const int64_t here = std::min(kLanes, count - i);
-    Lanes<T> block[kLanes] = {};
-    for (int64_t k = 0; k < here; ++k) block[k] = load_lanes(vectors + (i + k) * kLanes);
-    transpose_lanes<T>(block);
-    for (int64_t step = 1; step < kLanes; step *= 2)
-      for (int64_t k = 0; k < kLanes; k += 2 * step) block[k] += block[k + step];
-    store_lanes<T>(sums + i, block[0], here);
-  }
 }
 
 /// Adds to sums, [group's channels][terms][lanes], what a block of images contributes.

@@ -95,6 +95,16 @@ decltype(conv2d_backward_data) backward_data;
 decltype(conv2d_backward_weight) backward_weight;
 }  // namespace depthwise
 
+/// The method for depthwise convolutions that keep the image's size: neighbouring pixels at once,
+/// nothing is laid out anew.
+namespace depthwise_planes {
+/// As many groups as channels, in and out, 3×3 or 5×5 taps, stride and dilation 1.
+bool is_possible(const Conv2dProblem& problem);
+decltype(conv2d_forward) forward;
+decltype(conv2d_backward_data) backward_data;
+decltype(conv2d_backward_weight) backward_weight;
+}  // namespace depthwise_planes
+
 /// The method for 3×3 kernels at stride 1 and many channels: a quarter of the products, at ten
 /// times the rounding error (winograd_loops.h).
 namespace winograd {

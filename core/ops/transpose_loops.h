@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <pade/core/lanes.h>
@@ -34,6 +35,21 @@ inline void transpose_from(Lanes<T> (&rows)[kLaneCount<T>]) {
 template <class T>
 inline void transpose_lanes(Lanes<T> (&rows)[kLaneCount<T>]) {
   detail::transpose_from<T, 1>(rows);
+}
+
+/// The sum of the lanes of each of `count` vectors.
+template <class T>
+void sum_each(const T* vectors, int64_t count, T* sums) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int64_t here = std::min(kLanes, count - i);
+    Lanes<T> block[kLanes] = {};
+    for (int64_t k = 0; k < here; ++k) block[k] = load_lanes(vectors + (i + k) * kLanes);
+    transpose_lanes<T>(block);
+    for (int64_t step = 1; step < kLanes; step *= 2)
+      for (int64_t k = 0; k < kLanes; k += 2 * step) block[k] += block[k + step];
+    store_lanes<T>(sums + i, block[0], here);
+  }
 }
 
 }  // namespace pade

@@ -153,6 +153,9 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
     check_method(pointwise::forward, pointwise::backward_data, pointwise::backward_weight);
   if (depthwise::is_possible(p))
     check_method(depthwise::forward, depthwise::backward_data, depthwise::backward_weight);
+  if (depthwise_planes::is_possible(p))
+    check_method(depthwise_planes::forward, depthwise_planes::backward_data,
+                 depthwise_planes::backward_weight);
   poison_new_storage(false);
 }
 
