@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <pade/core/lanes.h>
 #include <pade/core/ops/batch_norm_kernels.h>
 #include <pade/core/ops/batch_norm_math.h>
 #include <pade/core/parallel.h>
@@ -10,14 +11,15 @@ namespace {
 
 using norm::TwoSums;
 
-/// For every channel, the sum of term(i, center of the channel) over its elements i. A task sums up
-/// a few neighbouring channels of consecutive images, in kWidth partial sums that lie side by side:
-/// of the positions in those channels, or, where a run is longer than that, of every kWidth-th.
-/// Tasks are then added up in order.
-template <class F>
+/// For every channel, two sums over its elements i, to which add(i, center of the channel, first,
+/// second) adds. A task sums up a few neighbouring channels of consecutive images, in kWidth
+/// partial sums that lie side by side: of the positions in those channels, or, where a run is
+/// longer than that, of every kWidth-th. They are of x's precision, and never of more than kAtOnce
+/// elements. Tasks are then added up in order.
+template <class T, class F>
 std::vector<TwoSums> sum_channels(const BatchNormProblem& p, const std::vector<double>& centers,
-                                  F&& term) {
-  constexpr int64_t kWidth = 64;
+                                  F&& add) {
+  constexpr int64_t kWidth = 64, kAtOnce = 16;
   const int64_t run = std::max<int64_t>(1, p.run);
   const int64_t channels = std::clamp<int64_t>(kWidth / run, 1, std::max<int64_t>(1, p.channels));
   const int64_t images = std::max<int64_t>(1, kElementBlock / (channels * run));
@@ -29,22 +31,29 @@ std::vector<TwoSums> sum_channels(const BatchNormProblem& p, const std::vector<d
     const int64_t first_channel = task % channel_tasks * channels;
     const int64_t length = std::min(channels, p.channels - first_channel) * p.run;
     auto channel_at = [=](int64_t position) { return first_channel + position % length / run; };
-    double first[kWidth] = {}, second[kWidth] = {}, center[kWidth];
-    for (int64_t j = 0; j < kWidth && length > 0; ++j) center[j] = centers[channel_at(j)];
+    T first[kWidth] = {}, second[kWidth] = {}, center[kWidth];
+    for (int64_t j = 0; j < kWidth && length > 0; ++j)
+      center[j] = static_cast<T>(centers[channel_at(j)]);
+    TwoSums totals[kWidth] = {};
+    auto flush = [&] {
+      for (int64_t j = 0; j < kWidth; ++j) {
+        totals[j] += {first[j], second[j]};
+        first[j] = second[j] = 0;
+      }
+    };
+    int64_t elements = 0;  // of each sum
     for (int64_t n = first_image; n < std::min(p.n, first_image + images); ++n) {
       const int64_t begin = (n * p.channels + first_channel) * p.run, end = begin + length;
       for (int64_t at = begin; at < end; at += kWidth) {
         const int64_t count = std::min(kWidth, end - at);
-        for (int64_t j = 0; j < count; ++j) {
-          const TwoSums terms = term(at + j, center[j]);
-          first[j] += terms.first;
-          second[j] += terms.second;
-        }
+#pragma omp simd
+        for (int64_t j = 0; j < count; ++j) add(at + j, center[j], first[j], second[j]);
+        if (++elements % kAtOnce == 0) flush();
       }
     }
-    TwoSums* totals = partial.data() + task / channel_tasks * p.channels;
-    for (int64_t j = 0; j < std::min(kWidth, length); ++j)
-      totals[channel_at(j)] += {first[j], second[j]};
+    flush();
+    TwoSums* of_channels = partial.data() + task / channel_tasks * p.channels;
+    for (int64_t j = 0; j < std::min(kWidth, length); ++j) of_channels[channel_at(j)] += totals[j];
   });
   for (size_t i = 0; i < partial.size(); ++i) sums[i % p.channels] += partial[i];
   return sums;
@@ -136,15 +145,59 @@ void normalise_strip(const BatchNormProblem& p, const std::vector<norm::Normalis
 
 /// Of norm::gradient_terms(), around `center`.
 template <class T>
-TwoSums gradient_sums(T center, const T* x, const T* dy, int64_t begin, int64_t end) {
+TwoSums gradient_sums(T center, const T* x, const T* dy, int64_t count) {
   T by_x = 0, sum = 0;
 #pragma omp simd reduction(+ : by_x, sum)
-  for (int64_t i = begin; i < end; ++i) {
+  for (int64_t i = 0; i < count; ++i) {
     by_x += dy[i] * (x[i] - center);
     sum += dy[i];
   }
   return {by_x, sum};
 }
+
+/// From sums of norm::gradient_terms() whose center was the mean in x's precision.
+template <class T>
+void store_gradients(const BatchNormProblem& p, const std::vector<TwoSums>& of_channels,
+                     const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
+                     Tensor& dbeta) {
+  const double* means = mean.data<double>();
+  double* of_gamma = sums.mutable_data<double>();
+  const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
+                                       dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
+  for (int64_t c = 0; c < p.channels; ++c) {
+    const TwoSums& of_channel = of_channels[c];
+    const double center = static_cast<T>(means[c]);
+    output.store(c,
+                 {of_channel.first + (center - means[c]) * of_channel.second, of_channel.second});
+  }
+}
+
+/// Writes results of strips past the caches, where there are so many that they do not stay there.
+template <class T>
+class StripWriter {
+ public:
+  /// `compute_bound`: stores are not what it waits for, and gain nothing.
+  StripWriter(const BatchNormProblem& p, T* to, bool compute_bound)
+      : to_(to),
+        streams_(!compute_bound && p.run % kLaneCount<T> == 0 &&
+                 p.n * p.channels * p.run * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes) {}
+  /// f(results): fills a strip of `count`, here or in its place in the tensor.
+  template <class F>
+  void write(int64_t begin, int64_t count, F&& f) const {
+    if (!streams_) return f(to_ + begin);
+    T strip[kStrip];
+    f(strip);
+    for (int64_t i = 0; i < count; i += kLaneCount<T>)
+      stream_lanes<T>(to_ + begin + i, load_lanes(strip + i));
+  }
+  void finish() const {
+    if (streams_) finish_streaming();
+  }
+
+ private:
+  T* to_;
+  bool streams_;
+};
 
 }  // namespace
 
@@ -155,8 +208,12 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
     const T* in = x.data<T>();
     std::vector<double> centers(p.channels);
     for (int64_t c = 0; c < p.channels; ++c) centers[c] = in[c * p.run];
-    const std::vector<TwoSums> sums = sum_channels(
-        p, centers, [=](int64_t i, double center) { return norm::distance_terms(in[i], center); });
+    const std::vector<TwoSums> sums =
+        sum_channels<T>(p, centers, [=](int64_t i, T center, T& distances, T& squares) {
+          const T distance = in[i] - center;
+          distances += distance;
+          squares += distance * distance;
+        });
     const norm::StatisticsOutput<T> output{
         static_cast<double>(p.count()),
         p.options.momentum,
@@ -203,13 +260,12 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const T *upstream = dy.data<T>(), *in = x.data<T>();
-    const std::vector<TwoSums> of_channel = sum_channels(
-        p, mean.to_vector<double>(),
-        [=](int64_t i, double center) { return norm::gradient_terms(upstream[i], in[i], center); });
-    double* of_gamma = sums.mutable_data<double>();
-    const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
-                                         dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
-    for (int64_t c = 0; c < p.channels; ++c) output.store(c, of_channel[c]);
+    const std::vector<TwoSums> of_channel =
+        sum_channels<T>(p, mean.to_vector<double>(), [=](int64_t i, T center, T& by_x, T& sum) {
+          by_x += upstream[i] * (in[i] - center);
+          sum += upstream[i];
+        });
+    store_gradients<T>(p, of_channel, mean, inverse, sums, dgamma, dbeta);
   });
 }
 
@@ -240,14 +296,16 @@ void batch_norm_then(const BatchNormProblem& p, const Tensor& x, const Tensor& m
     const StripFunction<T>& function = f.of<T>();
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T* in = x.data<T>();
-    T* out = y.mutable_data<T>();
+    const StripWriter<T> writer(p, y.mutable_data<T>(), false);
     const RunBlocks blocks(p);
     parallel_blocks(blocks.count(), [&](int64_t block) {
       T normalised[kStrip];
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
-        function.forward(normalised, out + begin, count);
+        writer.write(begin, count,
+                     [&](T* results) { function.forward(normalised, results, count); });
       });
+      writer.finish();
     });
   });
 }
@@ -264,7 +322,9 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
     const StripFunction<T>& function = f.of<T>();
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T *in = x.data<T>(), *upstream = dy.data<T>();
-    T* out = dx.mutable_data<T>();  // the gradient of what f was applied to
+    const bool has_learned = function.sum_count() > 0;  // sums take longer than stores
+    // The gradient of what f was applied to.
+    const StripWriter<T> writer(p, dx.mutable_data<T>(), has_learned);
     const RunBlocks blocks(p);
     const int64_t width = function.sum_count();
     std::vector<TwoSums> of_channels(blocks.count() * blocks.channels());
@@ -273,25 +333,21 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
       T normalised[kStrip];
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
-        function.backward(normalised, upstream + begin, out + begin, count,
-                          of_f.data() + block * width);
-        for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
-          of_channels[blocks.slot(block, at / p.run)] +=
-              gradient_sums(channels[channel].center, in, out, at, end);
+        writer.write(begin, count, [&](T* results) {
+          function.backward(normalised, upstream + begin, results, count,
+                            of_f.data() + block * width);
+          for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
+            of_channels[blocks.slot(block, at / p.run)] +=
+                gradient_sums(channels[channel].center, in + at, results + (at - begin), end - at);
+          });
         });
       });
+      writer.finish();
     });
     std::vector<TwoSums> totals(p.channels);
     blocks.for_each_slot(
         [&](int64_t slot, int64_t channel) { totals[channel] += of_channels[slot]; });
-    const double* means = mean.data<double>();
-    double* of_gamma = sums.mutable_data<double>();
-    const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
-                                         dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
-    for (int64_t c = 0; c < p.channels; ++c) {
-      totals[c].first += (channels[c].center - means[c]) * totals[c].second;
-      output.store(c, totals[c]);
-    }
+    store_gradients<T>(p, totals, mean, inverse, sums, dgamma, dbeta);
     sums_of_f.assign(width, 0);
     for (size_t i = 0; i < of_f.size(); ++i) sums_of_f[i % width] += of_f[i];
   });
