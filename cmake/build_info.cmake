@@ -22,4 +22,5 @@ if(PADE_WITH_CUDA)
   set(cuda "${CMAKE_CUDA_COMPILER_VERSION} for ${architectures}")
 endif()
 set(PADE_BUILD_INFO "PADE_VERSION=\"${PROJECT_VERSION}\"" "PADE_COMMIT=\"${commit}\""
-  "PADE_COMPILER=\"${compiler}\"" "PADE_CUDA_TOOLKIT=\"${cuda}\"")
+  "PADE_COMPILER=\"${compiler}\""
+  "PADE_SYSTEM_PROCESSOR=\"${CMAKE_SYSTEM_PROCESSOR}\"" "PADE_CUDA_TOOLKIT=\"${cuda}\"")

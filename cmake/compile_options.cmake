@@ -7,7 +7,21 @@ target_compile_options(pade_compile_options INTERFACE
   -fopenmp-simd                       # #pragma omp simd, and nothing else of OpenMP
   $<$<CONFIG:Release>:-O3>)
 if(PADE_NATIVE)
-  target_compile_options(pade_compile_options INTERFACE -march=native)
+  include(CheckCXXCompilerFlag)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "86|AMD64")
+    set(native -march=native)
+  else()
+    set(native -mcpu=native)  # there -march=native would not tune; on x86 this would do nothing else
+  endif()
+  check_cxx_compiler_flag(${native} PADE_CAN_BE_NATIVE)
+  if(NOT PADE_CAN_BE_NATIVE)
+    message(FATAL_ERROR "PADE_NATIVE is ON, but the compiler has no ${native}. Configure with "
+      "-DPADE_NATIVE=OFF; CMAKE_CXX_FLAGS may name a processor")
+  endif()
+  target_compile_options(pade_compile_options INTERFACE ${native})
+  message(STATUS "Padé: tuned for this machine's processor (PADE_NATIVE=OFF: for all of its kind)")
+else()
+  message(STATUS "Padé: for all ${CMAKE_SYSTEM_PROCESSOR} processors that CMAKE_CXX_FLAGS allow")
 endif()
 if(PADE_SANITIZE)
   target_compile_options(pade_compile_options INTERFACE
