@@ -19,6 +19,13 @@ inline constexpr int kLaneBytes = 32;
 inline constexpr int kLaneBytes = 16;
 #endif
 
+/// How many of them a processor has: what tiles of results must fit in.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int kVectorRegisters = 32;
+#else
+inline constexpr int kVectorRegisters = 16;
+#endif
+
 template <class T>
 struct LanesOf;
 template <>

@@ -11,14 +11,12 @@
 /// next multiple of kLaneCount.
 namespace pade::cpu {
 
-#if defined(__AVX512F__)
-inline constexpr int kTileVectors = 4;  // 32 registers
-#else
-inline constexpr int kTileVectors = 2;  // 16 registers
-#endif
+// kTileRows · kTileVectors sums, kTileVectors factors of them and a weight are in registers at
+// once; of products, kProductRows · kProductTerms, kProductTerms and one.
+inline constexpr int kTileVectors = kVectorRegisters == 32 ? 4 : 2;
 inline constexpr int kTileRows = 4;
 inline constexpr int kProductRows = 4;
-inline constexpr int kProductTerms = 5;
+inline constexpr int kProductTerms = kVectorRegisters == 32 ? 5 : 3;
 
 /// f(std::integral_constant<int, n>) for n in [1, kMax].
 template <int kMax, class F>
