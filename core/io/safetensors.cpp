@@ -118,11 +118,13 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   const auto length = std::bit_cast<std::array<char, kLengthBytes>>(uint64_t{text.size()});
 
   std::vector<std::string_view> pieces{{length.data(), length.size()}, text};
-  for (const auto& [name, tensor] : ordered)
+  for (const auto& entry : ordered) {
+    const Tensor& tensor = entry.second;
     dispatch(tensor.dtype(), [&](auto zero) {
       const auto* first = tensor.data<decltype(zero)>();
       pieces.emplace_back(reinterpret_cast<const char*>(first), tensor.bytes());
     });
+  }
   write_file_atomically(path, pieces);
 }
 
