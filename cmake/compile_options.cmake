@@ -4,6 +4,8 @@ target_compile_options(pade_compile_options INTERFACE
   -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # g++ 12 sees overlaps in std::string that are not there
   $<$<CXX_COMPILER_ID:Clang>:-Wno-for-loop-analysis>  # which does not see what lambdas change
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>        # #pragma omp simd permits, and demands nothing
+  $<$<CXX_COMPILER_ID:Clang>:-ffp-contract=fast>      # across operators of lanes, as g++ does
   -fno-math-errno -fno-trapping-math  # results stay the same; loops become vectorisable
   -fopenmp-simd                       # #pragma omp simd, and nothing else of OpenMP
   $<$<CONFIG:Release>:-O3>)
