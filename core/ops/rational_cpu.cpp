@@ -61,30 +61,44 @@ bool all_within(const T* x, int64_t count, T limit) {
   return largest <= std::bit_cast<Bits>(limit);
 }
 
-/// One group's elements in a tensor seen as [outer, groups, run]: its `first`-th to `first +
-/// count`-th are copied to or from a strip that is contiguous.
+/// One group's elements in a tensor seen as [outer, groups, run], strip by strip: where they lie if
+/// they are one run there, else copied to or from a strip that is contiguous.
 struct GroupView {
   int64_t groups, run, group;
 
+  /// How many elements from `first` on, and before `end`, are taken at once: of one run where runs
+  /// are long enough.
+  int64_t strip(int64_t first, int64_t end) const {
+    constexpr int64_t kLongRun = kStrip / 4;
+    const int64_t most = std::min(kStrip, end - first);
+    return groups > 1 && run >= kLongRun ? std::min(most, run - first % run) : most;
+  }
+  bool is_one_run(int64_t first, int64_t count) const {
+    return groups == 1 || first % run + count <= run;
+  }
+  int64_t place(int64_t first) const {
+    return groups == 1 ? first : (first / run * groups + group) * run + first % run;
+  }
   template <class F>
   void for_each_run(int64_t first, int64_t count, F&& f) const {
-    for (int64_t done = 0; done < count;) {
-      const int64_t outer = (first + done) / run, within = (first + done) % run;
-      const int64_t length = std::min(run - within, count - done);
-      f((outer * groups + group) * run + within, done, length);
-      done += length;
+    for (int64_t done = 0, length; done < count; done += length) {
+      length = std::min(run - (first + done) % run, count - done);
+      f(place(first + done), done, length);
     }
   }
   template <class T>
   const T* gather(const T* tensor, int64_t first, int64_t count, T* strip) const {
-    if (groups == 1) return tensor + first;
+    if (is_one_run(first, count)) return tensor + place(first);
     for_each_run(first, count, [&](int64_t from, int64_t to, int64_t length) {
       std::copy_n(tensor + from, length, strip + to);
     });
     return strip;
   }
-  template <class T>
-  void scatter(const T* strip, int64_t first, int64_t count, T* tensor) const {
+  /// f(results): fills them, in their place or in `strip`.
+  template <class T, class F>
+  void scatter(T* tensor, int64_t first, int64_t count, T* strip, F&& f) const {
+    if (is_one_run(first, count)) return f(tensor + place(first));
+    f(strip);
     for_each_run(first, count, [&](int64_t to, int64_t from, int64_t length) {
       std::copy_n(strip + from, length, tensor + to);
     });
@@ -189,15 +203,15 @@ void forward(const RationalProblem& problem, const T* x, const T* c, const T* d,
   for_each_block(problem, [&](int64_t group, int64_t, int64_t first, int64_t end) {
     const GroupView view{problem.groups, problem.run, group};
     T x_strip[kStrip], y_strip[kStrip];
-    for (int64_t begin = first; begin < end; begin += kStrip) {
-      const int64_t count = std::min(kStrip, end - begin);
+    for (int64_t begin = first, count; begin < end; begin += count) {
+      count = view.strip(begin, end);
       const T* in = view.gather(x, begin, count, x_strip);
-      T* out = problem.groups == 1 ? y + begin : y_strip;
-      if (streamed)
-        evaluate_strip<Formula, true>(functions[group], in, out, count);
-      else
-        evaluate_strip<Formula>(functions[group], in, out, count);
-      if (out == y_strip) view.scatter(y_strip, begin, count, y);
+      view.scatter(y, begin, count, y_strip, [&](T* out) {
+        if (streamed)
+          evaluate_strip<Formula, true>(functions[group], in, out, count);
+        else
+          evaluate_strip<Formula>(functions[group], in, out, count);
+      });
     }
     if (streamed) finish_streaming();
   });
@@ -235,13 +249,13 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
     const GroupView view{problem.groups, problem.run, group};
     T x_strip[kStrip], dy_strip[kStrip], dx_strip[kStrip];
     LaneSums<T> sums;
-    for (int64_t begin = first; begin < end; begin += kStrip) {
-      const int64_t count = std::min(kStrip, end - begin);
+    for (int64_t begin = first, count; begin < end; begin += count) {
+      count = view.strip(begin, end);
       const T* in = view.gather(x, begin, count, x_strip);
       const T* upstream = view.gather(dy, begin, count, dy_strip);
-      T* out = problem.groups == 1 ? dx + begin : dx_strip;
-      differentiate_strip<Formula>(function, problem, in, upstream, out, count, sums);
-      if (out == dx_strip) view.scatter(dx_strip, begin, count, dx);
+      view.scatter(dx, begin, count, dx_strip, [&](T* out) {
+        differentiate_strip<Formula>(function, problem, in, upstream, out, count, sums);
+      });
     }
     partial[block] = sums.total();
   });
