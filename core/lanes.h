@@ -51,6 +51,14 @@ struct WideLanesOf<double> {
 };
 template <class T>
 using WideLanes = typename WideLanesOf<T>::type;
+/// Half a register's lanes, for what would leave the other half empty; all, where registers are so
+/// short that half of one is none.
+template <class T>
+struct HalfLanesOf {
+  typedef T type __attribute__((vector_size(kLaneBytes > 16 ? kLaneBytes / 2 : kLaneBytes)));
+};
+template <class T>
+using HalfLanes = typename HalfLanesOf<T>::type;
 template <class T>
 inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
 
@@ -75,8 +83,8 @@ inline void store_lanes(T* to, const Lanes<T>& lanes) {
 }
 
 /// Has the compiler keep these lanes in a register: it may else load them anew for each use.
-template <class T>
-inline void hold_lanes(Lanes<T>& lanes) {
+template <class L>
+inline void hold_lanes(L& lanes) {
 #if defined(__SSE2__)
   asm("" : "+v"(lanes));
 #elif defined(__aarch64__)
@@ -84,6 +92,14 @@ inline void hold_lanes(Lanes<T>& lanes) {
 #else
   static_cast<void>(lanes);
 #endif
+}
+
+/// `value` in every lane, held. Adding it to zeros would be an addition: −0 + 0 is not −0.
+template <class L, class T>
+inline L hold_in_every_lane(T value) {
+  L lanes = value - L{};
+  hold_lanes(lanes);
+  return lanes;
 }
 
 /// store_lanes() past the caches, where processors can: for results that the caches do not hold

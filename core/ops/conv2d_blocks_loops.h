@@ -22,18 +22,19 @@ inline int64_t units_per_block(double multiplications) {
 inline constexpr int64_t kMostPartials = 16'000'000;
 
 /// Computes a weight gradient, a sum over images, in two steps: partial sums over fixed blocks of
-/// images, then the sum of those, in order. Where there are few images, blocks also take apart the
-/// gradient into ranges of `pieces` pieces.
+/// images, at most `most_image_blocks`, then the sum of those, in order. Where there are fewer than
+/// keep all threads busy, blocks also take apart the gradient into ranges of `pieces` pieces.
 ///
 /// f(first image, end, first piece, end, partial): assigns what these images contribute to these
 /// pieces of the gradient, which `partial` has the layout of.
 template <class T, class F>
-void sum_over_images(int64_t images, int64_t pieces, int64_t size, T* gradient, F&& f) {
+void sum_over_images(int64_t images, int64_t pieces, int64_t size, T* gradient, F&& f,
+                     int64_t most_image_blocks = kEnoughBlocks) {
   if (images == 0 || size == 0) {
     std::fill_n(gradient, size, T{0});
     return;
   }
-  const int64_t most_blocks = std::clamp<int64_t>(kMostPartials / size, 1, kEnoughBlocks);
+  const int64_t most_blocks = std::clamp<int64_t>(kMostPartials / size, 1, most_image_blocks);
   const int64_t images_per_block = blocks_of(images, most_blocks);
   const int64_t image_blocks = blocks_of(images, images_per_block);
   const int64_t pieces_per_block = blocks_of(pieces, blocks_of(kEnoughBlocks, image_blocks));

@@ -269,7 +269,7 @@ void correlate_tile(const CorrelateTile<T>& tile, const std::vector<RowPair>& ro
       Lanes<T> seen[kTaps];
       for (int t = 0; t < kTaps; ++t) {
         seen[t] = load_lanes(x + t * tile.x_dilation);
-        hold_lanes<T>(seen[t]);
+        hold_lanes(seen[t]);
       }
       for (int c = 0; c < kChannels; ++c) {
         const Lanes<T> upstream = load_lanes(dy + c * tile.dy_plane);

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include <pade/core/ops/channel_lanes_loops.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/conv2d_numbers_loops.h>
@@ -150,98 +149,6 @@ void multiply(const Pixels& pixels, const Weights<T>& weights, const T* from, in
   });
 }
 
-// ------------------------------------------------------------------- the weights' gradient
-
-/// Filters and vectors of channels of a tile of sums that stay in registers.
-constexpr int kFilters = kTileVectors == 4 ? 8 : 4;
-constexpr int kVectors = kTileVectors == 4 ? 3 : 2;
-
-/// Some images with channels in lanes: [block of channels][image][pixel][lanes].
-template <class T>
-class LaidOut {
- public:
-  LaidOut(int64_t channels, Size2 size, int64_t images)
-      : channels_(channels),
-        size_(size),
-        images_(images),
-        scratch_(blocks_of(channels, kLaneCount<T>) * images * size.area() * kLaneCount<T>) {}
-  /// Of blocks [begin, end) of images [first, first + count).
-  void fill(const T* from, int64_t begin, int64_t end, int64_t first, int64_t count) {
-    for (int64_t block = begin; block < end; ++block)
-      for (int64_t n = 0; n < count; ++n) {
-        const int64_t channel = block * kLaneCount<T>;
-        channels_to_lanes(
-            from + ((first + n) * channels_ + channel) * size_.area(),
-            std::min<int64_t>(kLaneCount<T>, channels_ - channel), size_,
-            LanesWindow<T>{at(block) + n * size_.area() * kLaneCount<T>, 0, 0, size_.h, size_.w});
-      }
-  }
-  T* at(int64_t block) { return scratch_.data() + block * images_ * size_.area() * kLaneCount<T>; }
-
- private:
-  int64_t channels_;
-  Size2 size_;
-  int64_t images_;
-  Scratch<T> scratch_;
-};
-
-/// sums[f][v] += Σ_p dy[p][f] · x[v][p], the filters in lanes of dy and channels in those of x.
-template <int kTileFilters, int kTileChannels, class T>
-void correlate_tile(const T* dy, const T* x, int64_t x_stride, int64_t pixels, T* sums,
-                    int64_t sums_stride) {
-  constexpr int kLanes = kLaneCount<T>;
-  Lanes<T> tile[kTileFilters][kTileChannels];
-  for (int f = 0; f < kTileFilters; ++f)
-    for (int v = 0; v < kTileChannels; ++v)
-      tile[f][v] = load_lanes(sums + f * sums_stride + v * kLanes);
-  for (int64_t p = 0; p < pixels; ++p, dy += kLanes, x += kLanes) {
-    Lanes<T> in[kTileChannels];
-    for (int v = 0; v < kTileChannels; ++v) in[v] = load_lanes(x + v * x_stride);
-    for (int f = 0; f < kTileFilters; ++f)
-      for (int v = 0; v < kTileChannels; ++v) tile[f][v] += in[v] * dy[f];
-  }
-  for (int f = 0; f < kTileFilters; ++f)
-    for (int v = 0; v < kTileChannels; ++v)
-      store_lanes<T>(sums + f * sums_stride + v * kLanes, tile[f][v]);
-}
-
-template <class T>
-void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
-  constexpr int64_t kLanes = kLaneCount<T>, kEnoughPixels = 256;
-  constexpr int kFiltersHere = std::min(kFilters, kLaneCount<T>);  // lanes of one block
-  const int64_t in_channels = problem.in_channels, out_channels = problem.out_channels;
-  const int64_t pixels = problem.output.area();
-  const int64_t most_images = std::max<int64_t>(1, kEnoughPixels / std::max<int64_t>(1, pixels));
-  const int64_t in_blocks = blocks_of(in_channels, kLanes);
-  const int64_t out_blocks = blocks_of(out_channels, kLanes);
-  sum_over_images(
-      problem.images, in_blocks, out_channels * in_channels, dweight,
-      [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
-        const int64_t images = std::min(most_images, end_image - first_image);
-        LaidOut<T> in(in_channels, problem.image, images), up(out_channels, problem.output, images);
-        const int64_t width = (end - begin) * kLanes;
-        Scratch<T> sums(out_blocks * kLanes * width);
-        std::fill_n(sums.data(), out_blocks * kLanes * width, T{0});
-        for (int64_t image = first_image; image < end_image; image += images) {
-          const int64_t count = std::min(images, end_image - image);
-          in.fill(x, begin, end, image, count);
-          up.fill(dy, 0, out_blocks, image, count);
-          for (int64_t o = 0; o < out_channels; o += kFiltersHere)
-            for (int64_t block = begin, vectors; block < end; block += vectors) {
-              vectors = first_tile(end - block, kVectors);
-              with_constant<kVectors>(vectors, [&](auto tile_vectors) {
-                correlate_tile<kFiltersHere, tile_vectors.value>(
-                    up.at(o / kLanes) + o % kLanes, in.at(block), in.at(1) - in.at(0),
-                    count * pixels, sums.data() + o * width + (block - begin) * kLanes, width);
-              });
-            }
-        }
-        const int64_t first = begin * kLanes, channels = std::min(width, in_channels - first);
-        for (int64_t o = 0; o < out_channels; ++o)
-          std::copy_n(sums.data() + o * width, channels, partial + o * in_channels + first);
-      });
-}
-
 Pixels pixels_of(const Conv2dProblem& problem) {
   return {problem.output.area(), problem.images * problem.output.area()};
 }
@@ -268,11 +175,6 @@ void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Ten
     multiply<T>(pixels_of(problem), {filters, 1, problem.in_channels}, upstream,
                 problem.out_channels, nullptr, out, problem.in_channels);
   });
-}
-
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
 }
 
 }  // namespace pade::cpu::pointwise

@@ -279,6 +279,11 @@ DEVICE_TEST_CASE("conv2d of many channels, whose products fill several tiles") {
       {{40, 9, 16, 8}, {35, 9, 1, 1}},   // columns of one image
       {{33, 20, 2, 2}, {25, 20, 1, 1}},  // and of several
       {{130, 2, 64, 64}, {9, 2, 1, 1}},  // results that are written past the caches
+      // 1×1 kernels' gradients: images of few pixels beside each other, and lanes half empty.
+      {{130, 40, 1, 3}, {72, 40, 1, 1}},
+      {{9, 90, 4, 5}, {24, 90, 1, 1}},
+      {{70, 16, 6, 6}, {17, 16, 1, 1}},
+      {{5, 65, 18, 15}, {33, 65, 1, 1}},
       {{2, 40, 8, 8}, {36, 20, 3, 3}, {.stride = 2, .padding = 1, .groups = 2}},
   };
   for (const Case& c : cases)
@@ -395,6 +400,8 @@ TEST_CASE("conv2d has the same bits for any number of threads") {
                         {{50, 6, 7, 7}, {5, 6, 3, 3}, {.padding = 1}},
                         {{33, 8, 10, 10}, {8, 8, 3, 3}, {.padding = 1}},
                         {{1, 36, 30, 30}, {12, 36, 3, 3}},
+                        {{60, 40, 8, 8}, {100, 40, 1, 1}},
+                        {{200, 70, 2, 2}, {30, 70, 1, 1}},
                         {{20, 24, 9, 9}, {24, 1, 3, 3}, {.padding = 1, .groups = 24}}};
   for (const Case& c : cases) {
     auto run = [&](int n) {
