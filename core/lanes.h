@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -59,6 +61,19 @@ struct HalfLanesOf {
 };
 template <class T>
 using HalfLanes = typename HalfLanesOf<T>::type;
+/// As many numbers as there are float64 lanes: half a register of float32.
+template <class T>
+struct NarrowLanesOf;
+template <>
+struct NarrowLanesOf<float> {
+  typedef float type __attribute__((vector_size(kLaneBytes / 2)));
+};
+template <>
+struct NarrowLanesOf<double> {
+  typedef double type __attribute__((vector_size(kLaneBytes)));
+};
+template <class T>
+using NarrowLanes = typename NarrowLanesOf<T>::type;
 template <class T>
 inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
 
@@ -80,6 +95,19 @@ inline Lanes<T> load_lanes(const T* from) {
 template <class T>
 inline void store_lanes(T* to, const Lanes<T>& lanes) {
   *reinterpret_cast<typename detail::PackedLanesOf<T>::type*>(to) = lanes;
+}
+
+/// Numbers from memory as float64 lanes, and back.
+template <class T>
+inline Lanes<double> load_widened(const T* from) {
+  NarrowLanes<T> lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return __builtin_convertvector(lanes, Lanes<double>);
+}
+template <class T>
+inline void store_narrowed(T* to, const Lanes<double>& lanes) {
+  const NarrowLanes<T> narrowed = __builtin_convertvector(lanes, NarrowLanes<T>);
+  std::memcpy(to, &narrowed, sizeof narrowed);
 }
 
 /// Has the compiler keep these lanes in a register: it may else load them anew for each use.
@@ -142,17 +170,59 @@ inline void finish_streaming() {
 /// From so many bytes on a result is not in the caches any more when it is read.
 inline constexpr int64_t kStreamedBytes = 16 << 20;
 
+#if defined(__AVX512F__)
+namespace detail {
+
+/// Of the first `count` lanes.
+template <class T>
+inline auto first_lanes(int64_t count) {
+  return static_cast<std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>>((1u << count) - 1);
+}
+
+}  // namespace detail
+#endif
+
 /// The first `count` lanes from memory, the others filled with `filler`.
 template <class T>
 inline Lanes<T> load_lanes(const T* from, int64_t count, T filler) {
   Lanes<T> lanes = Lanes<T>{} + filler;
+#if defined(__AVX512F__)  // memcpy's call would take longer than many a loop that ends so
+  if constexpr (sizeof(T) == 4)
+    return _mm512_mask_loadu_ps(lanes, detail::first_lanes<T>(count), from);
+  else
+    return _mm512_mask_loadu_pd(lanes, detail::first_lanes<T>(count), from);
+#else
   std::memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(T));
   return lanes;
+#endif
 }
 
 template <class T>
 inline void store_lanes(T* to, const Lanes<T>& lanes, int64_t count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_ps(to, detail::first_lanes<T>(count), lanes);
+  else
+    _mm512_mask_storeu_pd(to, detail::first_lanes<T>(count), lanes);
+#else
   std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof(T));
+#endif
+}
+
+namespace detail {
+
+template <class T, int... kLane>
+inline Lanes<T> even_lanes(const Lanes<T>& a, const Lanes<T>& b,
+                           std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(a, b, (2 * kLane)...);
+}
+
+}  // namespace detail
+
+/// Every second one, from the first on, of a's lanes and then b's.
+template <class T>
+inline Lanes<T> even_lanes(const Lanes<T>& a, const Lanes<T>& b) {
+  return detail::even_lanes<T>(a, b, std::make_integer_sequence<int, kLaneCount<T>>());
 }
 
 /// The sum of the lanes, in float64 and in order.
@@ -161,6 +231,26 @@ inline double sum_lanes(const Lanes<T>& lanes) {
   double total = 0;
   for (int lane = 0; lane < kLaneCount<T>; ++lane) total += lanes[lane];
   return total;
+}
+
+namespace detail {
+
+/// Each lane gets the sum of its group of 2 kStep lanes, from those of groups half as large.
+template <int kStep, int... kLane>
+inline double sum_groups(const Lanes<double>& sums, std::integer_sequence<int, kLane...> lanes) {
+  if constexpr (kStep < sizeof...(kLane))
+    return sum_groups<2 * kStep>(sums + __builtin_shufflevector(sums, sums, (kLane ^ kStep)...),
+                                 lanes);
+  else
+    return sums[0];
+}
+
+}  // namespace detail
+
+/// The sum of the lanes, in pairs and pairs of these: in fewer steps, one after the other, than
+/// there are lanes.
+inline double sum_lanes_in_pairs(const Lanes<double>& lanes) {
+  return detail::sum_groups<1>(lanes, std::make_integer_sequence<int, kLaneCount<double>>());
 }
 
 }  // namespace pade

@@ -8,9 +8,9 @@
 /// The geometry of pooling, for loops and kernels.
 namespace pade {
 
-/// Whether `value` takes the lead: NaN does, and keeps it.
+/// Whether `value` takes the lead: NaN does, and keeps it. Of numbers, or of lanes.
 template <class T>
-PADE_HD bool beats(T value, T best) {
+PADE_HD auto beats(T value, T best) {
   return (value > best) | ((value != value) & (best == best));  // without branches
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <pade/core/lanes.h>
 #include <pade/core/ops/broadcast.h>
 
 /// The loops of every reduction on the CPU. They are cut into chunks by the problem's size alone,
@@ -134,12 +135,15 @@ struct Sum {
   static double identity() { return 0; }
 
   static void add_run(double& sum, const T* x, int64_t, int64_t count) {
+    constexpr int64_t kLanes = kLaneCount<double>;
     int64_t i = 0;
     if (count >= kRunLanes) {
-      double lanes[kRunLanes] = {};
+      Lanes<double> lanes[kRunLanes / kLanes] = {};
       for (; i + kRunLanes <= count; i += kRunLanes)
-        for (int64_t lane = 0; lane < kRunLanes; ++lane) lanes[lane] += x[i + lane];
-      for (double lane : lanes) sum += lane;
+        for (int64_t k = 0; k < kRunLanes / kLanes; ++k)
+          lanes[k] += load_widened(x + i + k * kLanes);
+      for (int64_t k = 1; k < kRunLanes / kLanes; ++k) lanes[0] += lanes[k];
+      sum += sum_lanes_in_pairs(lanes[0]);
     }
     for (; i < count; ++i) sum += x[i];
   }

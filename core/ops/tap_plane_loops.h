@@ -56,15 +56,17 @@ class TapPlane {
     return phase(kh, kw) * phase_size() + offset_in_phase(kh, kw);
   }
 
-  /// Copies from a channel what output rows from `first_row` on see; zeros outside the image.
-  /// Overshoots.
+  /// Copies from a channel what output rows from `first_row` on see; `outside` where that is not in
+  /// the image. Overshoots.
   template <class T>
-  void fill(const T* channel, int64_t first_row, T* plane) const {
+  void fill(const T* channel, int64_t first_row, T* plane, T outside = T{0}) const {
     for_each_row(first_row, [=, this](int64_t to, int64_t from, int64_t begin, int64_t end) {
       T* row = plane + to;
-      zero_run(row, pitch);
+      if (end - begin < pitch) fill_run(row, pitch, outside);
       if (window_.stride.w == 1)
         copy_run(channel + from, row + begin, end - begin);
+      else if (window_.stride.w == 2)
+        copy_every_second(channel + from, row + begin, end - begin, outside);
       else
         for (int64_t q = begin; q < end; ++q)
           row[q] = channel[from + (q - begin) * window_.stride.w];

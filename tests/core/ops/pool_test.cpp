@@ -1,11 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/pool.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
@@ -32,6 +34,14 @@ const Geometry kGeometries[] = {
     {{2, 0, 4, 4}, 2, 2, 0},
     {{3, 2, 6, 6}, 3, 4, 0},
     {{1, 1, 5, 11}, {2, 9}, 1, {1, 4}},
+};
+
+/// Too large for central differences; cut into parts, some of them, by the CPU.
+const Geometry kLargeGeometries[] = {
+    {{1, 2, 90, 150}, 3, 2, 1},          {{2, 1, 61, 147}, {3, 2}, {2, 3}, {1, 1}},
+    {{1, 1, 9, 2060}, 2, 2, 0},          {{1, 1, 130, 70}, 3, 1, 1},
+    {{1, 3, 43, 44}, {3, 5}, 3, {0, 2}}, {{1, 2, 41, 50}, {4, 3}, {4, 3}, 0},
+    {{3, 5, 17, 19}, {17, 19}, 1, 0},
 };
 
 /// Calls f(element of y, elements of x inside its window) for one image plane after another.
@@ -66,7 +76,9 @@ Tensor distinct(const Shape& shape, uint64_t seed) {
 }  // namespace
 
 DEVICE_TEST_CASE("pools take the largest and the mean of each window") {
-  for (const Geometry& g : kGeometries) {
+  std::vector<Geometry> geometries(std::begin(kGeometries), std::end(kGeometries));
+  geometries.insert(geometries.end(), std::begin(kLargeGeometries), std::end(kLargeGeometries));
+  for (const Geometry& g : geometries) {
     CAPTURE(to_string(g.shape));
     const Tensor x = distinct(g.shape, 1).to(device);
     const std::vector<double> values = x.to_vector<double>();
@@ -109,6 +121,40 @@ DEVICE_TEST_CASE("pools have the gradients of central differences") {
   CHECK_MESSAGE(global.ok, global.message);
 }
 
+DEVICE_TEST_CASE("pools give each window's gradient to its largest, or to all alike") {
+  for (const Geometry& g : kLargeGeometries) {
+    CAPTURE(to_string(g.shape));
+    const Tensor values = distinct(g.shape, 4).to(device);
+    const std::vector<double> order = values.to_vector<double>();
+    for (const bool largest : {true, false}) {
+      Tensor x = values.clone().requires_grad_();
+      Tape tape;
+      const Tensor y = largest ? max_pool2d(x, g.kernel, g.stride, g.padding)
+                               : avg_pool2d(x, g.kernel, g.stride, g.padding, false);
+      const Tensor dy = Rng(5).normal(y.shape(), 0, 1, DType::float64);
+      Tensor total = Tensor::scalar(0, DType::float64);
+      record("total", {&y}, total, {},
+             [&](Gradients& gradients) { gradients.set(0, dy.to(device)); });
+      tape.backward(total);
+      const std::vector<double> upstream = dy.to_vector<double>();
+      std::vector<double> expected(x.size());
+      for_each_window(g, y, [&](int64_t i, const std::vector<int64_t>& inside) {
+        if (largest)
+          expected[*std::max_element(inside.begin(), inside.end(), [&](int64_t a, int64_t b) {
+            return order[a] < order[b];
+          })] += upstream[i];
+        else
+          for (int64_t k : inside) expected[k] += upstream[i] / static_cast<double>(inside.size());
+      });
+      const std::vector<double> gradient = x.grad().to_vector<double>();
+      int wrong = 0;
+      for (size_t k = 0; k < expected.size(); ++k)
+        wrong += !(std::abs(gradient[k] - expected[k]) <= 1e-12);
+      CHECK(wrong == 0);
+    }
+  }
+}
+
 DEVICE_TEST_CASE("where values are equal the first gets the gradient, and NaN wins") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const Size2 kernel : {Size2(2), Size2(2, 4)}) {
@@ -131,6 +177,35 @@ DEVICE_TEST_CASE("where values are equal the first gets the gradient, and NaN wi
   const double low = -std::numeric_limits<double>::infinity();
   CHECK(max_pool2d(Tensor::full({1, 1, 2, 2}, low, DType::float32, device), 2, 2, 1)
             .at({0, 0, 0, 0}) == low);
+}
+
+TEST_CASE("of equal values, and of NaNs, the first in reading order wins everywhere") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float low = -std::numeric_limits<float>::infinity();
+  const float choices[] = {low, low, 0, 1, 1, nan};
+  for (const Geometry& g : {Geometry{{3, 2, 30, 41}, 3, 2, 1}, Geometry{{3, 2, 30, 41}, 2, 2, 0},
+                            Geometry{{3, 2, 30, 41}, {3, 4}, {1, 3}, {1, 2}}}) {
+    std::vector<float> values;
+    for (int32_t choice : Rng(7).integers(g.shape, 0, 6).to_vector<int32_t>())
+      values.push_back(choices[choice]);
+    Tensor x = Tensor::from(values, g.shape).requires_grad_();
+    Tape tape;
+    const Tensor y = max_pool2d(x, g.kernel, g.stride, g.padding);
+    const std::vector<float> taken = y.to_vector<float>();
+    tape.backward(sum(y));
+    std::vector<float> expected(values.size());
+    int wrong = 0;
+    for_each_window(g, y, [&](int64_t i, const std::vector<int64_t>& inside) {
+      int64_t best = inside[0];
+      for (int64_t k : inside)
+        if (values[k] > values[best] || (std::isnan(values[k]) && !std::isnan(values[best])))
+          best = k;
+      wrong += std::isnan(values[best]) ? !std::isnan(taken[i]) : taken[i] != values[best];
+      ++expected[best];
+    });
+    CHECK(wrong == 0);
+    CHECK(x.grad().to_vector<float>() == expected);
+  }
 }
 
 DEVICE_TEST_CASE("global average: one number a channel") {
