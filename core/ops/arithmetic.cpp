@@ -27,21 +27,20 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
   const bool needs_a = a.requires_grad(), needs_b = b.requires_grad();
   const Tensor saved_a = (needs_a && for_a.a) || (needs_b && for_b.a) ? a : Tensor();
   const Tensor saved_b = (needs_a && for_a.b) || (needs_b && for_b.b) ? b : Tensor();
-  record(op, {&a, &b}, y, {&saved_a, &saved_b},
-         [function, shapes = std::array{a.shape(), b.shape()}](Gradients& gradients) {
-           const Tensor& dy = gradients.of_output();
-           for (const int operand : {0, 1}) {
-             if (!gradients.needs(operand)) continue;
-             if ((operand == 0 ? for_a : for_b).is_dy && shapes[operand] == dy.shape()) {
-               gradients.set(operand, dy);
-               continue;
-             }
-             Tensor gradient = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy, arithmetic_backward(function, operand, dy, gradients.saved(0),
-                                                       gradients.saved(1), gradient));
-             gradients.set(operand, gradient);
-           }
-         });
+  record(
+      op, {&a, &b}, y, {&saved_a, &saved_b},
+      [function, shapes = std::array{a.shape(), b.shape()}](Gradients& gradients) {
+        const Tensor& dy = gradients.of_output();
+        const Uses uses[] = {for_a, for_b};
+        Tensor computed[2];
+        for (const int operand : {0, 1})
+          if (gradients.needs(operand) && !(uses[operand].is_dy && shapes[operand] == dy.shape()))
+            computed[operand] = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
+        PADE_ON_DEVICE_OF(dy, arithmetic_backward(function, dy, gradients.saved(0),
+                                                  gradients.saved(1), computed[0], computed[1]));
+        for (const int operand : {0, 1})
+          gradients.set(operand, computed[operand].defined() ? computed[operand] : dy);
+      });
   return y;
 }
 

@@ -53,8 +53,8 @@ void arithmetic_forward(const arithmetic::Function& function, const Tensor& a, c
     dispatch_floating(y.dtype(), "arithmetic", run);
 }
 
-void arithmetic_backward(const arithmetic::Function& function, int operand, const Tensor& dy,
-                         const Tensor& a, const Tensor& b, Tensor& gradient) {
+static void backward_to(int operand, const arithmetic::Function& function, const Tensor& dy,
+                        const Tensor& a, const Tensor& b, Tensor& gradient) {
   const Tensor& used_a = a.defined() ? a : dy;  // dy stands in for what is not looked at
   const Tensor& used_b = b.defined() ? b : dy;
   const LoopNest nest =
@@ -78,6 +78,12 @@ void arithmetic_backward(const arithmetic::Function& function, int operand, cons
         },
         function);
   });
+}
+
+void arithmetic_backward(const arithmetic::Function& function, const Tensor& dy, const Tensor& a,
+                         const Tensor& b, Tensor& da, Tensor& db) {
+  if (da.defined()) backward_to(0, function, dy, a, b, da);
+  if (db.defined()) backward_to(1, function, dy, a, b, db);
 }
 
 }  // namespace pade::cuda

@@ -8,10 +8,10 @@ namespace pade::cpu {
 /// y = f(a, b), with a and b stretched to y's shape.
 void arithmetic_forward(const arithmetic::Function& f, const Tensor& a, const Tensor& b, Tensor& y);
 
-/// The gradient of operand number `operand` (0: a, 1: b): summed over the axes along which that
-/// was stretched. An operand that f does not use for it may be undefined.
-void arithmetic_backward(const arithmetic::Function& f, int operand, const Tensor& dy,
-                         const Tensor& a, const Tensor& b, Tensor& gradient);
+/// The gradients of a and b, of those that are defined: summed over the axes along which the
+/// operand was stretched. An operand that f does not use for them may be undefined.
+void arithmetic_backward(const arithmetic::Function& f, const Tensor& dy, const Tensor& a,
+                         const Tensor& b, Tensor& da, Tensor& db);
 
 }  // namespace pade::cpu
 
