@@ -104,7 +104,7 @@ struct Clamp {
   }
   template <class T>
   PADE_HD T slope(T x) const {
-    return T(x >= T(low) && x <= T(high));
+    return (x >= T(low)) & (x <= T(high)) ? T(1) : T(0);  // without branches
   }
 };
 
