@@ -21,6 +21,9 @@ struct Conv2dOptions {
 /// [N, O, H', W'] with H' = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1. first(o) is
 /// the first channel of o's group. float32 and float64. Throws Error when shapes, dtypes or
 /// options do not agree, and when the kernel is larger than the padded image.
+///
+/// The CPU has several methods, and takes what was measured to be ahead for the shapes at hand;
+/// where the environment has PADE_VERBOSE=conv2d, it prints to stderr which that is, once for each.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               Conv2dOptions options = {});
 

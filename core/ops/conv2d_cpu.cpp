@@ -1,3 +1,4 @@
+#include <sstream>
 #include <vector>
 
 #include <pade/core/lanes.h>
@@ -5,6 +6,7 @@
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
 #include <pade/core/parallel.h>
+#include <pade/core/verbose.h>
 
 namespace pade::cpu {
 namespace {
@@ -27,8 +29,6 @@ bool takes_winograd(const Conv2dProblem& problem, DType dtype) {
   return dtype == DType::float32 && winograd_allowed() && winograd::is_possible(problem) &&
          problem.in_channels >= kFewest && problem.out_channels >= kFewest;
 }
-
-enum class Pass { forward, backward_data, backward_weight };
 
 /// Measured: planes beyond a first-level cache are not worth the copy, and on very small ones the
 /// gradients of many taps take longer than the pixels.
@@ -70,31 +70,61 @@ bool takes_filter_lanes(const Conv2dProblem& problem, DType dtype, Pass pass) {
 }
 
 struct Method {
+  const char* name;
   decltype(&direct::forward) forward;
   decltype(&direct::backward_data) backward_data;
   decltype(&direct::backward_weight) backward_weight;
 };
 
-Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
+Method choose_method(const Conv2dProblem& problem, DType dtype, Pass pass) {
   if (takes_winograd(problem, dtype))
-    return {winograd::forward, winograd::backward_data, winograd::backward_weight};
+    return {"winograd", winograd::forward, winograd::backward_data, winograd::backward_weight};
   if (takes_depthwise_planes(problem, pass))
-    return {depthwise_planes::forward, depthwise_planes::backward_data,
+    return {"depthwise_planes", depthwise_planes::forward, depthwise_planes::backward_data,
             depthwise_planes::backward_weight};
   if (takes_depthwise(problem, dtype))
-    return {depthwise::forward, depthwise::backward_data, depthwise::backward_weight};
+    return {"depthwise", depthwise::forward, depthwise::backward_data, depthwise::backward_weight};
   if (pointwise::is_possible(problem))
-    return {pointwise::forward, pointwise::backward_data, pointwise::backward_weight};
+    return {"pointwise", pointwise::forward, pointwise::backward_data, pointwise::backward_weight};
   if (takes_image_lanes(problem, dtype))
-    return {image_lanes::forward, image_lanes::backward_data, image_lanes::backward_weight};
+    return {"image_lanes", image_lanes::forward, image_lanes::backward_data,
+            image_lanes::backward_weight};
   if (takes_filter_lanes(problem, dtype, pass))
-    return {filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight};
+    return {"filter_lanes", filter_lanes::forward, filter_lanes::backward_data,
+            filter_lanes::backward_weight};
   if (has_few_channels(problem) && (pass != Pass::backward_weight || has_many_pixels(problem)))
-    return {direct::forward, direct::backward_data, direct::backward_weight};
-  return {im2col::forward, im2col::backward_data, im2col::backward_weight};
+    return {"direct", direct::forward, direct::backward_data, direct::backward_weight};
+  return {"im2col", im2col::forward, im2col::backward_data, im2col::backward_weight};
+}
+
+Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
+  static const bool verbose = is_verbose("conv2d");
+  if (verbose) print_once(describe_method(problem, dtype, pass));
+  return choose_method(problem, dtype, pass);
+}
+
+/// One number where both are the same.
+std::string text_of(const Size2& size) {
+  std::ostringstream text;
+  size.h == size.w ? text << size.h : text << size;
+  return text.str();
 }
 
 }  // namespace
+
+std::string describe_method(const Conv2dProblem& p, DType dtype, Pass pass) {
+  constexpr const char* kPasses[] = {"forward", "backward to x", "backward to weight"};
+  std::ostringstream line;
+  line << "conv2d " << kPasses[static_cast<int>(pass)] << ", x "
+       << Shape{p.images, p.in_channels, p.image.h, p.image.w} << ", weight "
+       << Shape{p.out_channels, p.group_in(), p.window.kernel.h, p.window.kernel.w} << ", stride "
+       << text_of(p.window.stride) << ", padding " << text_of(p.window.padding);
+  if (p.window.dilation != 1) line << ", dilation " << text_of(p.window.dilation);
+  if (p.groups != 1) line << ", groups " << p.groups;
+  if (dtype != DType::float32) line << ", " << dtype;
+  line << ": " << choose_method(p, dtype, pass).name;
+  return line.str();
+}
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 
 #include <pade/core/ops/window_kernels.h>
 #include <pade/core/tensor.h>
@@ -42,6 +43,12 @@ void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, co
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight);
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias);
+
+enum class Pass { forward, backward_data, backward_weight };
+/// The problem, and which of the methods below is taken for it, as
+/// `conv2d forward, x [128, 64, 32, 32], weight [64, 64, 3, 3], stride 1, padding 1: winograd`.
+/// Where PADE_VERBOSE has `conv2d`, this is printed to stderr when a problem first comes up.
+std::string describe_method(const Conv2dProblem& problem, DType dtype, Pass pass);
 
 /// The method for few channels per group: shifted copies of the image are multiplied and added up
 /// directly.

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include <pade/core/gradcheck.h>
@@ -440,6 +443,51 @@ TEST_CASE("conv2d asks the system for no memory after the first step") {
     CHECK(step() == before);
   }
   set_num_threads(threads);
+}
+
+TEST_CASE("conv2d says which method it takes") {
+  const auto text = [](const Case& c, cpu::Pass pass, DType dtype = DType::float32) {
+    return cpu::describe_method(problem_of(c), dtype, pass);
+  };
+  CHECK(
+      text({{128, 64, 32, 32}, {64, 64, 3, 3}, {.padding = 1}}, cpu::Pass::forward) ==
+      "conv2d forward, x [128, 64, 32, 32], weight [64, 64, 3, 3], stride 1, padding 1: winograd");
+  CHECK(text({{2, 64, 8, 9}, {32, 64, 1, 1}}, cpu::Pass::backward_weight, DType::float64) ==
+        "conv2d backward to weight, x [2, 64, 8, 9], weight [32, 64, 1, 1], stride 1, padding 0, "
+        "float64: pointwise");
+  CHECK(text({{2, 64, 12, 8}, {64, 1, 5, 3}, {.stride = {2, 1}, .dilation = 2, .groups = 64}},
+             cpu::Pass::backward_data)
+            .starts_with("conv2d backward to x, x [2, 64, 12, 8], weight [64, 1, 5, 3], "
+                         "stride 2×1, padding 0, dilation 2, groups 64: "));
+}
+
+TEST_CASE("a convolution for the next test to run in a process of its own" * doctest::skip()) {
+  for (int step = 0; step < 2; ++step) {
+    Tensor x = Tensor::ones({1, 16, 8, 8}).requires_grad_();
+    Tensor weight = Tensor::ones({32, 16, 1, 1}).requires_grad_();
+    Tape tape;
+    tape.backward(sum(conv2d(x, weight)));
+  }
+}
+
+TEST_CASE("PADE_VERBOSE=conv2d prints the method of each problem and pass once") {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const auto printed = [&](const std::string& topics) {
+    const std::string command = "PADE_VERBOSE=" + topics + " '" + program +
+                                "' --no-skip --test-case='a convolution for the next test*' " +
+                                "2>&1 >/dev/null | grep '^conv2d '";
+    FILE* output = popen(command.c_str(), "r");
+    REQUIRE(output);
+    std::string text(1000, ' ');
+    text.resize(std::fread(text.data(), 1, text.size(), output));
+    pclose(output);
+    return text;
+  };
+  const std::string problem =
+      ", x [1, 16, 8, 8], weight [32, 16, 1, 1], stride 1, padding 0: pointwise\n";
+  CHECK(printed("optimizer,conv2d") == "conv2d forward" + problem + "conv2d backward to x" +
+                                           problem + "conv2d backward to weight" + problem);
+  CHECK(printed("conv") == "");
 }
 
 TEST_CASE("conv2d refuses what does not fit together") {
