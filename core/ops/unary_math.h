@@ -104,7 +104,7 @@ struct Clamp {
   }
   template <class T>
   PADE_HD T slope(T x) const {
-    return (x >= T(low)) & (x <= T(high)) ? T(1) : T(0);  // without branches
+    return ((x >= T(low)) & (x <= T(high))) ? T(1) : T(0);  // without branches
   }
 };
 

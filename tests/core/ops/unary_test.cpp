@@ -111,16 +111,27 @@ DEVICE_TEST_CASE("unary ops take views that begin anywhere") {
 DEVICE_TEST_CASE("unary ops at special points") {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const Tensor x = Tensor::from<double>({-inf, -1000, 0, 1000, inf, nan}, {6}).to(device);
-  CHECK(sigmoid(x).at({0}) == 0);
-  CHECK(sigmoid(x).at({1}) == 0);
-  CHECK(sigmoid(x).at({2}) == 0.5);
-  CHECK(sigmoid(x).at({4}) == 1);
-  CHECK(log(x).at({2}) == -inf);
-  CHECK(std::isnan(log(x).at({1})));
-  CHECK(relu(x).at({4}) == inf);
-  for (const Tensor& y : {exp(x), tanh(x), sigmoid(x), relu(x), leaky_relu(x), clamp(x, -1, 1)})
-    CHECK(std::isnan(y.at({5})));
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor x =
+        Tensor::from<double>({-inf, -1000, 0, 1000, inf, nan}, {6}).to(dtype).to(device);
+    CHECK(sigmoid(x).at({0}) == 0);
+    CHECK(sigmoid(x).at({1}) == 0);
+    CHECK(sigmoid(x).at({2}) == 0.5);
+    CHECK(sigmoid(x).at({4}) == 1);
+    CHECK(log(x).at({2}) == -inf);
+    CHECK(std::isnan(log(x).at({1})));
+    CHECK(relu(x).at({4}) == inf);
+    CHECK(exp(x).at({0}) == 0);
+    CHECK(exp(x).at({1}) == 0);
+    CHECK(exp(x).at({2}) == 1);
+    CHECK(exp(x).at({3}) == inf);
+    CHECK(tanh(x).at({1}) == -1);
+    CHECK(tanh(x).at({4}) == 1);
+    CHECK(leaky_relu(x).at({0}) == -inf);
+    CHECK(clamp(x, -1, 1).at({0}) == -1);
+    for (const Tensor& y : {exp(x), tanh(x), sigmoid(x), relu(x), leaky_relu(x), clamp(x, -1, 1)})
+      CHECK(std::isnan(y.at({5})));
+  }
 }
 
 TEST_CASE("unary ops refuse what they cannot do") {
