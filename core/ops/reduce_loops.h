@@ -14,11 +14,11 @@
 ///   add_run(partial, x, first, count)  more elements for one result; `first` numbers them
 ///   add_row(partials, x, number, count)  one element, of that number, for each of `count` results
 ///   combine(partial, later)            elements with higher numbers
-/// A source gives the elements, kStrip at most at a time, stored in `buffer` or elsewhere:
+/// A source gives the elements, kReducedStrip at most at a time, stored in `buffer` or elsewhere:
 ///   const Value* source(offsets, count, buffer)
 namespace pade::cpu {
 
-inline constexpr int64_t kStrip = 1024;  // elements; stays in L1
+inline constexpr int64_t kReducedStrip = 1024;  // elements; stays in L1
 inline constexpr int64_t kChunk = kElementBlock;
 inline constexpr int64_t kEnoughTasks = 128;
 inline constexpr int64_t kRunLanes = 16;  // independent partial results of a run
@@ -34,9 +34,9 @@ void reduce_along_runs(const LoopNest& kept, const LoopNest& reduced, const Sour
   std::vector<Partial> partials(chunks > 1 ? results * chunks : 0);
 
   auto reduce_chunk = [&](const Offsets& start, int64_t chunk) {
-    typename Reducer::Value buffer[kStrip];
+    typename Reducer::Value buffer[kReducedStrip];
     Partial partial = Reducer::identity();
-    for_each_run(reduced, chunk * kChunk, std::min(length, (chunk + 1) * kChunk), kStrip,
+    for_each_run(reduced, chunk * kChunk, std::min(length, (chunk + 1) * kChunk), kReducedStrip,
                  [&](const Offsets& at, int64_t first, int64_t count) {
                    Reducer::add_run(partial, source(start + at, count, buffer), first, count);
                  });
@@ -71,8 +71,8 @@ void reduce_rows(const LoopNest& kept, const LoopNest& reduced, const Source& so
   using Partial = typename Reducer::Partial;
   const LoopNest::Axis& row = kept.inner();
   if (kept.size() == 0) return;
-  const int64_t rows = reduced.size(), width = std::min(row.extent, kStrip);
-  const int64_t strips = blocks_of(row.extent, kStrip);
+  const int64_t rows = reduced.size(), width = std::min(row.extent, kReducedStrip);
+  const int64_t strips = blocks_of(row.extent, kReducedStrip);
   const int64_t tables = kept.size() / row.extent;
   const int64_t chunks_wanted = std::max<int64_t>(1, kEnoughTasks / (tables * strips));
   const int64_t chunk_rows = std::max(kChunk / width, blocks_of(rows, chunks_wanted));
@@ -81,9 +81,9 @@ void reduce_rows(const LoopNest& kept, const LoopNest& reduced, const Source& so
 
   // A task is a chunk of rows of one strip of one table.
   auto reduce_task = [&](int64_t task, Partial* sums) {
-    typename Reducer::Value buffer[kStrip];
+    typename Reducer::Value buffer[kReducedStrip];
     const int64_t first_row = task % chunks * chunk_rows;
-    const int64_t column = task / chunks % strips * kStrip;
+    const int64_t column = task / chunks % strips * kReducedStrip;
     const int64_t count = std::min(width, row.extent - column);
     Offsets start = Position(kept, kept.rank - 1, task / chunks / strips).offsets();
     for (size_t k = 0; k < start.size(); ++k) start[k] += column * row.strides[k];
@@ -93,14 +93,14 @@ void reduce_rows(const LoopNest& kept, const LoopNest& reduced, const Source& so
       Reducer::add_row(sums, source(start + at.offsets(), count, buffer), i, count);
   };
   auto finish_strip = [&](int64_t strip, const Partial* totals) {
-    const int64_t column = strip % strips * kStrip;
+    const int64_t column = strip % strips * kReducedStrip;
     const int64_t first = strip / strips * row.extent + column;
     for (int64_t j = 0; j < std::min(width, row.extent - column); ++j) finish(first + j, totals[j]);
   };
   const int64_t task_size = std::max<int64_t>(1, std::min(rows, chunk_rows)) * width;
   const int64_t tasks_at_once = std::max<int64_t>(1, kChunk / task_size);
   parallel_for(tables * strips * chunks, tasks_at_once, [&](int64_t begin, int64_t end) {
-    Partial sums[kStrip];
+    Partial sums[kReducedStrip];
     for (int64_t task = begin; task < end; ++task) {
       reduce_task(task, chunks == 1 ? sums : &partials[task * width]);
       if (chunks == 1) finish_strip(task, sums);
