@@ -21,6 +21,7 @@ PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 st
   PoolProblem p{x.extent(0) * x.extent(1), x.extent(2), x.extent(3), 0, 0, kernel, stride, padding};
   const Size2 output = count_windows(op, {p.h, p.w}, {kernel, stride, padding, 1});
   p.oh = output.h, p.ow = output.w;
+  check(p.h >= 1 && p.w >= 1, op, ": images of ", Size2(p.h, p.w), " have nothing to pool");
   check(p.h * p.w <= std::numeric_limits<int32_t>::max(), op, ": an image of ", Size2(p.h, p.w),
         " is too large");
   return p;

@@ -269,6 +269,8 @@ TEST_CASE("pools refuse windows that do not fit") {
   CHECK_THROWS_WITH_AS(avg_pool2d(x, 2, 2, 2), doctest::Contains("at most half the kernel 2×2"),
                        Error);
   CHECK_THROWS_AS(avg_pool2d(x, 2, 0), Error);
+  CHECK_THROWS_WITH_AS(max_pool2d(Tensor::ones({1, 1, 0, 3}), 2, 2, 1),
+                       doctest::Contains("nothing to pool"), Error);
   CHECK_THROWS_AS(max_pool2d(Tensor::arange(4).reshape({1, 1, 2, 2}), 2), Error);
   CHECK_THROWS_AS(global_avg_pool2d(Tensor::ones({1, 1, 0, 3})), Error);
 }
