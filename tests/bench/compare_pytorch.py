@@ -2,8 +2,12 @@
 """Padé beside PyTorch, beside itself, and the rational activation beside copying the same bytes, on
 this machine:
 
-    tests/run.sh -N                                            # builds
-    /tmp/torch-env/bin/python tests/bench/compare_pytorch.py   # see tests/fixtures/make_fixtures.py
+    tests/run.sh -N                            # builds
+    python3 tests/bench/compare_pytorch.py
+
+Where this Python has no PyTorch, the current one is installed into BUILD/torch-env, which goes when
+the build folder goes: the build without CUDA, or, where only PyPI can be reached, that of PyPI,
+which draws several GB.
 
 Two workers stay alive and take turns. PyTorch runs as fast as we know how to make it: with an
 allocator that keeps its memory and uses huge pages, and in the variant that wins a short trial.
@@ -19,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+import venv
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -36,6 +41,30 @@ TUNED = {"GLIBC_TUNABLES": TUNABLES}
 VARIANTS_OF_NETWORKS = ("channels_last", "fused")
 VARIANTS_OF_RATIONAL = ("compiled",)
 STARTS = 11  # of a program, of which the median counts
+
+
+# ---- PyTorch --------------------------------------------------------------------------------------
+
+WITHOUT_CUDA = ("--index-url", "https://download.pytorch.org/whl/cpu", "--retries", "0")
+
+
+def has_torch(python):
+    return subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0
+
+
+def go_on_with_torch(folder):
+    """Returns where this Python has PyTorch; else starts the program anew with one that has."""
+    if has_torch(sys.executable):
+        return
+    python = folder / "bin/python"
+    if not (python.exists() and has_torch(python)):
+        print(f"PyTorch is installed into {folder}", file=sys.stderr)
+        venv.create(folder, clear=True, with_pip=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "numpy", "torch"]
+        if all(subprocess.run([*pip, *source]).returncode for source in (WITHOUT_CUDA, ())):
+            sys.exit(f"PyTorch cannot be installed. Put one into {folder}, or start with a Python "
+                     "that has one")
+    os.execv(python, [python, *sys.argv])
 
 
 # ---- PyTorch's worker -----------------------------------------------------------------------------
@@ -291,6 +320,7 @@ def main():
     if options.worker:
         threads, variant, *work = options.worker
         return torch_worker(int(threads), variant, work)
+    go_on_with_torch(options.build.resolve() / "torch-env")
 
     rounds, seconds, trial_seconds = (3, .1, .1) if options.quick else (9, .5, 1)
     plan = Plan(rounds, seconds, retries=0 if options.quick else 2 * rounds,
