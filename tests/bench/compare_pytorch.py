@@ -229,10 +229,10 @@ def rows_of(bench, quick):
                    bench.beside_pytorch(name, threads, [*work, activation, f"{BATCH}"],
                                         VARIANTS_OF_NETWORKS))
 
-    def rational(n):
-        return Row(f"HP-1 forward and backward, n = {n:.0e}", lambda name, threads:
-                   bench.beside_pytorch(name, threads, ["rational", "training", f"{n}"],
-                                        VARIANTS_OF_RATIONAL))
+    def rational(n, against, options):
+        return Row(f"HP-1 forward and backward, n = {n:.0e}, against {against}",
+                   lambda name, threads: bench.beside_pytorch(
+                       name, threads, ["rational", "training", f"{n}"], options))
 
     def rational_beside_copy(phase, n, bytes_per_element):
         return Row(f"HP-1 {phase}, n = {n:.0e}", lambda name, threads: bench.beside_own(
@@ -264,7 +264,8 @@ def rows_of(bench, quick):
     if quick:
         return
     for n in 10 ** 5, 10 ** 7:
-        yield rational(n)
+        yield rational(n, "PyTorch's ops one by one", ())
+        yield rational(n, "torch.compile", VARIANTS_OF_RATIONAL)
     for model, label in (("efficientnet-b0", "EfficientNet-B0"), ("mobilenetv2", "MobileNetV2"),
                          ("preactresnet34", "PreActResNet-34")):
         yield hp1_beside_relu(label, ["network", model])
@@ -313,7 +314,8 @@ def main():
     parser.add_argument("--name", help="of the machine, in the results' file names")
     parser.add_argument("--quick", action="store_true", help="a trial of the program, not a result")
     parser.add_argument("--only", metavar="TEXT,…", default="",
-                        help="rows whose names contain one of these: \"LeNet,HP-1 forward\"")
+                        help="rows whose names contain one of these: \"LeNet,HP-1 forward\"; the "
+                             "others stay as they were measured of the same build")
     parser.add_argument("--worker", nargs="+", metavar="WORD",
                         help="be PyTorch's side (used by the program itself)")
     options = parser.parse_args()
@@ -335,9 +337,18 @@ def main():
               "rows": []}
     name = options.name or file_name(
         f"{report['machine']['cpu']} {report['machine']['cores']} cores")
+    def wanted(row_name):
+        return any(text in row_name for text in options.only.split(","))
+
+    before = options.out / f"{name}.json"
+    if before.exists() and not options.quick:
+        earlier = json.loads(before.read_text())
+        if earlier.get("pade") == bench.about and not earlier["quick"]:
+            report["rows"] = [r for r in earlier["rows"] if not wanted(r["name"])]
+            report["idle"] = report["idle"] and earlier["idle"]
     failed = False
     for row_of in rows_of(bench, options.quick):
-        if not any(text in row_of.name for text in options.only.split(",")):
+        if not wanted(row_of.name):
             continue
         for threads in row_of.threads:
             if threads > report["machine"]["cores"]:
