@@ -4,6 +4,7 @@
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/conv2d_numbers_loops.h>
+#include <pade/core/ops/run_loops.h>
 #include <pade/core/ops/scratch_loops.h>
 #include <pade/core/ops/shifted_loops.h>
 #include <pade/core/parallel.h>
@@ -132,37 +133,18 @@ void spread(const Conv2dProblem& problem, const LanesWindow<T>& dy, const Taps<T
       }
 }
 
-/// What is laid out next, fetched bit by bit meanwhile: processors do not foresee it.
-template <class T>
-class Ahead {
- public:
-  /// A block of channels, in so many parts.
-  Ahead(const T* planes, Size2 size, int64_t parts)
-      : next_(planes),
-        end_(planes + size.area() * kLaneCount<T>),
-        part_(blocks_of(size.area(), parts) * kLaneCount<T>) {}
-  void fetch_part() {
-    const T* const stop = next_ + std::min<int64_t>(part_, end_ - next_);
-    for (; next_ < stop; next_ += kLaneCount<T>) __builtin_prefetch(next_, 0, 2);
-  }
-
- private:
-  const T *next_, *end_;
-  int64_t part_;
-};
-
 /// Adds to the filters' gradient: kernel rows of kTaps taps, pixels in kChains chains of sums.
 /// Fetches a part of what is next with every row.
 template <int kTaps, class T>
 void correlate(const Conv2dProblem& problem, const LanesWindow<T>& x, const LanesWindow<T>& dy,
-               const Taps<T>& dtaps, Ahead<T> next_x, Ahead<T> next_dy) {
+               const Taps<T>& dtaps, PartsAhead next_x, PartsAhead next_dy) {
   constexpr int kChains = 4;
   const Window& w = problem.window;
   for (int64_t kh = 0; kh < w.kernel.h; ++kh) {
     Lanes<T> sums[kChains][kTaps] = {};
     for (int64_t i = 0; i < problem.output.h; ++i) {
-      next_x.fetch_part();
-      next_dy.fetch_part();
+      next_x.step();
+      next_dy.step();
       const auto add = [&](int64_t j, Lanes<T>(&chain)[kTaps]) {
         const Lanes<T> upstream = load_lanes<T>(dy.at(i, j));
         const T* from = x.at(i * w.stride.h + kh * w.dilation.h, j * w.stride.w);
@@ -260,9 +242,10 @@ void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>&
             channels_to_lanes(x.planes(image, block), channels, x.size, in.window);
             channels_to_lanes(dy.planes(image, block), channels, dy.size, upstream.window);
             with_constant<kMostTaps>(problem.window.kernel.w, [&](auto taps) {
-              correlate<taps.value>(problem, in.window, upstream.window, sums,
-                                    Ahead<T>(x.planes(next, block), x.size, rows),
-                                    Ahead<T>(dy.planes(next, block), dy.size, rows));
+              correlate<taps.value>(
+                  problem, in.window, upstream.window, sums,
+                  PartsAhead(x.planes(next, block), x.size.area() * kLaneCount<T>, rows),
+                  PartsAhead(dy.planes(next, block), dy.size.area() * kLaneCount<T>, rows));
             });
           }
           sums.store(channels, partial + block * kLaneCount<T> * problem.taps());

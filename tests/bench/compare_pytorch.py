@@ -15,7 +15,6 @@ Writes results/MACHINE.md and .json beside this file, anew after each row; what 
 last, and all of it takes about half an hour. --quick only shows that everything works.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -24,12 +23,11 @@ import subprocess
 import sys
 import time
 import venv
-from pathlib import Path
 
 sys.dont_write_bytecode = True
-from measuring import (HERE, ROOT, Contender, Plan, Worker, WorkerEnded, bench_program, file_name,
-                       machine, median_interval, of_contender, ratios, take_turns, wait_until_idle,
-                       write_whole)
+from measuring import (Contender, Plan, Worker, WorkerEnded, bench_program, file_name, machine,
+                       median_interval, of_contender, options_of, ratios, take_turns,
+                       wait_until_idle, write_whole)
 from torch_work import torch_work
 
 BATCH = 128
@@ -307,12 +305,7 @@ def markdown(report):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build folder")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    parser.add_argument("--name", help="of the machine, in the results' file names")
-    parser.add_argument("--quick", action="store_true", help="a trial of the program, not a result")
+    parser = options_of(__doc__)
     parser.add_argument("--only", metavar="TEXT,…", default="",
                         help="rows whose names contain one of these: \"LeNet,HP-1 forward\"; the "
                              "others stay as they were measured of the same build")

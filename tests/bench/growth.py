@@ -9,7 +9,6 @@ so that ratios come from one and the same machine. Writes results/MACHINE-growth
 gnuplot is, .svg, anew after each measurement. --quick only shows that everything works.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -17,11 +16,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True
-from measuring import (HERE, ROOT, Plan, Worker, WorkerEnded, bench_program, file_name, machine,
-                       median_interval, of_contender, ratios, take_turns, wait_until_idle,
+from measuring import (Plan, Worker, WorkerEnded, bench_program, file_name, machine,
+                       median_interval, of_contender, options_of, ratios, take_turns, wait_until_idle,
                        write_whole)
 
 BATCHES = (16, 32, 64, 128, 256, 512)
@@ -245,17 +243,12 @@ def write_results(report, out, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build folder")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    parser.add_argument("--name", help="of the machine, in the results' file names")
+    parser = options_of(__doc__)
     parser.add_argument("--models", default="preactresnet18,preactresnet34", metavar="MODEL,…")
     parser.add_argument("--activation", default="relu", metavar="SPEC")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batches", metavar="N,…",
                         help="the others are compared with 128, or else the largest of them")
-    parser.add_argument("--quick", action="store_true", help="a trial of the program, not a result")
     options = parser.parse_args()
 
     models = options.models.split(",")

@@ -1,6 +1,7 @@
 """What compare_pytorch.py, compare_pytorch_gpu.py and growth.py share: the machine, workers that
 take turns, figures with their intervals, and results that are never half written."""
 
+import argparse
 import json
 import math
 import os
@@ -64,6 +65,20 @@ def wait_until_idle(seconds, limit=.06):
         if load.of_others() < limit:
             return True
     return False
+
+
+# ---- The command line -----------------------------------------------------------------------------
+
+
+def options_of(description):
+    """A parser with what programs have in common that write results."""
+    parser = argparse.ArgumentParser(description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build folder")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument("--name", help="of the machine, in the results' file names")
+    parser.add_argument("--quick", action="store_true", help="a trial of the program, not a result")
+    return parser
 
 
 # ---- Workers --------------------------------------------------------------------------------------
