@@ -167,8 +167,13 @@ inline void finish_streaming() {
 #endif
 }
 
-/// From so many bytes on a result is not in the caches any more when it is read.
-inline constexpr int64_t kStreamedBytes = 16 << 20;
+/// Whether a result of `count` elements is better streamed: it is not in the caches any more when
+/// it is read, and its runs, of `run` elements each, begin and end with whole vectors.
+template <class T>
+inline bool is_streamed(int64_t count, int64_t run) {
+  constexpr int64_t kBytes = 16 << 20;
+  return count * static_cast<int64_t>(sizeof(T)) >= kBytes && run % kLaneCount<T> == 0;
+}
 
 #if defined(__AVX512F__)
 namespace detail {

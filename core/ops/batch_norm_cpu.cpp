@@ -178,9 +178,7 @@ class StripWriter {
  public:
   /// `compute_bound`: stores are not what it waits for, and gain nothing.
   StripWriter(const BatchNormProblem& p, T* to, bool compute_bound)
-      : to_(to),
-        streams_(!compute_bound && p.run % kLaneCount<T> == 0 &&
-                 p.n * p.channels * p.run * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes) {}
+      : to_(to), streams_(!compute_bound && is_streamed<T>(p.n * p.channels * p.run, p.run)) {}
   /// f(results): fills a strip of `count`, here or in its place in the tensor.
   template <class F>
   void write(int64_t begin, int64_t count, F&& f) const {

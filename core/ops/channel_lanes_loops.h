@@ -35,20 +35,25 @@ inline void for_each_run(const LanesWindow<T>& window, Size2 image, F&& f) {
       pixel % image.w);
 }
 
-/// f(i, place in the window) for each of a run's pixels.
+/// f(i, place in the window) for each of a run's pixels. Unrolled where all lanes are used: what f
+/// moves then stays in registers.
 template <class T, class F>
 inline void for_each_place(const LanesWindow<T>& window, Size2 image, int64_t row, int64_t column,
                            int64_t count, F&& f) {
   constexpr int64_t kLanes = kLaneCount<T>;
-  T* place = window.at(row, column - window.first_column);
-  if (window.columns == image.w && count == kLanes) {
-    for (int64_t i = 0; i < kLanes; ++i) f(i, place + i * kLanes);
-    return;
-  }
   const int64_t margins = (window.columns - image.w) * kLanes;
-  for (int64_t i = 0; i < count; ++i, place += kLanes) {
+  T* place = window.at(row, column - window.first_column);
+  const auto next = [&](int64_t i) {
     f(i, place);
-    if (++column == image.w) column = 0, place += margins;
+    const bool ends_row = ++column == image.w;
+    place += ends_row ? kLanes + margins : kLanes;
+    column = ends_row ? 0 : column;
+  };
+  if (count == kLanes) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kLanes; ++i) next(i);
+  } else {
+    for (int64_t i = 0; i < count; ++i) next(i);
   }
 }
 
@@ -96,8 +101,9 @@ void channels_to_lanes(const T* planes, int64_t channels, Size2 image,
       });
 }
 
-/// The other way around: what of the window lies on the image.
-template <class T>
+/// The other way around: what of the window lies on the image. Where `kStreamed`, past the caches,
+/// for planes aligned to kLaneBytes; see finish_streaming().
+template <class T, bool kStreamed = false>
 void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channels, T* planes) {
   constexpr int64_t kLanes = kLaneCount<T>;
   detail::for_each_run<T>(
@@ -106,10 +112,10 @@ void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channe
         detail::for_each_place(window, image, row, column, count,
                                [&](int64_t i, const T* place) { block[i] = load_lanes(place); });
         transpose_lanes<T>(block);
-        prefetch_next_block<true>(planes + pixel, image);
+        if constexpr (!kStreamed) prefetch_next_block<true>(planes + pixel, image);
         if (channels == kLanes && count == kLanes) {
           for (int64_t c = 0; c < kLanes; ++c)
-            store_lanes(planes + c * image.area() + pixel, block[c]);
+            put_lanes<kStreamed, T>(planes + c * image.area() + pixel, block[c]);
         } else {
           for (int64_t c = 0; c < channels; ++c)
             store_lanes(planes + c * image.area() + pixel, block[c], count);

@@ -126,8 +126,7 @@ template <int kTaps, class T>
 void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, bool turned,
                   const T* start, T* to) {
   const int64_t pixels = problem.image.area(), planes = problem.images * problem.in_channels;
-  const bool streamed = planes * pixels * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes &&
-                        pixels % kLaneCount<T> == 0;
+  const bool streamed = is_streamed<T>(planes * pixels, pixels);
   parallel_for(planes, units_per_block(problem.multiplications()), [&](int64_t begin, int64_t end) {
     Planes<kTaps, T> source(problem.image);
     for (int64_t first = begin, count; first < end; first += count) {

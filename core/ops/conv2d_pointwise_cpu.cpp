@@ -103,8 +103,7 @@ void multiply(const Pixels& pixels, const Weights<T>& weights, const T* from, in
   const int64_t blocks_at_once =
       std::max(units_per_block(multiplications), pixels.count / kColumns<T> / kMostRanges);
   const int64_t tiles = blocks_of(to_channels, kRows);
-  const bool is_large = pixels.count * to_channels * int64_t{sizeof(T)} >= kStreamedBytes;
-  const bool streams = is_large && pixels.per_image % kLaneCount<T> == 0;
+  const bool streams = is_streamed<T>(pixels.count * to_channels, pixels.per_image);
   parallel_for(pixels.count, blocks_at_once * kColumns<T>, [&](int64_t begin, int64_t end) {
     Scratch<T> in(from_channels * kColumns<T>), out(kRows * kColumns<T>);
     std::fill_n(in.data(), from_channels * kColumns<T>, T{0});

@@ -197,9 +197,7 @@ void forward(const RationalProblem& problem, const T* x, const T* c, const T* d,
   const MonicRecurrence monic = monic_recurrence_of(problem.options.basis);
   const auto functions = make_functions<Formula>(problem, monic, c, d);
   // The gradient below takes longer than its stores, which then gain nothing.
-  const bool streamed =
-      problem.groups == 1 &&
-      problem.outer * problem.run * static_cast<int64_t>(sizeof(T)) >= kStreamedBytes;
+  const bool streamed = problem.groups == 1 && is_streamed<T>(problem.outer * problem.run, kStrip);
   for_each_block(problem, [&](int64_t group, int64_t, int64_t first, int64_t end) {
     const GroupView view{problem.groups, problem.run, group};
     T x_strip[kStrip], y_strip[kStrip];

@@ -11,6 +11,7 @@
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/reduce.h>
+#include <pade/core/ops/slice.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
@@ -329,6 +330,31 @@ TEST_CASE("conv2d by Winograd's transforms") {
       CHECK(t.dx.error_of(dx) <= 60);
       CHECK(t.dweight.error_of(dweight) <= 60);
     }
+}
+
+TEST_CASE("conv2d by Winograd's transforms writes large results past the caches, the same ones") {
+  Rng rng(14);
+  const Case cases[] = {
+      {{2, 4, 384, 384}, {16, 4, 3, 3}, {.padding = 1}},
+      // Rows of tiles that do not begin with whole vectors.
+      {{2, 3, 1608, 10}, {160, 3, 3, 3}, {.padding = 1}},
+  };
+  for (const Case& c : cases) {
+    const Conv2dProblem two = problem_of(c);
+    Conv2dProblem one = two;
+    one.images = 1;
+    const Tensor x = rng.uniform(c.x, -1, 1), weight = rng.uniform(c.weight, -1, 1);
+    Tensor y = Tensor::zeros({2, two.out_channels, two.output.h, two.output.w});
+    Tensor y_of_one = Tensor::zeros({1, two.out_channels, two.output.h, two.output.w});
+    REQUIRE(y.size() * 4 >= 16 << 20);
+    REQUIRE(y_of_one.size() * 4 < 16 << 20);
+    cpu::winograd::forward(two, x, weight, Tensor(), y);
+    for (int64_t n = 0; n < 2; ++n) {
+      cpu::winograd::forward(one, slice(x, 0, n, n + 1), weight, Tensor(), y_of_one);
+      const std::vector<float> found = slice(y, 0, n, n + 1).to_vector<float>();
+      CHECK(found == y_of_one.to_vector<float>());
+    }
+  }
 }
 
 TEST_CASE("conv2d takes Winograd's transforms only where that is allowed, and for float32") {
