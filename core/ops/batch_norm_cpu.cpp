@@ -4,6 +4,7 @@
 #include <pade/core/lanes.h>
 #include <pade/core/ops/batch_norm_kernels.h>
 #include <pade/core/ops/batch_norm_math.h>
+#include <pade/core/ops/scratch_loops.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
@@ -326,14 +327,15 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
     const RunBlocks blocks(p);
     const int64_t width = function.sum_count();
     std::vector<TwoSums> of_channels(blocks.count() * blocks.channels());
-    std::vector<double> of_f(blocks.count() * width);
+    Scratch<double> of_f(blocks.count() * width);
     parallel_blocks(blocks.count(), [&](int64_t block) {
       T normalised[kStrip];
+      double* const of_block = of_f.data() + block * width;
+      std::fill_n(of_block, width, 0.0);
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
         writer.write(begin, count, [&](T* results) {
-          function.backward(normalised, upstream + begin, results, count,
-                            of_f.data() + block * width);
+          function.backward(normalised, upstream + begin, results, count, of_block);
           for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
             of_channels[blocks.slot(block, at / p.run)] +=
                 gradient_sums(channels[channel].center, in + at, results + (at - begin), end - at);
@@ -347,7 +349,8 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
         [&](int64_t slot, int64_t channel) { totals[channel] += of_channels[slot]; });
     store_gradients<T>(p, totals, mean, inverse, sums, dgamma, dbeta);
     sums_of_f.assign(width, 0);
-    for (size_t i = 0; i < of_f.size(); ++i) sums_of_f[i % width] += of_f[i];
+    for (int64_t block = 0; block < blocks.count(); ++block)
+      for (int64_t i = 0; i < width; ++i) sums_of_f[i] += of_f.data()[block * width + i];
   });
   batch_norm_backward(p, dx, x, mean, inverse, gamma, sums, dx);
   return sums_of_f;

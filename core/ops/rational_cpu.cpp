@@ -22,24 +22,38 @@ using rational_math::FarPoint;
 /// A block is what a thread takes: its coefficient sums are kept in float64. Its strips are tested
 /// for far values, evaluated, and summed in x's own precision, each at once.
 constexpr int64_t kBlock = 16 * kStrip;
+/// What a strip takes once, for its sums and the coefficients in every lane, is a tenth of the time
+/// that the gradient of kStrip elements takes.
+constexpr int64_t kLongStrip = 2 * kStrip;
 
 constexpr int kMaxCoefficients = 2 * (kMaxDegree + 1);
 
 /// For c_0 … c_m then d_first … d_n.
 using Sums = std::array<double, kMaxCoefficients>;
 
-/// The same for each lane: what a strip adds up in x's precision is added to these.
+/// The same for each lane, at `sums`: what a strip adds up in x's precision is added to these.
 template <class T>
 struct LaneSums {
-  WideLanes<T> lanes[kMaxCoefficients] = {};
+  static constexpr int kCount = kMaxCoefficients * kLaneCount<T>;
+  double* sums;
 
-  void add(int k, const Lanes<T>& sums) { lanes[k] += __builtin_convertvector(sums, WideLanes<T>); }
-  void add_one(int k, double value) { lanes[k][0] += value; }
-  Sums total() const {
-    Sums sums{};
-    for (int k = 0; k < kMaxCoefficients; ++k)
-      for (int lane = 0; lane < kLaneCount<T>; ++lane) sums[k] += lanes[k][lane];
-    return sums;
+  void add(int k, const Lanes<T>& of_strip) const {
+    const T* from = reinterpret_cast<const T*>(&of_strip);
+    double* to = sums + k * kLaneCount<T>;
+    for (int lane = 0; lane < kLaneCount<T>; lane += kLaneCount<double>)
+      store_lanes<double>(to + lane, load_lanes(to + lane) + load_widened(from + lane));
+  }
+  void add_one(int k, double value) const { sums[k * kLaneCount<T>] += value; }
+  static Sums total(const double* sums) {
+    constexpr int kLanes = kLaneCount<double>;
+    Sums total{};
+    for (int k = 0; k < kMaxCoefficients; ++k, sums += kLaneCount<T>) {
+      Lanes<double> lanes = load_lanes(sums);
+      for (int lane = kLanes; lane < kLaneCount<T>; lane += kLanes)
+        lanes += load_lanes(sums + lane);
+      total[k] = sum_lanes_in_pairs(lanes);
+    }
+    return total;
   }
 };
 
@@ -68,9 +82,9 @@ struct GroupView {
 
   /// How many elements from `first` on, and before `end`, are taken at once: of one run where runs
   /// are long enough.
-  int64_t strip(int64_t first, int64_t end) const {
+  int64_t strip(int64_t first, int64_t end, int64_t most = kStrip) const {
     constexpr int64_t kLongRun = kStrip / 4;
-    const int64_t most = std::min(kStrip, end - first);
+    most = std::min(most, end - first);
     return groups > 1 && run >= kLongRun ? std::min(most, run - first % run) : most;
   }
   bool is_one_run(int64_t first, int64_t count) const {
@@ -126,7 +140,7 @@ void evaluate_strip(const Function<T>& function, const T* x, T* y, int64_t count
 /// dx, and the strip's contribution to Σ dy f_i/Q and Σ dy G/Q · ∂Q/∂d_j.
 template <class Formula, class T>
 void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const T* dy, T* dx,
-                        int64_t count, LaneSums<T>& sums) {
+                        int64_t count, LaneSums<T> sums) {
   constexpr int kLanes = kLaneCount<T>;
   constexpr int kM = Formula::kNumerator, kN = Formula::kDenominator;
   Lanes<T> of_c[kM + 1] = {}, of_d[kN + 1] = {};
@@ -145,7 +159,7 @@ void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const
 
 template <class T>
 void differentiate_far(const FarFunction<T>& function, const T* x, const T* dy, T* dx,
-                       int64_t count, LaneSums<T>& sums) {
+                       int64_t count, LaneSums<T> sums) {
   for (int64_t i = 0; i < count; ++i) {
     const FarPoint at = far_point(function, x[i]);
     dx[i] = static_cast<T>(dy[i] * at.slope);
@@ -155,11 +169,13 @@ void differentiate_far(const FarFunction<T>& function, const T* x, const T* dy, 
 
 template <class Formula, class T>
 void differentiate_strip(const Function<T>& function, const RationalProblem& problem, const T* x,
-                         const T* dy, T* dx, int64_t count, LaneSums<T>& sums) {
+                         const T* dy, T* dx, int64_t count, LaneSums<T> sums) {
   if (all_within(x, count, function.near.basis.limit))
-    differentiate_near<Formula>(function.near, problem.m, problem.n, x, dy, dx, count, sums);
-  else
-    differentiate_far(function.far, x, dy, dx, count, sums);
+    return differentiate_near<Formula>(function.near, problem.m, problem.n, x, dy, dx, count, sums);
+  if (count <= kStrip) return differentiate_far(function.far, x, dy, dx, count, sums);
+  for (int64_t i = 0; i < count; i += kStrip)
+    differentiate_strip<Formula>(function, problem, x + i, dy + i, dx + i,
+                                 std::min(kStrip, count - i), sums);
 }
 
 template <class F>
@@ -245,17 +261,17 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
   for_each_block(problem, [&](int64_t group, int64_t block, int64_t first, int64_t end) {
     const Function<T>& function = functions[group];
     const GroupView view{problem.groups, problem.run, group};
-    T x_strip[kStrip], dy_strip[kStrip], dx_strip[kStrip];
-    LaneSums<T> sums;
+    T x_strip[kLongStrip], dy_strip[kLongStrip], dx_strip[kLongStrip];
+    alignas(kLaneBytes) double sums[LaneSums<T>::kCount] = {};
     for (int64_t begin = first, count; begin < end; begin += count) {
-      count = view.strip(begin, end);
+      count = view.strip(begin, end, kLongStrip);
       const T* in = view.gather(x, begin, count, x_strip);
       const T* upstream = view.gather(dy, begin, count, dy_strip);
       view.scatter(dx, begin, count, dx_strip, [&](T* out) {
-        differentiate_strip<Formula>(function, problem, in, upstream, out, count, sums);
+        differentiate_strip<Formula, T>(function, problem, in, upstream, out, count, {sums});
       });
     }
-    partial[block] = sums.total();
+    partial[block] = LaneSums<T>::total(sums);
   });
   finish_sums(problem, monic, partial, d, dc, dd);
 }
@@ -272,12 +288,9 @@ class RationalStrip : public StripFunction<T> {
     evaluate_strip<Formula>(function_, x, y, count);
   }
   void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
-    LaneSums<T> of_strip;
-    differentiate_strip<Formula>(function_, problem_, x, dy, dx, count, of_strip);
-    const Sums total = of_strip.total();
-    for (int i = 0; i < kMaxCoefficients; ++i) sums[i] += total[i];
+    differentiate_strip<Formula, T>(function_, problem_, x, dy, dx, count, {sums});
   }
-  int sum_count() const override { return kMaxCoefficients; }
+  int sum_count() const override { return LaneSums<T>::kCount; }
 
  private:
   RationalProblem problem_;
@@ -302,13 +315,11 @@ class RationalElementwise : public ElementwiseOp {
   }
   void finish(std::span<const double> sums, std::span<const Tensor> parameters,
               std::span<Tensor> gradients) const override {
-    Sums total{};
-    std::copy(sums.begin(), sums.end(), total.begin());
     dispatch_floating(parameters[0].dtype(), "rational", [&](auto zero) {
       using T = decltype(zero);
-      finish_sums(problem_, monic_recurrence_of(problem_.options.basis), {total},
-                  parameters[1].data<T>(), gradients[0].mutable_data<T>(),
-                  gradients[1].mutable_data<T>());
+      finish_sums(problem_, monic_recurrence_of(problem_.options.basis),
+                  {LaneSums<T>::total(sums.data())}, parameters[1].data<T>(),
+                  gradients[0].mutable_data<T>(), gradients[1].mutable_data<T>());
     });
   }
 

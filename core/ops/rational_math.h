@@ -60,12 +60,42 @@ Polynomials<S> polynomials_of(const MonicRecurrence& monic, int degree) {
   return polynomials;
 }
 
+/// A polynomial of a symmetric basis, Σ c_i e_i, and its derivative by powers of x, which take the
+/// fewest operations.
+constexpr int kMostPowers = 5;
+template <class S>
+struct Powers {
+  S value[kMostPowers + 1], slope[kMostPowers];
+};
+
+template <class S>
+PADE_HD Powers<S> powers_of(const Polynomials<S>& basis, const S* c) {
+  Powers<S> powers{{c[0] - basis.drop[1] * c[2] + basis.b4 * c[4],
+                    c[1] - basis.a3 * c[3] + basis.b5 * c[5], c[2] - basis.a4 * c[4],
+                    c[3] - basis.a5 * c[5], c[4], c[5]}};
+  for (int i = 0; i < kMostPowers; ++i) powers.slope[i] = S(i + 1) * powers.value[i + 1];
+  return powers;
+}
+
+/// Σ c_i x^i up to kDegree, with s = x².
+template <int kDegree, class S, class T>
+PADE_HD T sum_of_powers(const S* c, T x, T s) {
+  constexpr int kOdd = kDegree - (kDegree + 1) % 2, kEven = kDegree - kDegree % 2;
+  T even = T{} + c[kEven], odd = T{} + c[kOdd];
+  PADE_UNROLL
+  for (int i = kEven - 2; i >= 0; i -= 2) even = even * s + c[i];
+  PADE_UNROLL
+  for (int i = kOdd - 2; i >= 1; i -= 2) odd = odd * s + c[i];
+  return odd * x + even;
+}
+
 /// One group's function in the monic form of its basis: coefficients times the basis' scales.
 template <class S>
 struct Coefficients {
   Polynomials<S> basis;
   S numerator[kMaxDegree + 1];    // c_i scale_i, zero above m
   S denominator[kMaxDegree + 1];  // d_j scale_j, or |d_j| scale_j if termwise; zero without d_j
+  Powers<S> numerator_powers, denominator_powers;  // where kByPowers
 };
 
 /// Lanes as integers of their size, to reach their signs: of a lane, all bits but its sign.
@@ -120,6 +150,8 @@ struct Instance {
   static constexpr int kFirst = first_denominator(kForm);
   static constexpr bool kMagnitudeOfSum = takes_magnitude_of_sum(kForm);
   static constexpr double kConstant = denominator_constant(kForm);
+  static constexpr bool kTermwise = kForm == RationalForm::termwise;
+  static constexpr bool kByPowers = !kShifted && kTop <= kMostPowers;
 
   /// m <= kM and n <= kN are the true degrees, that c and d have.
   template <class S>
@@ -132,20 +164,24 @@ struct Instance {
     PADE_UNROLL
     for (int j = kFirst; j <= kN; ++j) {
       const S d_j = j <= n ? d[j - kFirst] : S(0);
-      k.denominator[j] = (kForm == RationalForm::termwise ? std::abs(d_j) : d_j) * basis.scale[j];
+      k.denominator[j] = (kTermwise ? std::abs(d_j) : d_j) * basis.scale[j];
+    }
+    if constexpr (kByPowers) {
+      k.numerator_powers = powers_of(basis, k.numerator);
+      k.denominator_powers = powers_of(basis, k.denominator);
     }
     return k;
   }
 
-  /// e[1] … e[kTop], and where `de` is given their derivatives by sign · x.
-  template <class S, class T>
+  /// e[0] … e[kDegree], and where `de` is given their derivatives by sign · x from de[1] on.
+  template <int kDegree, class S, class T>
   static PADE_HD void basis(const Polynomials<S>& k, T x, T* e, T* de) {
     e[0] = T{} + S(1);
     if (de) de[1] = e[0];
-    const int known = kShifted ? begin_shifted(k, x, e) : begin_symmetric(k, x, e, de);
+    const int known = kShifted ? begin_shifted(k, x, e) : begin_symmetric<kDegree>(k, x, e, de);
     const T u = kShifted ? k.sign * x : x;
     PADE_UNROLL
-    for (int i = known; i < kTop; ++i) {
+    for (int i = known; i < kDegree; ++i) {
       const T factor = kShifted ? u + k.shift[i] : u;
       e[i + 1] = i == 1 ? factor * e[1] - k.drop[1] : factor * e[i] - k.drop[i] * e[i - 1];
       if (!de) continue;
@@ -161,74 +197,96 @@ struct Instance {
 
   /// By even and odd polynomials, which take fewer operations than the recurrence; returns the
   /// degree of the last one.
-  template <class S, class T>
+  template <int kDegree, class S, class T>
   static PADE_HD int begin_symmetric(const Polynomials<S>& k, T x, T* e, T* de) {
+    constexpr int kLast = kDegree < 5 ? kDegree : 5;
+    const T s = x * x;
     e[1] = x;
-    if constexpr (kTop >= 2) {
-      const T s = x * x;
-      e[2] = s - k.drop[1];
-      if (de) de[2] = x + x;
-      if constexpr (kTop >= 3) {
-        e[3] = x * (s - k.a3);
-        if (de) de[3] = S(3) * s - k.a3;
-      }
-      if constexpr (kTop >= 4) {
-        e[4] = s * (s - k.a4) + k.b4;
-        if (de) de[4] = x * (S(4) * s - S(2) * k.a4);
-      }
-      if constexpr (kTop >= 5) {
-        e[5] = x * (s * (s - k.a5) + k.b5);
-        if (de) de[5] = s * (S(5) * s - S(3) * k.a5) + k.b5;
-      }
-    }
-    return kTop < 5 ? kTop : 5;
+    if constexpr (kLast >= 2) e[2] = s - k.drop[1];
+    if constexpr (kLast >= 3) e[3] = x * (s - k.a3);
+    if constexpr (kLast >= 4) e[4] = s * (s - k.a4) + k.b4;
+    if constexpr (kLast >= 5) e[5] = x * (s * (s - k.a5) + k.b5);
+    if (!de) return kLast;
+    PADE_UNROLL
+    for (int j = 2; j <= kLast; ++j)
+      de[j] = j % 2 ? symmetric_slope(k, j, s) : x * symmetric_slope(k, j, s);
+    return kLast;
   }
 
-  /// d_0, or 0 in the forms that have none.
+  /// de_j by x, which of an even e_j is x times this; j from 1 to 5.
   template <class S, class T>
-  static PADE_HD T start_of_sum(const Coefficients<S>& k, T zero) {
-    if constexpr (kFirst == 0)
-      return zero + k.denominator[0];
-    else
-      return zero;
+  static PADE_HD T symmetric_slope(const Polynomials<S>& k, int j, T s) {
+    switch (j) {
+      case 1: return T{} + S(1);
+      case 2: return T{} + S(2);
+      case 3: return S(3) * s - k.a3;
+      case 4: return S(4) * s - S(2) * k.a4;
+      default: return s * (S(5) * s - S(3) * k.a5) + k.b5;
+    }
   }
 
   template <class S, class T>
   static PADE_HD T value(const Coefficients<S>& k, T x) {
-    T e[kTop + 1];
-    basis(k.basis, x, e, static_cast<T*>(nullptr));
-    T p = T{} + k.numerator[0];
-    PADE_UNROLL
-    for (int i = 1; i <= kM; ++i) p = p + k.numerator[i] * e[i];
-    T q = start_of_sum(k, T{});
-    PADE_UNROLL
-    for (int j = 1; j <= kN; ++j)
-      q = q + k.denominator[j] * (kForm == RationalForm::termwise ? magnitude(e[j]) : e[j]);
+    T p, q;
+    if constexpr (kByPowers) {
+      const T s = x * x;
+      p = sum_of_powers<kM>(k.numerator_powers.value, x, s);
+      if constexpr (!kTermwise) q = sum_of_powers<kN>(k.denominator_powers.value, x, s);
+    }
+    if constexpr (!kByPowers || kTermwise) {
+      constexpr int kDegree = kByPowers ? kN : kTop;
+      T e[kDegree + 1];
+      basis<kDegree>(k.basis, x, e, static_cast<T*>(nullptr));
+      if constexpr (!kByPowers) p = sum_of<kM>(k.numerator, e);
+      T of_q[kN + 1];
+      q = sum_of<kN>(k.denominator, in_sum(e, of_q));
+    }
     if constexpr (kMagnitudeOfSum) q = magnitude(q);
     return divide(p, q + S(kConstant));
+  }
+
+  /// Σ c_i e_i; where d_0 is missing, it is zero.
+  template <int kDegree, class S, class T>
+  static PADE_HD T sum_of(const S* c, const T* e) {
+    T sum = T{} + c[0];
+    PADE_UNROLL
+    for (int i = 1; i <= kDegree; ++i) sum = sum + c[i] * e[i];
+    return sum;
+  }
+
+  /// What Q's sum is of: e_1 … e_n or, if termwise, their magnitudes, in of_q.
+  template <class T>
+  static PADE_HD const T* in_sum(const T* e, T* of_q) {
+    PADE_UNROLL
+    for (int j = 1; j <= kN; ++j) of_q[j] = kTermwise ? magnitude(e[j]) : e[j];
+    return of_q;
   }
 
   /// dy dG/dx. Adds to of_c[i] dy ∂G/∂c_i = dy e_i/Q, and to of_d[j] −dy ∂G/∂d_j, which is
   /// dy G/Q ∂Q/∂d_j, but for sgn(d_j) in the termwise form.
   template <class S, class T>
   static PADE_HD T differentiate(const Coefficients<S>& k, T x, T dy, T* of_c, T* of_d) {
-    T e[kTop + 1], de[kTop + 1];
-    basis(k.basis, x, e, de);
-    T p = T{} + k.numerator[0], dp = T{}, q = start_of_sum(k, T{}), dq = T{};
-    PADE_UNROLL
-    for (int i = 1; i <= kM; ++i) {
-      p = p + k.numerator[i] * e[i];
-      dp = dp + k.numerator[i] * de[i];
+    T e[kTop + 1], of_q[kN + 1];  // ∂Q/∂d_j, but for signs that all share
+    T p, dp, dq;
+    if constexpr (kByPowers) {
+      const T s = x * x;
+      basis<kTop>(k.basis, x, e, static_cast<T*>(nullptr));
+      p = sum_of_powers<kM>(k.numerator_powers.value, x, s);
+      dp = sum_of_powers<kM - 1>(k.numerator_powers.slope, x, s);
+      dq = kTermwise ? termwise_slope(k, x, s, e)
+                     : sum_of_powers<kN - 1>(k.denominator_powers.slope, x, s);
+    } else {
+      T de[kTop + 1];
+      basis<kTop>(k.basis, x, e, de);
+      p = sum_of<kM>(k.numerator, e);
+      dp = dq = T{};
+      PADE_UNROLL
+      for (int i = 1; i <= kM; ++i) dp = dp + k.numerator[i] * de[i];
+      PADE_UNROLL
+      for (int j = 1; j <= kN; ++j) dq = dq + signed_denominator(k, j, e) * de[j];
     }
-    T of_q[kN + 1];  // ∂Q/∂d_j, but for signs that all share
-    PADE_UNROLL
-    for (int j = 1; j <= kN; ++j) {
-      const T d = T{} + k.denominator[j];
-      of_q[j] = kForm == RationalForm::termwise ? magnitude(e[j]) : e[j];
-      q = q + d * of_q[j];
-      dq = dq + (kForm == RationalForm::termwise ? turned(d, e[j]) : d) * de[j];
-    }
-    const T sum = q;
+    const T sum = sum_of<kN>(k.denominator, in_sum(e, of_q));
+    T q = sum;
     if constexpr (kMagnitudeOfSum) {
       dq = turned(dq, sum);
       q = magnitude(sum);
@@ -244,6 +302,27 @@ struct Instance {
     PADE_UNROLL
     for (int j = 1; j <= kN; ++j) of_d[j] = of_d[j] + of_sum * of_q[j];
     return kShifted ? k.basis.sign * slope : slope;
+  }
+
+ private:
+  /// |d_j| sgn(e_j) if termwise, which ∂Q/∂x has for d_j.
+  template <class S, class T>
+  static PADE_HD T signed_denominator(const Coefficients<S>& k, int j, const T* e) {
+    const T d = T{} + k.denominator[j];
+    return kTermwise ? turned(d, e[j]) : d;
+  }
+
+  /// Σ |d_j| sgn(e_j) de_j by even and odd ones.
+  template <class S, class T>
+  static PADE_HD T termwise_slope(const Coefficients<S>& k, T x, T s, const T* e) {
+    T of_odd = signed_denominator(k, 1, e), of_even = T{};
+    if constexpr (kN >= 2) of_even = signed_denominator(k, 2, e) + signed_denominator(k, 2, e);
+    PADE_UNROLL
+    for (int j = 3; j <= kN; ++j) {
+      const T term = signed_denominator(k, j, e) * symmetric_slope(k.basis, j, s);
+      (j % 2 ? of_odd : of_even) = (j % 2 ? of_odd : of_even) + term;
+    }
+    return of_even * x + of_odd;
   }
 };
 
