@@ -31,7 +31,8 @@ class FilterTransforms {
     return blocks_of(std::min(width, columns - panel * width), kLaneCount<T>);
   }
   int64_t panel_size() const { return rows * width; }
-  int64_t bytes() const { return kPoints * point_stride * int64_t{sizeof(T)}; }
+  int64_t size() const { return kPoints * point_stride; }
+  int64_t bytes() const { return size() * int64_t{sizeof(T)}; }
   T* panel(int64_t point, int64_t panel) const {
     return data_ + point * point_stride + panel * panel_size();
   }
@@ -105,6 +106,7 @@ struct Taps {
 template <class T>
 void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
   constexpr int64_t kLanes = kLaneCount<T>;
+  const bool streams = is_streamed<T>(to.size(), kLanes);
   parallel_blocks(blocks_of(filters.to_channels, kLanes), [&](int64_t block) {
     const int64_t first = block * kLanes;
     const int64_t count = std::min(kLanes, filters.to_channels - first);
@@ -118,10 +120,12 @@ void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
             const int tap = 3 * row + column;
             return taps[filters.turned ? kTaps - 1 - tap : tap];
           },
-          [out, stride = to.point_stride](int row, int column, const Lanes<T>& value) {
-            store_lanes(out + (row * kInput + column) * stride, value);
+          [out, streams, stride = to.point_stride](int row, int column, const Lanes<T>& value) {
+            T* place = out + (row * kInput + column) * stride;
+            streams ? stream_lanes<T>(place, value) : store_lanes<T>(place, value);
           });
     }
+    if (streams) finish_streaming();
   });
 }
 
