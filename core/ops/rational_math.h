@@ -70,9 +70,10 @@ struct Powers {
 
 template <class S>
 PADE_HD Powers<S> powers_of(const Polynomials<S>& basis, const S* c) {
-  Powers<S> powers{{c[0] - basis.drop[1] * c[2] + basis.b4 * c[4],
-                    c[1] - basis.a3 * c[3] + basis.b5 * c[5], c[2] - basis.a4 * c[4],
-                    c[3] - basis.a5 * c[5], c[4], c[5]}};
+  Powers<S> powers{
+      {c[0] - basis.drop[1] * c[2] + basis.b4 * c[4], c[1] - basis.a3 * c[3] + basis.b5 * c[5],
+       c[2] - basis.a4 * c[4], c[3] - basis.a5 * c[5], c[4], c[5]},
+      {}};
   for (int i = 0; i < kMostPowers; ++i) powers.slope[i] = S(i + 1) * powers.value[i + 1];
   return powers;
 }
