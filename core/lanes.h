@@ -40,19 +40,6 @@ struct LanesOf<double> {
 };
 template <class T>
 using Lanes = typename LanesOf<T>::type;
-/// As many float64 numbers as there are lanes: two registers of them for float32 lanes.
-template <class T>
-struct WideLanesOf;
-template <>
-struct WideLanesOf<float> {
-  typedef double type __attribute__((vector_size(2 * kLaneBytes)));
-};
-template <>
-struct WideLanesOf<double> {
-  typedef double type __attribute__((vector_size(kLaneBytes)));
-};
-template <class T>
-using WideLanes = typename WideLanesOf<T>::type;
 /// Half a register's lanes, for what would leave the other half empty; all, where registers are so
 /// short that half of one is none.
 template <class T>
