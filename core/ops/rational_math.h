@@ -200,7 +200,7 @@ struct Instance {
   /// degree of the last one.
   template <int kDegree, class S, class T>
   static PADE_HD int begin_symmetric(const Polynomials<S>& k, T x, T* e, T* de) {
-    constexpr int kLast = kDegree < 5 ? kDegree : 5;
+    constexpr int kLast = std::min(kDegree, kMostPowers);
     const T s = x * x;
     e[1] = x;
     if constexpr (kLast >= 2) e[2] = s - k.drop[1];

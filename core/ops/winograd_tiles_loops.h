@@ -160,11 +160,12 @@ void transform_outputs(const TileTransforms<T>& from, const Chunk& chunk, const 
             });
       }
     T* const planes = to.planes(chunk.image + n, block);
-    if (streams)
+    if (streams) {
       lanes_to_channels<T, true>(window, to.size, channels, planes);
-    else
+      finish_streaming();
+    } else {
       lanes_to_channels<T, false>(window, to.size, channels, planes);
-    if (streams) finish_streaming();
+    }
   });
 }
 
