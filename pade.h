@@ -13,6 +13,7 @@
 #include <pade/core/least_squares.h>
 #include <pade/core/linear_minimax.h>
 #include <pade/core/names.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/ops/batch_norm.h>
@@ -43,6 +44,7 @@
 #include <pade/core/storage.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
+#include <pade/core/text_stream.h>
 #include <pade/data/cifar.h>
 #include <pade/data/dataset.h>
 #include <pade/data/fetch.h>

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include <pade/core/text_stream.h>
 
 namespace pade {
 
@@ -19,7 +20,7 @@ class Error : public std::runtime_error {
 /// Throws an Error whose message is the parts, printed one after another with operator<<.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-  std::ostringstream message;
+  TextStream message;
   (message << ... << parts);
   throw_error(message.str());
 }

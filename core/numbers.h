@@ -1,0 +1,35 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <pade/core/error.h>
+
+namespace pade {
+
+/// The number that all of `text` is: decimal digits, with a point and an exponent where wanted
+/// (`-5`, `+.5`, `1e-3`). Nothing for anything else: hexadecimal, a decimal comma, blanks, NaN,
+/// infinities, and what no double holds. Does not depend on any locale.
+std::optional<double> parse_double(std::string_view text);
+/// The same for whole numbers, in decimal: `010` is ten. Nothing for what is out of range.
+std::optional<int64_t> parse_int64(std::string_view text);
+std::optional<uint64_t> parse_uint64(std::string_view text);
+
+/// `value` as an integer type. Throws Error, which begins with `what`, unless it is whole and T can
+/// hold it: to convert such a number by a cast is undefined.
+template <std::integral T>
+T whole_number(double value, const char* what) {
+  // Both bounds are exact as doubles: −2^k or 0, and 2^k.
+  constexpr double kLowest = static_cast<double>(std::numeric_limits<T>::min());
+  constexpr double kBeyond = 2.0 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+  const bool fits = value >= kLowest && value < kBeyond;  // which NaN does not
+  check(fits && static_cast<double>(static_cast<T>(value)) == value, what,
+        ": expected a whole number from ", +std::numeric_limits<T>::min(), " to ",
+        +std::numeric_limits<T>::max(), ", got ", value);
+  return static_cast<T>(value);
+}
+
+}  // namespace pade
