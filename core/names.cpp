@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/polynomial.h>

@@ -1,7 +1,9 @@
+#include <functional>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>

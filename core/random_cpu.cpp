@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include <pade/core/parallel.h>
 #include <pade/core/random_kernels.h>
 #include <pade/core/random_math.h>

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <pade/core/random_kernels.h>
 #include <pade/core/random_math.h>
 #include <pade/core/cuda/kernel.cuh>

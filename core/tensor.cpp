@@ -1,5 +1,8 @@
+#include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include <pade/core/cuda/runtime.h>
 #include <pade/core/device_choice.h>

@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include <pade/core/tensor_kernels.h>
 #include <pade/core/tensor_math.h>
 #include <pade/core/cuda/elementwise.cuh>

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <ostream>
 #include <sstream>
+#include <type_traits>
 
 #include <pade/core/tensor.h>
 

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/data/idx.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>

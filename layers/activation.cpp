@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include <pade/core/error.h>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <pade/core/ops/conv2d.h>
 #include <pade/layers/init.h>
 #include <pade/layers/module.h>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <pade/core/least_squares.h>
 #include <pade/core/linear_minimax.h>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/unary.h>

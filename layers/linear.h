@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <pade/layers/init.h>
 #include <pade/layers/module.h>
 

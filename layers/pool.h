@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <pade/core/ops/size2.h>
 #include <pade/layers/module.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <pade/layers/activation.h>
 #include <pade/layers/rational_fit.h>

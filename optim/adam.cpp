@@ -1,3 +1,6 @@
+#include <span>
+#include <utility>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>

@@ -1,3 +1,4 @@
+#include <span>
 #include <type_traits>
 #include <vector>
 

@@ -1,3 +1,4 @@
+#include <span>
 #include <tuple>
 #include <utility>
 

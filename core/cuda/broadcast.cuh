@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <pade/core/ops/nest_math.h>

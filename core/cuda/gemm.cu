@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <pade/core/cuda/gemm.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tensor.h>

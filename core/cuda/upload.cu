@@ -1,6 +1,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <pade/core/cuda/upload.h>

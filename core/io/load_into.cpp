@@ -1,5 +1,6 @@
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>

@@ -1,5 +1,7 @@
+#include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/ops/arithmetic.h>

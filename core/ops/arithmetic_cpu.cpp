@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <optional>
+#include <variant>
 
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/reduce_loops.h>

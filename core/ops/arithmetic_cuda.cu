@@ -1,3 +1,6 @@
+#include <type_traits>
+#include <variant>
+
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/cuda/reduce_nest.cuh>
 

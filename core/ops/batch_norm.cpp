@@ -1,3 +1,6 @@
+#include <memory>
+#include <utility>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/batch_norm.h>

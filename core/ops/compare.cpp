@@ -1,3 +1,6 @@
+#include <array>
+#include <functional>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/compare.h>

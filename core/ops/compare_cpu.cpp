@@ -1,3 +1,5 @@
+#include <variant>
+
 #include <pade/core/ops/compare_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
 

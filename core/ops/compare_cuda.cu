@@ -1,3 +1,6 @@
+#include <type_traits>
+#include <variant>
+
 #include <pade/core/ops/compare_kernels.h>
 #include <pade/core/cuda/reduce_nest.cuh>
 

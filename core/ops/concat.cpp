@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <pade/core/error.h>
 #include <pade/core/ops/concat.h>
 #include <pade/core/ops/strided_copy_kernels.h>

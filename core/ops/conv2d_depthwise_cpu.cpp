@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include <pade/core/ops/channel_lanes_loops.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include <pade/core/host_device.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <pade/core/blas.h>
 #include <pade/core/ops/conv2d_blocks_loops.h>
 #include <pade/core/ops/conv2d_kernels.h>

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/formula.h>

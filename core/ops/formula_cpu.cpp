@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include <pade/core/ops/formula_kernels.h>

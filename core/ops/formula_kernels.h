@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <pade/core/ops/formula.h>
 #include <pade/core/ops/strip_function_kernels.h>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/scratch_loops.h>
 #include <pade/core/ops/tap_plane_loops.h>

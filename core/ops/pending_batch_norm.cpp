@@ -1,5 +1,6 @@
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 
 #include <pade/core/ops/pending_batch_norm.h>

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 #include <vector>
 

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
+#include <memory>
+#include <span>
 #include <type_traits>
 #include <vector>
 

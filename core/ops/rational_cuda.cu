@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include <pade/core/ops/rational_far_math.h>
 #include <pade/core/ops/rational_kernels.h>

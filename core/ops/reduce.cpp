@@ -1,3 +1,4 @@
+#include <array>
 #include <limits>
 
 #include <pade/core/device_choice.h>

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/ops/reduce_loops.h>

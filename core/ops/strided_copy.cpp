@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/ops/strided_copy_kernels.h>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include <pade/core/ops/strided_copy_kernels.h>
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 
 #include <pade/core/ops/nest_math.h>
 #include <pade/core/ops/strided_copy_kernels.h>

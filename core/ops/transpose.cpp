@@ -1,4 +1,6 @@
 #include <numeric>
+#include <span>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/strided_copy_kernels.h>

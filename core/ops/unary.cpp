@@ -1,3 +1,5 @@
+#include <variant>
+
 #include <pade/core/device_choice.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/unary.h>

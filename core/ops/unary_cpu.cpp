@@ -1,3 +1,8 @@
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <variant>
+
 #include <pade/core/ops/lane_loops.h>
 #include <pade/core/ops/unary_kernels.h>
 #include <pade/core/parallel.h>

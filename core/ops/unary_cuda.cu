@@ -1,3 +1,5 @@
+#include <variant>
+
 #include <pade/core/ops/unary_kernels.h>
 #include <pade/core/cuda/elementwise.cuh>
 

@@ -1,5 +1,6 @@
 #include "compare/tables.h"
 
+#include <optional>
 #include <utility>
 
 #include <pade/core/io/atomic_file.h>

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <iomanip>
 #include <iostream>
+#include <memory>
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,10 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,8 @@
 #include <cmath>
 #include <iomanip>
 #include <iostream>
+#include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,6 @@
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 
 #include <pade/core/ops/formula.h>
 #include <pade/layers/rational.h>

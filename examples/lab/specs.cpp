@@ -1,4 +1,7 @@
+#include <cstdlib>
+#include <memory>
 #include <sstream>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/layers/rational.h>

@@ -1,6 +1,7 @@
 #include "models/efficientnet.h"
 
 #include <memory>
+#include <utility>
 
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/pool.h>

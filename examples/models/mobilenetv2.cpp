@@ -1,6 +1,7 @@
 #include "models/mobilenetv2.h"
 
 #include <memory>
+#include <utility>
 
 #include <pade/core/ops/arithmetic.h>
 #include <pade/layers/activation.h>

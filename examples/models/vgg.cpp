@@ -1,5 +1,7 @@
 #include "models/vgg.h"
 
+#include <utility>
+
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/conv.h>

@@ -1,6 +1,9 @@
 #include "support/checkpoint.h"
 
 #include <charconv>
+#include <map>
+#include <system_error>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>

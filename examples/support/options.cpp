@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <iostream>
+#include <utility>
 #include <vector>
 
 #include <pade/core/error.h>

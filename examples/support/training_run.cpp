@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 
 #include <pade/core/io/safetensors.h>
 #include <pade/core/ops/cross_entropy.h>

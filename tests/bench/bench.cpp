@@ -13,10 +13,12 @@
 // so many repetitions in milliseconds, {"ms": […]}; on the GPU, which works on while the next
 // repetition is prepared, with their mean alone.
 #include <chrono>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pade/core/build_info.h>

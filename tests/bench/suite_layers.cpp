@@ -1,5 +1,6 @@
 // The ops that layers are made of, at the shapes they have in the networks of examples/models.
 #include <memory>
+#include <utility>
 
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/dropout.h>

@@ -1,4 +1,6 @@
 // The machine's limits, and OpenBLAS' products, which are no limit but a neighbour.
+#include <utility>
+
 #include <pade/core/blas.h>
 #include <pade/core/parallel.h>
 

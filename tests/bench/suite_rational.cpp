@@ -1,5 +1,6 @@
 // The rational activation: every basis and form, three degrees, short and long runs.
 #include <algorithm>
+#include <utility>
 
 #include <pade/core/ops/rational.h>
 

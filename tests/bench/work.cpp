@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/cross_entropy.h>

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/unary.h>

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>

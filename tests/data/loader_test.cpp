@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/random.h>

@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <optional>
+
 #include <doctest/doctest.h>
 
 #include <pade/core/error.h>

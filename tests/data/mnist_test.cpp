@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <filesystem>
 
 #include <pade/core/error.h>
 #include <pade/data/mnist.h>

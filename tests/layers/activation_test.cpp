@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>

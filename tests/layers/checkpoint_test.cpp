@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>

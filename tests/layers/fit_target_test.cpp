@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/layers/fit_target.h>

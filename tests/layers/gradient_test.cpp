@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <utility>
 
 #include <pade/core/gradcheck.h>
 #include <pade/layers/activation.h>

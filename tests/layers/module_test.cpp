@@ -1,3 +1,6 @@
+#include <memory>
+#include <utility>
+
 #include <doctest/doctest.h>
 
 #include <pade/core/error.h>

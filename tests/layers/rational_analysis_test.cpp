@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/random.h>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/layers/rational.h>

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <utility>
 
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/cross_entropy.h>

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <map>
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>

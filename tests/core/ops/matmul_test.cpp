@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <pade/core/gradcheck.h>

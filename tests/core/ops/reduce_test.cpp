@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <span>
 
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>

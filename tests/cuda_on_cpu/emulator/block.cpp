@@ -3,7 +3,9 @@
 #include <emu/emulator.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <utility>
 
 #include "errors.h"
 #include "random.h"

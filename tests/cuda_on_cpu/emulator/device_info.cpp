@@ -1,6 +1,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdlib>
+#include <cstring>
 
 /// What the emulated GPU says of itself. EMU_NO_DEVICE makes it absent.
 

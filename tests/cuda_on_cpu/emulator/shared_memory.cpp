@@ -2,6 +2,8 @@
 
 #include <emu/emulator.h>
 
+#include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 #include "block.h"

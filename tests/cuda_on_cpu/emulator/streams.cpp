@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <set>
+#include <utility>
 
 #include "device_memory.h"
 #include "errors.h"
