@@ -42,6 +42,12 @@ reads_fashion_mnist() {
   [[ $arguments != *" --dataset"* || $arguments == *fashion-mnist* ]]
 }
 
+# Whether the program may have to fetch what it reads.
+may_fetch() {
+  [[ $program == @(lenet|cifar|compare) && " $* " != *" --help "* ]] || return 1
+  ! reads_fashion_mnist "$@" || [[ -n $(missing_packages dataset-fashion-mnist) ]]
+}
+
 if (($# == 0)) || [[ $1 == -h || $1 == --help ]]; then
   printf 'usage: examples/run.sh PROGRAM [ARGS…]    (PROGRAM --help says more)\n'
   list_programs
@@ -58,6 +64,7 @@ fi
 
 require_packages libcli11-dev
 if reads_fashion_mnist "$@"; then want_packages dataset-fashion-mnist; fi
+if may_fetch "$@" && ! command -v wget >/dev/null; then want_packages curl; fi
 folder=$source_dir/build
 settings=(CMAKE_BUILD_TYPE=Release)
 [[ -z $(missing_packages doctest-dev) ]] || settings+=(PADE_BUILD_TESTS=OFF)

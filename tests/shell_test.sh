@@ -8,6 +8,13 @@ cd "$work" || exit
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
+# needs TOOL [PACKAGE]: without it, the test is skipped and says so.
+needs() {
+  command -v "$1" >/dev/null && return
+  echo "skipped: $(basename "$0"): there is no $1 (apt-get install ${2-$1})"
+  exit 77
+}
+
 # expect STATUS PATTERN COMMAND…: the exit code, and one line on stderr that matches. What the
 # command printed is in the file stdout.
 expect() {

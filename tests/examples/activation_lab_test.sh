@@ -6,6 +6,7 @@ set -euo pipefail
 lab=$1
 # shellcheck source=tests/shell_test.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../shell_test.sh"
+needs python3
 
 # figure FILE PATH: a value in a JSON file, as python writes it.
 figure() { python3 -c "import json; d = json.load(open('$1')); print(d$2)"; }

@@ -11,6 +11,7 @@ lenet=$1
 lab=$2
 # shellcheck source=tests/shell_test.sh
 source "$here/../shell_test.sh"
+needs python3
 
 # refused STATUS PATTERN ARGS…: how inspect refuses these; nothing is printed.
 refused() {
