@@ -14,19 +14,22 @@ struct FreshGradients {
   std::vector<Tensor> scales;  // undefined where there is none
 };
 
-FreshGradients fresh_gradients(const std::vector<Parameter>& parameters) {
+FreshGradients fresh_gradients(const char* function, const std::vector<Parameter>& parameters) {
   FreshGradients gradients;
   const Parameter* first = nullptr;
   for (const Parameter& parameter : parameters) {
     const Tensor& tensor = parameter.tensor;
     if (!tensor.has_fresh_grad()) continue;
     if (!first) first = &parameter;
-    check(tensor.device() == first->tensor.device(), "grad_norm: expected all parameters on one ",
+    check(tensor.device() == first->tensor.device(), function, ": expected all parameters on one ",
           "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"",
           parameter.name, "\" on ", tensor.device());
     gradients.tensors.push_back(tensor.grad());
     gradients.scales.push_back(parameter.step_scale);
   }
+  check(first || parameters.empty(), function, ": none of the ", parameters.size(),
+        " parameters has a gradient that step() has not used; call it between backward() and ",
+        "step(), with parameters() from after network.to(…)");
   return gradients;
 }
 
@@ -40,12 +43,12 @@ double norm_of(const FreshGradients& gradients) {
 }  // namespace
 
 double grad_norm(const std::vector<Parameter>& parameters) {
-  return norm_of(fresh_gradients(parameters));
+  return norm_of(fresh_gradients("grad_norm", parameters));
 }
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
-  FreshGradients gradients = fresh_gradients(parameters);
+  FreshGradients gradients = fresh_gradients("clip_grad_norm", parameters);
   const double norm = norm_of(gradients);
   const double factor = max_norm / (norm + 1e-6);
   if (!std::isfinite(norm) || factor >= 1) return norm;

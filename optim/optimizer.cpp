@@ -107,7 +107,12 @@ void Optimizer::step() {
                          group.weight_decay, step, parameter.step_scale});
       tensor.mark_grad_used();
     }
-  if (!updates.empty()) apply(updates);
+  check(!updates.empty(), "step: no gradient was set since the last step() for any of the ",
+        memories_.size(),
+        " parameters of this optimiser. Was backward() called? Was the optimiser ",
+        "made before network.to(…) or replace(), which give the network other parameters? Make it ",
+        "afterwards. Or are all of its parameters frozen?");
+  apply(updates);
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {

@@ -38,7 +38,8 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// Updates, in place, every parameter whose gradient was set since the last step. The others are
-  /// left as they are, and so is their state.
+  /// left as they are, and so is their state. Throws Error where no parameter has such a gradient:
+  /// nothing would be trained, and nobody would notice.
   void step();
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }

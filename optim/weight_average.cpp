@@ -12,8 +12,16 @@ WeightAverage::WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors
   for (const auto& [name, tensor] : tensors_) averages_.push_back(tensor.detach().clone());
 }
 
+void WeightAverage::check_shared() const {
+  for (const auto& [name, tensor] : tensors_)
+    check(!tensor.is_only_handle(), "WeightAverage: the network does not hold this \"", name,
+          "\" any more; make the average after network.to(…) or replace(), which give the network ",
+          "other tensors");
+}
+
 void WeightAverage::update() {
   check(!swapped_, "WeightAverage: update() while the network holds the averages; swap() first");
+  check_shared();
   const int32_t number = ++updates_.mutable_data<int32_t>()[0];
   const double decay = std::min(decay_, number / (number + 9.0));
   for (size_t i = 0; i < tensors_.size(); ++i) {
@@ -26,6 +34,7 @@ void WeightAverage::update() {
 }
 
 void WeightAverage::swap() {
+  check_shared();
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const Tensor kept = averages_[i].clone();
     averages_[i].copy_(tensors_[i].second.detach());

@@ -24,9 +24,10 @@ class WeightAverage {
   WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors, double decay);
 
   /// average = decay · average + (1 − decay) · tensor; of tensors that are not floating, a copy.
+  /// Throws Error where nobody else holds a tensor any more, as after network.to(…).
   void update();
   /// Exchanges the averages and what the network holds; a second call puts everything back to the
-  /// same bits. Throws Error from update() in between.
+  /// same bits. Throws Error from update() in between, and as update() does.
   void swap();
   bool swapped() const { return swapped_; }
 
@@ -36,6 +37,8 @@ class WeightAverage {
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  private:
+  void check_shared() const;
+
   std::vector<std::pair<std::string, Tensor>> tensors_;
   std::vector<Tensor> averages_;  // in the order of tensors_
   Tensor updates_;                // int32, one element

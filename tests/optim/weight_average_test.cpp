@@ -58,6 +58,18 @@ DEVICE_TEST_CASE("averages change places with the network and back") {
   CHECK(average.state()[1].second.to_vector<double>() == first);
 }
 
+DEVICE_TEST_CASE("averages of tensors that the network has given up are refused") {
+  Tensor weight = row({1, 2}, device);
+  WeightAverage average({{"weight", weight}}, 0.9);
+  average.update();
+  weight = weight.to(DType::float32);  // as network.to(…) does
+  const auto message =
+      doctest::Contains("WeightAverage: the network does not hold this \"weight\" any more");
+  CHECK_THROWS_WITH_AS(average.update(), message, Error);
+  CHECK_THROWS_WITH_AS(average.swap(), message, Error);
+  CHECK(average.state()[0].second.item() == 1);
+}
+
 TEST_CASE("averaging refuses decays that average nothing") {
   for (const double decay : {-0.1, 1.0, 2.0})
     CHECK_THROWS_AS(WeightAverage({{"w", Tensor::zeros({1}, DType::float32)}}, decay), Error);
