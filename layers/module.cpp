@@ -87,13 +87,17 @@ class Replacement : public ModuleVisitor {
   std::unique_ptr<Module> module_;
 };
 
-/// Replaces every parameter and buffer below `root` by convert(it).
+/// Replaces every parameter and buffer below `root` by convert(it). Where that is the same tensor
+/// the leaf stays, and an optimiser that knows it goes on training it.
 void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& convert) {
   Walk walk;
   walk.on_parameter = [&](const std::string&, Tensor& tensor, ParameterRole, Tensor* step_scale) {
-    const bool trainable = tensor.requires_grad();
-    tensor = convert(tensor.detach());
-    if (trainable) tensor.requires_grad_();
+    const Tensor converted = convert(tensor.detach());
+    if (!converted.shares_storage_with(tensor)) {
+      const bool trainable = tensor.requires_grad();
+      tensor = converted;
+      if (trainable) tensor.requires_grad_();
+    }
     if (step_scale) *step_scale = convert(*step_scale);
   };
   walk.on_buffer = [&](const std::string&, Tensor& tensor) { tensor = convert(tensor); };

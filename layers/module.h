@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <utility>
@@ -108,7 +109,8 @@ class Module {
   void eval() { train(false); }
   bool training() const { return training_; }
 
-  /// Moves parameters and buffers. Call it before building an optimiser: the leaves are new ones.
+  /// Moves parameters and buffers. Make optimisers afterwards: what was moved or converted is a new
+  /// leaf, and an optimiser's step() refuses to train only old ones.
   void to(Device device);
   /// Converts floating parameters and buffers; float64 is for gradient checks.
   void to(DType dtype);
@@ -168,5 +170,9 @@ class ForwardObserver {
 /// A table of the modules that were called for an input of this shape: path, description, output
 /// shape, number of parameters; and the total. Runs the network once, in eval mode, on zeros.
 std::string summary(Module& network, const Shape& input);
+
+/// The same for all modules without running any: path, description, number of parameters, parents
+/// first; and the total.
+std::ostream& operator<<(std::ostream& out, Module& network);
 
 }  // namespace pade

@@ -10,19 +10,23 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-/// Counts only what the module itself holds.
-struct OwnParameters : ModuleVisitor {
-  int64_t count = 0;
-  void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
-    if (tensor.defined() && tensor.requires_grad()) count += tensor.size();
-  }
-};
-
 std::string with_thousands(int64_t count) {
   std::string digits = std::to_string(count);
   for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
     digits.insert(static_cast<size_t>(at), ",");
   return digits;
+}
+
+/// Of what the module itself holds.
+std::string parameters_of(Module& module) {
+  struct OwnParameters : ModuleVisitor {
+    int64_t count = 0;
+    void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
+      if (tensor.defined() && tensor.requires_grad()) count += tensor.size();
+    }
+  } own;
+  module.visit(own);
+  return own.count ? with_thousands(own.count) : "-";
 }
 
 std::string print_table(const std::vector<Row>& rows) {
@@ -48,16 +52,23 @@ std::string summary(Module& network, const Shape& input) {
     const NoGrad no_grad;
     const ForwardObserver observer(
         [&](const std::string& path, Module& module, const Tensor&, const Tensor& output) {
-          OwnParameters own;
-          module.visit(own);
-          rows.push_back({path, module.description(), to_string(output.shape()),
-                          own.count ? with_thousands(own.count) : "-"});
+          rows.push_back(
+              {path, module.description(), to_string(output.shape()), parameters_of(module)});
         });
     network(Tensor::zeros(input));
   }
   network.train(was_training);
   rows.push_back({"total", "", "", with_thousands(network.parameter_count())});
   return print_table(rows);
+}
+
+std::ostream& operator<<(std::ostream& out, Module& network) {
+  std::vector<Row> rows{{"module", "", "parameters"}};
+  network.for_each_module([&](const std::string& path, Module& module) {
+    rows.push_back({path, module.description(), parameters_of(module)});
+  });
+  rows.push_back({"total", "", with_thousands(network.parameter_count())});
+  return out << print_table(rows);
 }
 
 }  // namespace pade

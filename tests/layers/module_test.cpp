@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
 #include <pade/layers/activation.h>
@@ -16,6 +19,7 @@
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/sequential.h>
+#include <pade/optim/sgd.h>
 
 using namespace pade;
 
@@ -81,6 +85,39 @@ TEST_CASE("moving a network keeps its parts, and parameters() shows the live one
   CHECK(network.parameters()[0].tensor.shares_storage_with(parameters[0].tensor));
   const Tensor y = network(Tensor::ones({2, 2, 4, 4}));
   CHECK(y.shape() == Shape{2, 3});
+}
+
+TEST_CASE("an optimiser from before a conversion refuses to step; one from after it trains") {
+  Sequential network{Linear(3, 2)};
+  Sgd early(network.parameters(), {.lr = 0.1});
+  network.to(DType::float64);
+  Sgd late(network.parameters(), {.lr = 0.1});
+  const Tensor x = Tensor::ones({4, 3}, DType::float64);
+  Tape tape;
+  const Tensor loss = sum(network(x));
+  tape.backward(loss);
+  CHECK_THROWS_WITH_AS(
+      early.step(),
+      "step: no gradient was set since the last step() for any of the 2 parameters "
+      "of this optimiser. Was backward() called? Was the optimiser made before "
+      "network.to(…) or replace(), which give the network other parameters? Make it "
+      "afterwards. Or are all of its parameters frozen?",
+      Error);
+  late.step();
+  CHECK(sum(network(x)).item() < loss.item());
+}
+
+TEST_CASE("to() where nothing changes keeps the leaves, so that an optimiser goes on") {
+  Sequential network{Linear(3, 2)};
+  Sgd optimizer(network.parameters(), {.lr = 0.1});
+  network.to(Device::cpu);
+  network.to(DType::float32);
+  const Tensor x = Tensor::ones({4, 3});
+  Tape tape;
+  const Tensor loss = sum(network(x));
+  tape.backward(loss);
+  optimizer.step();
+  CHECK(sum(network(x)).item() < loss.item());
 }
 
 TEST_CASE("errors and tape entries say which module they come from") {
@@ -154,6 +191,24 @@ TEST_CASE("summary shows shapes and counts") {
   CHECK(table.find("head.0") != std::string::npos);
   CHECK(table.ends_with("155\n"));
   CHECK(network.training());
+}
+
+TEST_CASE("a network prints its modules, parents first") {
+  Sequential network = make_network();
+  std::ostringstream out;
+  out << network;
+  CHECK(out.str() ==
+        "module                                                 parameters\n"
+        "        Sequential                                              -\n"
+        "conv    Conv2d(2, 4, kernel=3, padding=1)                      76\n"
+        "1       BatchNorm2d(4)                                          8\n"
+        "2       Rational(hermite_he, termwise, 5/4, groups=2)          20\n"
+        "3       MaxPool2d(2)                                            -\n"
+        "4       Flatten                                                 -\n"
+        "5       Dropout(0.25)                                           -\n"
+        "head    Sequential                                              -\n"
+        "head.0  Linear(16, 3)                                          51\n"
+        "total                                                         155\n");
 }
 
 TEST_CASE("modules can be replaced where a pointer holds them") {
