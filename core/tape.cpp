@@ -71,14 +71,22 @@ void Tape::check_saved_versions(const Entry& entry) const {
 }
 
 void Tape::backward(const Tensor& loss, BackwardOptions options) {
-  check(!consumed_, "backward: this tape was already consumed by backward()");
+  check(!consumed_,
+        "backward: this tape was already consumed by backward(). Every backward() wants ",
+        "a tape of its own: put `Tape tape;` inside of the loop, above the forward pass, or keep ",
+        "the tape by backward(loss, {.keep = true})");
   check(loss.defined(), "backward: the loss is an undefined tensor");
   check(loss.size() == 1, "backward: expected a loss with one element, got shape ", loss.shape());
   const int64_t loss_index = index_of(loss);
   if (loss_index < 0) {
-    check(loss.tape_generation_ == 0,
-          "backward: the loss was recorded on another tape than this one");
-    fail("backward: the loss does not depend on any tensor that requires a gradient");
+    check(loss.tape_generation_ == 0, "backward: the loss was recorded on another tape than this ",
+          "one; call backward() of the tape that was opened last before the forward pass");
+    check(!entries_.empty(), "backward: this tape has recorded nothing. Was it opened after the ",
+          "forward pass, or did that run under NoGrad? Put `Tape tape;` above the line that ",
+          "computes the loss. Or does no tensor in it require a gradient?");
+    fail("backward: the loss does not depend on any tensor that requires a gradient. Was it ",
+         "computed before this tape was opened, under NoGrad, or from a detach()ed tensor or the ",
+         "result of an op without a gradient, such as argmax?");
   }
   const NoGrad no_grad;
   consumed_ = !options.keep;

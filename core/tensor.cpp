@@ -35,6 +35,10 @@ Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
   return Shape(std::span<const int64_t>(filled));
 }
 
+void check_defined(const char* method, const Tensor& tensor) {
+  check(tensor.defined(), method, ": the tensor is undefined; assign one to it first");
+}
+
 void check_same_layout(const char* method, const Tensor& a, const Tensor& b) {
   check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), method,
         ": expected ", a.shape(), " ", a.dtype(), " on ", a.device(), ", got ", b.shape(), " ",
@@ -137,11 +141,13 @@ double Tensor::element(int64_t i) const {
 }
 
 double Tensor::item() const {
+  check_defined("item", *this);
   check(size() == 1, "item: expected one element, got shape ", shape_);
   return element(0);
 }
 
 double Tensor::at(std::initializer_list<int64_t> index) const {
+  check_defined("at", *this);
   check(static_cast<int>(index.size()) == rank(), "at: ", index.size(),
         " indices for a tensor of shape ", shape_);
   int64_t flat = 0;
@@ -162,10 +168,12 @@ Tensor Tensor::view(const Shape& shape, int64_t offset) const {
 }
 
 Tensor Tensor::reshape(std::initializer_list<int64_t> extents) const {
+  check_defined("reshape", *this);
   return reshape(infer_extent(extents, shape_));
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
+  check_defined("reshape", *this);
   check(shape.size() == size(), "reshape: ", shape_, " has ", size(), " elements, ", shape, " has ",
         shape.size());
   Tensor result = view(shape, offset_);
@@ -176,6 +184,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
 }
 
 Tensor Tensor::slice(int64_t begin, int64_t end) const {
+  check_defined("slice", *this);
   check(rank() >= 1, "slice: a tensor of rank 0 has no axis to slice");
   check(0 <= begin && begin <= end && end <= shape_[0], "slice: [", begin, ", ", end,
         ") is out of range for shape ", shape_);
@@ -191,6 +200,7 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
 }
 
 Tensor Tensor::operator[](int64_t index) const {
+  check_defined("operator[]", *this);
   check(rank() >= 1, "operator[]: a tensor of rank 0 has no axis to index");
   const int64_t resolved = index < 0 ? index + shape_[0] : index;
   check(resolved >= 0 && resolved < shape_[0], "operator[]: index ", index,
@@ -199,6 +209,7 @@ Tensor Tensor::operator[](int64_t index) const {
 }
 
 Tensor Tensor::to(DType dtype) const {
+  check_defined("to", *this);
   if (dtype == dtype_) return *this;
   Tensor result = empty(shape_, dtype, device());
   PADE_ON_DEVICE_OF(result, convert(*this, result));
@@ -211,6 +222,7 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 Tensor Tensor::to(Device device) const {
+  check_defined("to", *this);
   const Device from = this->device();
   if (device == from) return *this;
   Tensor result = empty(shape_, dtype_, device);
@@ -221,6 +233,7 @@ Tensor Tensor::to(Device device) const {
 }
 
 Tensor Tensor::clone() const {
+  check_defined("clone", *this);
   Tensor result = empty(shape_, dtype_, device());
   result.copy_(*this);
   record("clone", {this}, result, {},
@@ -228,11 +241,14 @@ Tensor Tensor::clone() const {
   return result;
 }
 
-Tensor Tensor::detach() const { return view(shape_, offset_); }
+Tensor Tensor::detach() const {
+  check_defined("detach", *this);
+  return view(shape_, offset_);
+}
 
 /// A change in place is not recorded, so it must not happen to what an open tape differentiates.
 void Tensor::prepare_change(const char* method) {
-  storage_or_fail();
+  check_defined(method, *this);
   Tape* tape = Tape::recording();
   check(!tape || (!leaf_ && tape->index_of(*this) < 0), method, ": a tensor of shape ", shape_,
         " that the open tape follows cannot be changed in place; use NoGrad or detach()");
@@ -246,6 +262,7 @@ Tensor& Tensor::fill_(double value) {
 
 Tensor& Tensor::copy_(const Tensor& source) {
   prepare_change("copy_");
+  check_defined("copy_ from", source);
   check(shape_ == source.shape_ && dtype_ == source.dtype_, "copy_: expected ", shape_, " ", dtype_,
         ", got ", source.shape_, " ", source.dtype_);
   check(storage_ != source.storage_ || offset_ == source.offset_ ||
@@ -264,6 +281,7 @@ Tensor& Tensor::copy_(const Tensor& source) {
 
 Tensor& Tensor::add_(const Tensor& other, double alpha) {
   prepare_change("add_");
+  check_defined("add_ of", other);
   check_same_layout("add_", *this, other);
   check(is_floating(dtype_), "add_: expected float32 or float64, got ", dtype_);
   PADE_ON_DEVICE_OF(*this, add_scaled(*this, other, alpha));
@@ -278,7 +296,7 @@ Tensor& Tensor::mul_(double factor) {
 }
 
 Tensor& Tensor::requires_grad_(bool value) {
-  storage_or_fail();
+  check_defined("requires_grad_", *this);
   check(!value || is_floating(dtype_), "requires_grad_: expected float32 or float64, got ", dtype_);
   if (!value)
     leaf_ = nullptr;

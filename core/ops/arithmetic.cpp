@@ -7,6 +7,7 @@
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/broadcast.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -47,7 +48,8 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
 }
 
 /// A number as an operand beside x.
-Tensor scalar_like(const Tensor& x, double value) {
+Tensor scalar_like(const char* op, const Tensor& x, double value) {
+  check_defined(op, {{"the tensor beside a number", x}});
   using Limits = std::numeric_limits<int32_t>;
   const bool fits = value >= Limits::min() && value <= Limits::max() && std::trunc(value) == value;
   check(fits || x.dtype() != DType::int32, "arithmetic with int32: ", value, " is no int32");
@@ -68,14 +70,14 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
   return apply("maximum", arithmetic::Maximum{}, a, b);
 }
 
-Tensor operator+(const Tensor& a, double b) { return add(a, scalar_like(a, b)); }
-Tensor operator-(const Tensor& a, double b) { return sub(a, scalar_like(a, b)); }
-Tensor operator*(const Tensor& a, double b) { return mul(a, scalar_like(a, b)); }
-Tensor operator/(const Tensor& a, double b) { return div(a, scalar_like(a, b)); }
-Tensor operator+(double a, const Tensor& b) { return add(scalar_like(b, a), b); }
-Tensor operator-(double a, const Tensor& b) { return sub(scalar_like(b, a), b); }
-Tensor operator*(double a, const Tensor& b) { return mul(scalar_like(b, a), b); }
-Tensor operator/(double a, const Tensor& b) { return div(scalar_like(b, a), b); }
+Tensor operator+(const Tensor& a, double b) { return add(a, scalar_like("add", a, b)); }
+Tensor operator-(const Tensor& a, double b) { return sub(a, scalar_like("sub", a, b)); }
+Tensor operator*(const Tensor& a, double b) { return mul(a, scalar_like("mul", a, b)); }
+Tensor operator/(const Tensor& a, double b) { return div(a, scalar_like("div", a, b)); }
+Tensor operator+(double a, const Tensor& b) { return add(scalar_like("add", b, a), b); }
+Tensor operator-(double a, const Tensor& b) { return sub(scalar_like("sub", b, a), b); }
+Tensor operator*(double a, const Tensor& b) { return mul(scalar_like("mul", b, a), b); }
+Tensor operator/(double a, const Tensor& b) { return div(scalar_like("div", b, a), b); }
 Tensor operator-(const Tensor& x) { return x * -1; }
 
 }  // namespace pade

@@ -4,10 +4,12 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/ops/augment_kernels.h>
+#include <pade/core/ops/operands.h>
 
 namespace pade {
 
 Tensor augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels) {
+  check_defined("augment", {{"pixels", pixels}, {"edits", edits}, {"levels", levels}});
   check(pixels.dtype() == DType::uint8 && pixels.rank() == 4,
         "augment: expected pixels of uint8 [B, C, H, W], got ", pixels.dtype(), " ",
         pixels.shape());

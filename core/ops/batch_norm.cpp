@@ -5,6 +5,7 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/batch_norm_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
 
@@ -24,7 +25,7 @@ void check_channels(const char* what, const Tensor& x, const Tensor& tensor, boo
 BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                               const Tensor& running_mean, const Tensor& running_var,
                               const BatchNormOptions& options) {
-  check(is_floating(x.dtype()), "batch_norm: expected float32 or float64, got ", x.dtype());
+  check_floating("batch_norm", {"x", x});
   check(x.rank() >= 2, "batch_norm: expected [N, C, …], got ", x.shape());
   check_channels("gamma", x, gamma, false);
   check_channels("beta", x, beta, false);

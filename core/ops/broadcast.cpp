@@ -2,6 +2,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/broadcast.h>
+#include <pade/core/ops/operands.h>
 
 namespace pade {
 namespace {
@@ -31,7 +32,9 @@ bool can_merge(const LoopNest::Axis& outer, const LoopNest::Axis& inner) {
 
 }  // namespace
 
-void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
+void check_same_kind(const char* op, const Operand& first, const Operand& second) {
+  check_defined(op, {first, second});
+  const Tensor &a = first.tensor, &b = second.tensor;
   check(a.device() == b.device(), op, ": expected one device, got ", a.device(), " and ",
         b.device());
   check(a.dtype() == b.dtype(), op, ": expected one dtype, got ", a.dtype(), ' ', a.shape(),

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <span>
 
+#include <pade/core/ops/operands.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tensor.h>
 
@@ -16,8 +17,11 @@
 /// axes of the result, and the gradient of a stretched operand is a sum over them.
 namespace pade {
 
-/// Throws Error unless both have one device and one dtype.
-void check_same_kind(const char* op, const Tensor& a, const Tensor& b);
+/// Throws Error unless both are defined and have one device and one dtype.
+void check_same_kind(const char* op, const Operand& a, const Operand& b);
+inline void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
+  check_same_kind(op, {"a", a}, {"b", b});
+}
 
 /// The shape that NumPy's rule gives: aligned at the last axis, and on each axis all extents equal
 /// or 1. Throws an Error that names all shapes where they differ.

@@ -5,6 +5,7 @@
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/compare.h>
 #include <pade/core/ops/compare_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -17,7 +18,8 @@ Tensor compare(const char* op, const Comparison& comparison, const Tensor& a, co
   return y;
 }
 
-Tensor compare(const Comparison& comparison, const Tensor& a, double b) {
+Tensor compare(const char* op, const Comparison& comparison, const Tensor& a, double b) {
+  check_defined(op, {{"a", a}});
   Tensor y = Tensor::empty(a.shape(), DType::uint8, a.device());
   const DType dtype = is_floating(a.dtype()) ? a.dtype() : DType::float64;
   const Tensor number = Tensor::full({}, b, dtype, a.device());
@@ -42,15 +44,22 @@ Tensor greater_equal(const Tensor& a, const Tensor& b) {
   return compare("greater_equal", std::greater_equal{}, a, b);
 }
 
-Tensor equal(const Tensor& a, double b) { return compare(std::equal_to{}, a, b); }
-Tensor not_equal(const Tensor& a, double b) { return compare(std::not_equal_to{}, a, b); }
-Tensor less(const Tensor& a, double b) { return compare(std::less{}, a, b); }
-Tensor less_equal(const Tensor& a, double b) { return compare(std::less_equal{}, a, b); }
-Tensor greater(const Tensor& a, double b) { return compare(std::greater{}, a, b); }
-Tensor greater_equal(const Tensor& a, double b) { return compare(std::greater_equal{}, a, b); }
+Tensor equal(const Tensor& a, double b) { return compare("equal", std::equal_to{}, a, b); }
+Tensor not_equal(const Tensor& a, double b) {
+  return compare("not_equal", std::not_equal_to{}, a, b);
+}
+Tensor less(const Tensor& a, double b) { return compare("less", std::less{}, a, b); }
+Tensor less_equal(const Tensor& a, double b) {
+  return compare("less_equal", std::less_equal{}, a, b);
+}
+Tensor greater(const Tensor& a, double b) { return compare("greater", std::greater{}, a, b); }
+Tensor greater_equal(const Tensor& a, double b) {
+  return compare("greater_equal", std::greater_equal{}, a, b);
+}
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   check_same_kind("where", a, b);
+  check_defined("where", {{"condition", condition}});
   check(condition.device() == a.device() && condition.dtype() == DType::uint8,
         "where: expected a condition of uint8 on ", a.device(), ", got ", condition.dtype(), " on ",
         condition.device());

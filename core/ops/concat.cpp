@@ -2,6 +2,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/concat.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/strided_copy_kernels.h>
 #include <pade/core/tape.h>
 
@@ -29,7 +30,8 @@ Shape joined_shape(const std::vector<Tensor>& tensors, int axis) {
 
 Tensor concat(const std::vector<Tensor>& tensors, int axis) {
   check(!tensors.empty(), "concat: no tensors");
-  axis = tensors.front().shape().resolve_axis(axis);
+  for (const Tensor& tensor : tensors) check_defined("concat", {{"a tensor", tensor}});
+  axis = resolve_axis("concat", tensors.front().shape(), axis);
   const Shape shape = joined_shape(tensors, axis);
   Tensor y = Tensor::empty(shape, tensors.front().dtype(), tensors.front().device());
   std::vector<const Tensor*> inputs;

@@ -4,6 +4,7 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -13,7 +14,8 @@ std::atomic<bool> winograd = true;
 
 Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& bias,
                            const Conv2dOptions& options) {
-  check(is_floating(x.dtype()), "conv2d: expected float32 or float64, got ", x.dtype());
+  check_floating("conv2d", {"input", x});
+  check_defined("conv2d", {{"weight", weight}});
   check(weight.device() == x.device() && (!bias.defined() || bias.device() == x.device()),
         "conv2d: input is on ", x.device(), ", weight on ", weight.device(),
         bias.defined() ? ", bias on " : "", bias.defined() ? name_of(bias.device()) : "");

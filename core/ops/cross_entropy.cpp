@@ -2,14 +2,15 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/cross_entropy_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
 namespace {
 
 Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
-  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
-  axis = x.shape().resolve_axis(axis);
+  check_floating(op, {"x", x});
+  axis = resolve_axis(op, x.shape(), axis);
   const SoftmaxLines lines{x.shape().size_before(axis), x.extent(axis),
                            x.shape().size_from(axis + 1)};
   Tensor y = Tensor::empty_like(x);
@@ -25,10 +26,11 @@ Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
 
 void check_arguments(const Tensor& logits, const Tensor& labels,
                      const CrossEntropyOptions& options) {
+  check_defined("cross_entropy", {{"logits", logits}, {"labels", labels}});
   check(is_floating(logits.dtype()), "cross_entropy: expected logits of float32 or float64, got ",
         logits.dtype());
   check(labels.dtype() == DType::int32, "cross_entropy: expected labels of int32, got ",
-        labels.dtype());
+        labels.dtype(), "; convert them with labels.to(DType::int32)");
   check(logits.rank() == 2 && labels.rank() == 1 && labels.extent(0) == logits.extent(0),
         "cross_entropy: expected logits [N, K] and labels [N], got ", logits.shape(), " and ",
         labels.shape());

@@ -2,12 +2,13 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/dropout.h>
 #include <pade/core/ops/dropout_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
 
 Tensor dropout(const Tensor& x, double probability, Rng& rng) {
-  check(is_floating(x.dtype()), "dropout: expected float32 or float64, got ", x.dtype());
+  check_floating("dropout", {"x", x});
   check(probability >= 0 && probability < 1, "dropout: the probability must be in [0, 1), got ",
         probability);
   if (probability == 0) return x;

@@ -5,6 +5,7 @@
 #include <pade/core/ops/formula.h>
 #include <pade/core/ops/formula_kernels.h>
 #include <pade/core/ops/formula_math.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
 
@@ -27,10 +28,12 @@ std::vector<Formula> describe_all() {
 }
 
 void check_operands(const Formula& formula, const Tensor& x, const Tensor& constants) {
-  check(is_floating(x.dtype()), formula.name, ": expected float32 or float64, got ", x.dtype());
+  check_floating(formula.name, {"x", x});
+  check_defined(formula.name, {{"constants", constants}});
   const Shape expected = {static_cast<int64_t>(formula.constants.size())};
-  check(constants.defined() && constants.shape() == expected && constants.dtype() == x.dtype(),
-        formula.name, ": expected constants of shape ", expected, " and x's dtype ", x.dtype());
+  check(constants.shape() == expected && constants.dtype() == x.dtype(), formula.name,
+        ": expected constants of shape ", expected, " and x's dtype ", x.dtype(), ", got ",
+        constants.shape(), " and ", constants.dtype());
   check(constants.device() == x.device(), formula.name, ": the constants must be on x's device ",
         x.device(), ", got ", constants.device());
 }

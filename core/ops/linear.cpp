@@ -3,6 +3,7 @@
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/ops/matmul_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/ops/strided_copy_kernels.h>
 #include <pade/core/tape.h>
@@ -10,16 +11,24 @@
 namespace pade {
 namespace {
 
+std::string how_to_flatten(const Shape& x) {
+  if (x.rank() < 3) return "";
+  return "; Flatten() before this layer makes x " + to_string(Shape{x[0], x.size_from(1)});
+}
+
 void check_arguments(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check(is_floating(x.dtype()), "linear: expected float32 or float64, got ", x.dtype());
-  check_same_kind("linear", x, weight);
-  check(x.rank() == 2 && weight.rank() == 2 && x.extent(1) == weight.extent(1),
-        "linear: expected x [N, in] and weight [out, in], got x ", x.shape(), " and weight ",
-        weight.shape());
+  check_floating("linear", {"x", x});
+  check_same_kind("linear", {"x", x}, {"weight", weight});
+  if (x.rank() != 2 || weight.rank() != 2)
+    fail("linear: expected x [N, in] and weight [out, in], got x ", x.shape(), " and weight ",
+         weight.shape(), how_to_flatten(x.shape()));
+  check(x.extent(1) == weight.extent(1), "linear: x has ", x.extent(1),
+        " features, weight expects ", weight.extent(1), " (x ", x.shape(), ", weight ",
+        weight.shape(), ")");
   if (!bias.defined()) return;
-  check_same_kind("linear", x, bias);
+  check_same_kind("linear", {"x", x}, {"bias", bias});
   check(bias.shape() == Shape{weight.extent(0)}, "linear: expected a bias of shape [",
-        weight.extent(0), "], got ", bias.shape());
+        weight.extent(0), "], got ", bias.shape(), " (weight ", weight.shape(), ")");
 }
 
 }  // namespace

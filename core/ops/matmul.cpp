@@ -5,6 +5,7 @@
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/matmul_kernels.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -15,7 +16,7 @@ Shape leading_axes(const Tensor& x) {
 }
 
 MatmulProblem make_problem(const Tensor& a, const Tensor& b, MatmulOptions options) {
-  check(is_floating(a.dtype()), "matmul: expected float32 or float64, got ", a.dtype());
+  check_floating("matmul", {"a", a});
   check_same_kind("matmul", a, b);
   check(a.rank() >= 2 && b.rank() >= 2, "matmul: expected matrices, got shapes ", a.shape(),
         " and ", b.shape());

@@ -1,11 +1,13 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/mse.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/reduce.h>
 
 namespace pade {
 
 Tensor mse(const Tensor& prediction, const Tensor& target) {
+  check_defined("mse", {{"prediction", prediction}, {"target", target}});
   check(prediction.dtype() == target.dtype() && is_floating(target.dtype()),
         "mse: expected two float32 or two float64 tensors, got ", prediction.dtype(), " and ",
         target.dtype());

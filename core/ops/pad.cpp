@@ -1,4 +1,5 @@
 #include <pade/core/error.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pad.h>
 #include <pade/core/ops/strided_copy_kernels.h>
 #include <pade/core/tape.h>
@@ -6,13 +7,14 @@
 namespace pade {
 
 Tensor pad(const Tensor& x, const std::vector<AxisPadding>& padding, double value) {
+  check_defined("pad", {{"x", x}});
   check(static_cast<int>(padding.size()) == x.rank(), "pad: expected one padding per axis of ",
         x.shape(), ", got ", padding.size());
   Shape shape = x.shape();
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto [before, after] = padding[axis];
     check(before >= 0 && after >= 0, "pad: padding {", before, ", ", after, "} of axis ", axis,
-          " is negative");
+          " of shape ", x.shape(), " is negative");
     shape = shape.with(axis, before + x.extent(axis) + after);
   }
   int64_t offset = 0;

@@ -2,6 +2,7 @@
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pool.h>
 #include <pade/core/ops/pool_kernels.h>
 #include <pade/core/ops/window_kernels.h>
@@ -12,7 +13,7 @@ namespace {
 
 PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 stride,
                          Size2 padding) {
-  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
+  check_floating(op, {"x", x});
   check(x.rank() == 4, op, ": expected [N, C, H, W], got ", x.shape());
   check(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1, op, ": kernel ", kernel,
         " and stride ", stride, " must be at least 1");
@@ -60,6 +61,7 @@ Tensor avg_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding, bo
 }
 
 Tensor global_avg_pool2d(const Tensor& x) {
+  check_defined("global_avg_pool2d", {{"x", x}});
   check(x.rank() == 4 && x.extent(2) >= 1 && x.extent(3) >= 1,
         "global_avg_pool2d: expected [N, C, H, W] with H and W at least 1, got ", x.shape());
   return avg_pool2d(x, {x.extent(2), x.extent(3)});

@@ -3,6 +3,7 @@
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/rational_kernels.h>
@@ -15,8 +16,9 @@ constexpr std::array kAllForms = {RationalForm::termwise, RationalForm::whole_su
                                   RationalForm::full_sum, RationalForm::unsafe};
 
 void check_coefficients(const char* what, const Tensor& x, const Tensor& coefficients) {
-  check(coefficients.defined() && coefficients.dtype() == x.dtype(), "rational: the ", what,
-        " must have x's dtype ", x.dtype());
+  check_defined("rational", {{what, coefficients}});
+  check(coefficients.dtype() == x.dtype(), "rational: the ", what, " must have x's dtype ",
+        x.dtype(), ", got ", coefficients.dtype());
   check(coefficients.device() == x.device(), "rational: the ", what, " must be on x's device ",
         x.device(), ", got ", coefficients.device());
   check(coefficients.rank() == 1 || coefficients.rank() == 2, "rational: expected a ", what,
@@ -29,7 +31,7 @@ int64_t groups_of(const Tensor& coefficients) {
 
 RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
                              RationalOptions options) {
-  check(is_floating(x.dtype()), "rational: expected float32 or float64, got ", x.dtype());
+  check_floating("rational", {"x", x});
   check_coefficients("numerator", x, numerator);
   check_coefficients("denominator", x, denominator);
   const int first = first_denominator(options.form);

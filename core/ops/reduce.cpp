@@ -2,6 +2,7 @@
 #include <limits>
 
 #include <pade/core/device_choice.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/tape.h>
@@ -17,11 +18,13 @@ struct Plan {
   int64_t length = 1;  // elements per result
 };
 
-Plan plan_for(const char* op, const Shape& from, std::span<const int> axes, bool keepdim) {
+Plan plan_for(const char* op, const Tensor& x, std::span<const int> axes, bool keepdim) {
+  check_defined(op, {{"x", x}});
+  const Shape& from = x.shape();
   Plan plan{from, from, {}};
   std::array<bool, Shape::kMaxRank> reduced{};
   for (const int axis : axes) {
-    const int resolved = from.resolve_axis(axis);
+    const int resolved = resolve_axis(op, from, axis);
     check(!reduced[resolved], op, ": axis ", resolved, " of shape ", from, " is listed twice");
     reduced[resolved] = true;
     plan.kept = plan.kept.with(resolved, 1);
@@ -35,24 +38,20 @@ Plan plan_for(const char* op, const Shape& from, std::span<const int> axes, bool
   return plan;
 }
 
-Plan plan_for_all(const char* op, const Shape& from) {
+Plan plan_for_all(const char* op, const Tensor& x) {
   std::array<int, Shape::kMaxRank> axes{};
-  for (int axis = 0; axis < from.rank(); ++axis) axes[axis] = axis;
-  return plan_for(op, from, std::span<const int>(axes.data(), from.rank()), false);
+  for (int axis = 0; axis < x.rank(); ++axis) axes[axis] = axis;
+  return plan_for(op, x, std::span<const int>(axes.data(), x.rank()), false);
 }
 
-void check_floating(const char* op, const Tensor& x) {
-  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
-}
-
-void check_has_maximum(const char* op, const Plan& plan) {
-  check(plan.length >= 1, op, ": there is no maximum over the empty axes of shape ", plan.from);
+void check_has_elements(const char* op, const Plan& plan) {
+  check(plan.length >= 1, op, ": there are no elements over the empty axes of shape ", plan.from);
   check(plan.length <= std::numeric_limits<int32_t>::max(), op, ": ", plan.length,
         " elements per result are too many for int32 indices (shape ", plan.from, ")");
 }
 
 Tensor sum_divided(const char* op, const Tensor& x, const Plan& plan, double divisor) {
-  check_floating(op, x);
+  check_floating(op, {"x", x});
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
   PADE_ON_DEVICE_OF(x, reduce_sum(x, plan.kept, divisor, y));
   record(op, {&x}, y, {}, [plan, divisor](Gradients& gradients) {
@@ -71,8 +70,8 @@ Tensor mean(const Tensor& x, const Plan& plan) {
 }
 
 Tensor max(const Tensor& x, const Plan& plan) {
-  check_floating("max", x);
-  check_has_maximum("max", plan);
+  check_floating("max", {"x", x});
+  check_has_elements("max", plan);
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
   PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, y, number));
@@ -87,24 +86,24 @@ Tensor max(const Tensor& x, const Plan& plan) {
 
 }  // namespace
 
-Tensor sum(const Tensor& x) { return sum(x, plan_for_all("sum", x.shape())); }
+Tensor sum(const Tensor& x) { return sum(x, plan_for_all("sum", x)); }
 Tensor sum(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return sum(x, plan_for("sum", x.shape(), axes, keepdim));
+  return sum(x, plan_for("sum", x, axes, keepdim));
 }
 
-Tensor mean(const Tensor& x) { return mean(x, plan_for_all("mean", x.shape())); }
+Tensor mean(const Tensor& x) { return mean(x, plan_for_all("mean", x)); }
 Tensor mean(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return mean(x, plan_for("mean", x.shape(), axes, keepdim));
+  return mean(x, plan_for("mean", x, axes, keepdim));
 }
 
-Tensor max(const Tensor& x) { return max(x, plan_for_all("max", x.shape())); }
+Tensor max(const Tensor& x) { return max(x, plan_for_all("max", x)); }
 Tensor max(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return max(x, plan_for("max", x.shape(), axes, keepdim));
+  return max(x, plan_for("max", x, axes, keepdim));
 }
 
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
-  const Plan plan = plan_for("argmax", x.shape(), std::span<const int>(&axis, 1), keepdim);
-  check_has_maximum("argmax", plan);
+  const Plan plan = plan_for("argmax", x, std::span<const int>(&axis, 1), keepdim);
+  check_has_elements("argmax", plan);
   Tensor maxima = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
   PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, maxima, number));

@@ -5,10 +5,10 @@
 
 #include <pade/core/tensor.h>
 
-/// Sums, means and maxima over all elements (giving rank 0), or over a list of axes: negative ones
-/// count from the end, none may be listed twice, an empty list reduces nothing. Reduced axes vanish
-/// from the result, or stay with extent 1 where `keepdim`. float32 and float64 (argmax: every
-/// dtype), summed in float64; results do not depend on the number of threads.
+/// Sums, means and maxima over all elements (giving rank 0), or over a list of axes:
+/// negative ones count from the end, none may be listed twice, an empty list reduces nothing.
+/// Reduced axes vanish from the result, or stay with extent 1 where `keepdim`. float32 and float64
+/// (argmax: every dtype), summed in float64; results do not depend on the number of threads.
 namespace pade {
 
 Tensor sum(const Tensor& x);

@@ -1,4 +1,5 @@
 #include <pade/core/error.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/ops/strided_copy_kernels.h>
 #include <pade/core/tape.h>
@@ -6,7 +7,8 @@
 namespace pade {
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
-  axis = x.shape().resolve_axis(axis);
+  check_defined("slice", {{"x", x}});
+  axis = resolve_axis("slice", x.shape(), axis);
   if (axis == 0) return x.slice(begin, end);
   check(0 <= begin && begin <= end && end <= x.extent(axis), "slice: [", begin, ", ", end,
         ") is out of range for axis ", axis, " of shape ", x.shape());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/strided_copy_kernels.h>
 #include <pade/core/ops/transpose.h>
 #include <pade/core/tape.h>
@@ -42,19 +43,22 @@ Tensor recorded(const char* op, const Tensor& x, const Order& order) {
 }  // namespace
 
 Tensor transpose(const Tensor& x, int axis0, int axis1) {
+  check_defined("transpose", {{"x", x}});
   Order order(x.rank());
   std::iota(order.begin(), order.end(), 0);
-  std::swap(order[x.shape().resolve_axis(axis0)], order[x.shape().resolve_axis(axis1)]);
+  std::swap(order[resolve_axis("transpose", x.shape(), axis0)],
+            order[resolve_axis("transpose", x.shape(), axis1)]);
   return recorded("transpose", x, order);
 }
 
 Tensor permute(const Tensor& x, const std::vector<int>& axes) {
+  check_defined("permute", {{"x", x}});
   check(static_cast<int>(axes.size()) == x.rank(), "permute: ", axes.size(),
         " axes for a tensor of shape ", x.shape());
   Order order;
   std::vector<bool> named(x.rank(), false);
   for (int axis : axes) {
-    order.push_back(x.shape().resolve_axis(axis));
+    order.push_back(resolve_axis("permute", x.shape(), axis));
     check(!named[order.back()], "permute: axis ", axis, " of shape ", x.shape(), " is named twice");
     named[order.back()] = true;
   }

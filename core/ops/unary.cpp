@@ -1,6 +1,7 @@
 #include <variant>
 
 #include <pade/core/device_choice.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/unary.h>
 #include <pade/core/ops/unary_kernels.h>
@@ -10,7 +11,7 @@ namespace pade {
 namespace {
 
 Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
-  check(is_floating(x.dtype()), op, ": expected float32 or float64, got ", x.dtype());
+  check_floating(op, {"x", x});
   if (const PendingBatchNorm* pending = pending_batch_norm(x))
     return apply_to_pending(*pending, x, cpu::unary_elementwise(op, function), {});
   Tensor y = Tensor::empty_like(x);

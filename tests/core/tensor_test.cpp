@@ -2,9 +2,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <pade/core/gradcheck.h>
@@ -83,13 +86,25 @@ TEST_CASE("an undefined tensor refuses to be used") {
   CHECK_THROWS_WITH_AS(x.device(), message, Error);
   CHECK_THROWS_WITH_AS(x.version(), message, Error);
   CHECK_THROWS_WITH_AS(x.data<float>(), message, Error);
-  CHECK_THROWS_WITH_AS(x.clone(), message, Error);
-  CHECK_THROWS_WITH_AS(x.detach(), message, Error);
-  CHECK_THROWS_WITH_AS(x.reshape({0}), message, Error);
-  CHECK_THROWS_WITH_AS(x.slice(0, 0), message, Error);
-  CHECK_THROWS_WITH_AS(x.to(DType::int32), message, Error);
-  CHECK_THROWS_WITH_AS(Tensor().fill_(1), message, Error);
-  CHECK_THROWS_WITH_AS(Tensor().requires_grad_(), message, Error);
+  auto message_of = [](const std::string& method) {
+    return method + ": the tensor is undefined; assign one to it first";
+  };
+  const std::pair<const char*, std::function<void()>> methods[] = {
+      {"clone", [&] { x.clone(); }},
+      {"detach", [&] { x.detach(); }},
+      {"reshape", [&] { x.reshape({-1}); }},
+      {"slice", [&] { x.slice(0, 0); }},
+      {"operator[]", [&] { x[0]; }},
+      {"item", [&] { x.item(); }},
+      {"at", [&] { x.at({0}); }},
+      {"to", [&] { x.to(DType::int32); }},
+      {"to", [&] { x.to(Device::cpu); }},
+      {"fill_", [] { Tensor().fill_(1); }},
+      {"copy_ from", [&] { Tensor::ones({0}).copy_(x); }},
+      {"add_ of", [&] { Tensor::ones({0}).add_(x); }},
+      {"requires_grad_", [] { Tensor().requires_grad_(); }}};
+  for (const auto& [method, call] : methods)
+    CHECK_THROWS_WITH_AS(call(), message_of(method).c_str(), Error);
 }
 
 TEST_CASE("sizes that nobody can hold are refused before anything is allocated") {

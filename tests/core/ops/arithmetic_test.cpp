@@ -408,8 +408,10 @@ TEST_CASE("arithmetic refuses what it cannot do") {
                        "maximum: expected float32, float64 or int32, got uint8", Error);
   CHECK_THROWS_WITH_AS(labels + 0.5, "arithmetic with int32: 0.5 is no int32", Error);
   CHECK_THROWS_WITH_AS(labels * 3e9, "arithmetic with int32: 3e+09 is no int32", Error);
-  CHECK_THROWS_WITH_AS(x + Tensor(), "an undefined tensor was used", Error);
-  CHECK_THROWS_WITH_AS(Tensor() * 2, "an undefined tensor was used", Error);
+  CHECK_THROWS_WITH_AS(x + Tensor(), "add: b is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(Tensor() * 2,
+                       "mul: the tensor beside a number is undefined; assign a tensor to it first",
+                       Error);
 }
 
 TEST_CASE("operands on two devices are refused [cuda]") {

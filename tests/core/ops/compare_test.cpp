@@ -222,8 +222,10 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
                        "where: expected one dtype, got float32 [2, 3] and int32 [3]", Error);
   CHECK_THROWS_WITH_AS(where(condition, Tensor::ones({4}), Tensor::ones({2, 1})),
                        "where: shapes [3], [4] and [2, 1] do not broadcast", Error);
-  CHECK_THROWS_WITH_AS(where(Tensor(), x, x), "an undefined tensor was used", Error);
-  CHECK_THROWS_WITH_AS(less(Tensor(), 1), "an undefined tensor was used", Error);
+  CHECK_THROWS_WITH_AS(where(Tensor(), x, x),
+                       "where: condition is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(less(Tensor(), 1), "less: a is undefined; assign a tensor to it first",
+                       Error);
 }
 
 TEST_CASE("comparisons and where refuse operands on two devices [cuda]") {

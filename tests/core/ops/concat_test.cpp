@@ -92,7 +92,9 @@ DEVICE_TEST_CASE("concat gives no gradient to constants") {
 TEST_CASE("concat refuses what does not fit together") {
   const Tensor a = Tensor::ones({2, 3});
   CHECK_THROWS_WITH_AS(concat({}, 0), "concat: no tensors", Error);
-  CHECK_THROWS_WITH_AS(concat({a}, 2), "axis 2 is out of range for shape [2, 3]", Error);
+  CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0),
+                       "concat: a tensor is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(concat({a}, 2), "concat: axis 2 is out of range for shape [2, 3]", Error);
   CHECK_THROWS_WITH_AS(concat({a, Tensor::ones({2, 4})}, 0),
                        "concat: [2, 3] and [2, 4] differ in more than axis 0", Error);
   CHECK_THROWS_WITH_AS(concat({a, Tensor::ones({2})}, 0),

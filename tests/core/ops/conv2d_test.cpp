@@ -560,7 +560,10 @@ TEST_CASE("conv2d refuses what does not fit together") {
   CHECK_THROWS_WITH_AS(conv2d(x, w, {}, {.dilation = int64_t{1} << 62}),
                        doctest::Contains("expected a dilation"), Error);
   CHECK_THROWS_AS(conv2d(x, w, {}, {.padding = 1 << 30}), Error);  // more than can be counted
-  CHECK_THROWS_AS(conv2d(Tensor(), w), Error);
+  CHECK_THROWS_WITH_AS(conv2d(Tensor(), w),
+                       "conv2d: input is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(conv2d(x, Tensor()),
+                       "conv2d: weight is undefined; assign a tensor to it first", Error);
   if (is_available(Device::cuda))
     CHECK_THROWS_WITH_AS(conv2d(x, w.to(Device::cuda)), "conv2d: input is on cpu, weight on cuda",
                          Error);

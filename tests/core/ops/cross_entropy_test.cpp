@@ -280,11 +280,16 @@ TEST_CASE("cross_entropy refuses what does not fit together") {
                        "cross_entropy: expected logits [N, K] and labels [N], got [3, 10] and [4]",
                        Error);
   CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor::ones({3})),
-                       "cross_entropy: expected labels of int32, got float32", Error);
+                       "cross_entropy: expected labels of int32, got float32; convert them with "
+                       "labels.to(DType::int32)",
+                       Error);
+  CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor()),
+                       "cross_entropy: labels is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(cross_entropy(labels, labels),
                        "cross_entropy: expected logits of float32 or float64, got int32", Error);
   CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor::arange(3), {.label_smoothing = 1.5}),
                        "cross_entropy: the label smoothing must be in [0, 1], got 1.5", Error);
   CHECK_THROWS_WITH_AS(softmax(labels), "softmax: expected float32 or float64, got int32", Error);
-  CHECK_THROWS_WITH_AS(log_softmax(logits, 2), "axis 2 is out of range for shape [3, 10]", Error);
+  CHECK_THROWS_WITH_AS(log_softmax(logits, 2),
+                       "log_softmax: axis 2 is out of range for shape [3, 10]", Error);
 }

@@ -224,7 +224,10 @@ TEST_CASE("formulas refuse what they cannot take") {
   const Formula& swish = *find_formula("swish");
   const Tensor x = Tensor::zeros({3});
   CHECK_THROWS_WITH(apply_formula(swish, x, Tensor::zeros({2})),
-                    "swish: expected constants of shape [1] and x's dtype float32");
+                    "swish: expected constants of shape [1] and x's dtype float32, got [2] and "
+                    "float32");
+  CHECK_THROWS_WITH(apply_formula(swish, x, Tensor()),
+                    "swish: constants is undefined; assign a tensor to it first");
   CHECK_THROWS_WITH(apply_formula(swish, x.to(DType::int32), Tensor::zeros({1})),
                     "swish: expected float32 or float64, got int32");
   CHECK_THROWS_AS(derivatives_of(swish, 0, {}), Error);

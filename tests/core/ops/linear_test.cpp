@@ -117,15 +117,22 @@ TEST_CASE("linear has the same bits for any number of threads") {
 TEST_CASE("linear refuses what does not fit together") {
   const Tensor x = Tensor::ones({2, 3}), w = Tensor::ones({4, 3});
   CHECK_THROWS_WITH_AS(linear(x, Tensor::ones({3, 4})),
-                       "linear: expected x [N, in] and weight [out, in], got x [2, 3] and weight "
-                       "[3, 4]",
+                       "linear: x has 3 features, weight expects 4 (x [2, 3], weight [3, 4])",
                        Error);
   CHECK_THROWS_WITH_AS(linear(Tensor::ones({2, 3, 1}), w),
                        "linear: expected x [N, in] and weight [out, in], got x [2, 3, 1] and "
-                       "weight [4, 3]",
+                       "weight [4, 3]; Flatten() before this layer makes x [2, 3]",
+                       Error);
+  CHECK_THROWS_WITH_AS(linear(Tensor::ones({3}), w),
+                       "linear: expected x [N, in] and weight [out, in], got x [3] and weight "
+                       "[4, 3]",
                        Error);
   CHECK_THROWS_WITH_AS(linear(x, w, Tensor::ones({3})),
-                       "linear: expected a bias of shape [4], got [3]", Error);
+                       "linear: expected a bias of shape [4], got [3] (weight [4, 3])", Error);
+  CHECK_THROWS_WITH_AS(linear(Tensor(), w), "linear: x is undefined; assign a tensor to it first",
+                       Error);
+  CHECK_THROWS_WITH_AS(linear(x, Tensor()),
+                       "linear: weight is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(linear(x, w.to(DType::float64)),
                        "linear: expected one dtype, got float32 [2, 3] and float64 [4, 3]", Error);
   CHECK_THROWS_WITH_AS(linear(Tensor::arange(2).reshape({1, 2}), w),

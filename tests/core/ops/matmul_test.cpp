@@ -281,5 +281,6 @@ TEST_CASE("matmul refuses what does not fit together") {
                        "matmul: expected one dtype, got float32 [2, 3] and float64 [3, 2]", Error);
   CHECK_THROWS_AS(matmul(Tensor::arange(4).reshape({2, 2}), Tensor::arange(4).reshape({2, 2})),
                   Error);
-  CHECK_THROWS_WITH_AS(matmul(Tensor(), a), "an undefined tensor was used", Error);
+  CHECK_THROWS_WITH_AS(matmul(Tensor(), a), "matmul: a is undefined; assign a tensor to it first",
+                       Error);
 }

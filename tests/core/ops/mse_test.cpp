@@ -47,7 +47,8 @@ TEST_CASE("mse refuses operands that do not match") {
   CHECK_THROWS_WITH_AS(mse(Tensor::ones({3}), Tensor::arange(3)),
                        "mse: expected two float32 or two float64 tensors, got float32 and int32",
                        Error);
-  CHECK_THROWS_WITH_AS(mse(Tensor(), Tensor()), "an undefined tensor was used", Error);
+  CHECK_THROWS_WITH_AS(mse(Tensor::ones({3}), Tensor()),
+                       "mse: target is undefined; assign a tensor to it first", Error);
 }
 
 TEST_CASE("mse refuses operands on two devices [cuda]") {

@@ -53,6 +53,6 @@ TEST_CASE("pad refuses what is no padding") {
   const Tensor x = Tensor::ones({2, 3});
   CHECK_THROWS_WITH_AS(pad(x, {{1, 1}}), "pad: expected one padding per axis of [2, 3], got 1",
                        Error);
-  CHECK_THROWS_WITH_AS(pad(x, {{1, 1}, {0, -1}}), "pad: padding {0, -1} of axis 1 is negative",
-                       Error);
+  CHECK_THROWS_WITH_AS(pad(x, {{1, 1}, {0, -1}}),
+                       "pad: padding {0, -1} of axis 1 of shape [2, 3] is negative", Error);
 }

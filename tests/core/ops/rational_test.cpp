@@ -584,7 +584,9 @@ TEST_CASE("rational refuses what it cannot do") {
                        "groups",
                        Error);
   CHECK_THROWS_WITH_AS(rational(x, Tensor::ones({6}, DType::float64), d),
-                       "rational: the numerator must have x's dtype float32", Error);
+                       "rational: the numerator must have x's dtype float32, got float64", Error);
+  CHECK_THROWS_WITH_AS(rational(x, c, Tensor()),
+                       "rational: denominator is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(
       rational_form_named("safe"),
       "unknown form \"safe\"; did you mean \"unsafe\"? There are: termwise, whole_sum, full_sum, "

@@ -49,6 +49,6 @@ TEST_CASE("slice refuses what is out of range") {
                        "slice: [-1, 2) is out of range for axis 1 of shape [2, 3]", Error);
   CHECK_THROWS_WITH_AS(slice(x, -1, 2, 1),
                        "slice: [2, 1) is out of range for axis 1 of shape [2, 3]", Error);
-  CHECK_THROWS_WITH_AS(slice(x, 2, 0, 0), "axis 2 is out of range for shape [2, 3]", Error);
+  CHECK_THROWS_WITH_AS(slice(x, 2, 0, 0), "slice: axis 2 is out of range for shape [2, 3]", Error);
   CHECK_THROWS_AS(slice(x, 0, 0, 3), Error);
 }

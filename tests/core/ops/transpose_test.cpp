@@ -137,7 +137,10 @@ TEST_CASE("permute refuses what is no permutation") {
   CHECK_THROWS_WITH_AS(permute(x, {0}), "permute: 1 axes for a tensor of shape [2, 3]", Error);
   CHECK_THROWS_WITH_AS(permute(x, {0, -2}), "permute: axis -2 of shape [2, 3] is named twice",
                        Error);
-  CHECK_THROWS_WITH_AS(permute(x, {0, 2}), "axis 2 is out of range for shape [2, 3]", Error);
-  CHECK_THROWS_WITH_AS(transpose(x, 0, 2), "axis 2 is out of range for shape [2, 3]", Error);
-  CHECK_THROWS_AS(transpose(Tensor(), 0, 0), Error);
+  CHECK_THROWS_WITH_AS(permute(x, {0, 2}), "permute: axis 2 is out of range for shape [2, 3]",
+                       Error);
+  CHECK_THROWS_WITH_AS(transpose(x, 0, 2), "transpose: axis 2 is out of range for shape [2, 3]",
+                       Error);
+  CHECK_THROWS_WITH_AS(transpose(Tensor(), 0, 0),
+                       "transpose: x is undefined; assign a tensor to it first", Error);
 }
