@@ -26,7 +26,8 @@ struct Leaf;  // what all handles of one leaf share
 /// copies it. Methods that change the contents end in an underscore. A default-constructed Tensor
 /// is undefined: it has no storage, and every accessor but defined() refuses it.
 ///
-/// Differentiable functions of tensors are in core/ops; a Tape records them.
+/// Differentiable functions of tensors are in core/ops, and the most frequent ones are methods too;
+/// a Tape records them.
 class Tensor {
  public:
   Tensor() = default;
@@ -99,6 +100,27 @@ class Tensor {
   Tensor clone() const;
   /// The same storage, without a place on any tape and without a gradient.
   Tensor detach() const;
+
+  /// The functions of core/ops of the same names (pow: power), for x.relu().sum() and the like.
+  Tensor sum() const;
+  Tensor sum(std::initializer_list<int> axes, bool keepdim = false) const;
+  Tensor mean() const;
+  Tensor mean(std::initializer_list<int> axes, bool keepdim = false) const;
+  Tensor max() const;
+  Tensor max(std::initializer_list<int> axes, bool keepdim = false) const;
+  Tensor min() const;
+  Tensor min(std::initializer_list<int> axes, bool keepdim = false) const;
+  Tensor argmax(int axis, bool keepdim = false) const;
+  Tensor abs() const;
+  Tensor exp() const;
+  Tensor log() const;
+  Tensor sqrt() const;
+  Tensor pow(double exponent) const;
+  Tensor relu() const;
+  Tensor tanh() const;
+  Tensor sigmoid() const;
+  Tensor matmul(const Tensor& other) const;
+  Tensor transpose(int axis0, int axis1) const;
 
   /// Changes in place. Throws Error where an open tape still needs the old contents' gradient.
   Tensor& fill_(double value);

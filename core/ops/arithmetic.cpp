@@ -56,6 +56,15 @@ Tensor scalar_like(const char* op, const Tensor& x, double value) {
   return Tensor::full({}, value, x.dtype(), x.device());
 }
 
+/// x, to be assigned to.
+Tensor& not_a_leaf(const char* op, Tensor& x) {
+  const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
+  check(!x.requires_grad(), op, ": the left side is a leaf of shape ", x.shape(),
+        " that requires a gradient, and would become a result that does not; change it in place "
+        "under NoGrad, as in w.add_(gradient, -lr), or assign the result to another tensor");
+  return x;
+}
+
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) { return apply("add", arithmetic::Add{}, a, b); }
@@ -79,5 +88,14 @@ Tensor operator-(double a, const Tensor& b) { return sub(scalar_like("sub", b, a
 Tensor operator*(double a, const Tensor& b) { return mul(scalar_like("mul", b, a), b); }
 Tensor operator/(double a, const Tensor& b) { return div(scalar_like("div", b, a), b); }
 Tensor operator-(const Tensor& x) { return x * -1; }
+
+Tensor& operator+=(Tensor& x, const Tensor& y) { return not_a_leaf("+=", x) = x + y; }
+Tensor& operator-=(Tensor& x, const Tensor& y) { return not_a_leaf("-=", x) = x - y; }
+Tensor& operator*=(Tensor& x, const Tensor& y) { return not_a_leaf("*=", x) = x * y; }
+Tensor& operator/=(Tensor& x, const Tensor& y) { return not_a_leaf("/=", x) = x / y; }
+Tensor& operator+=(Tensor& x, double y) { return not_a_leaf("+=", x) = x + y; }
+Tensor& operator-=(Tensor& x, double y) { return not_a_leaf("-=", x) = x - y; }
+Tensor& operator*=(Tensor& x, double y) { return not_a_leaf("*=", x) = x * y; }
+Tensor& operator/=(Tensor& x, double y) { return not_a_leaf("/=", x) = x / y; }
 
 }  // namespace pade

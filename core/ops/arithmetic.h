@@ -36,4 +36,16 @@ Tensor operator*(double a, const Tensor& b);
 Tensor operator/(double a, const Tensor& b);
 Tensor operator-(const Tensor& x);
 
+/// x += y is x = x + y: differentiable, and not a change in place, so that `total += loss` can be
+/// trained, and another handle of x keeps its value. Throws Error where x is a leaf, which would
+/// cease to be one: change a parameter by add_() under NoGrad.
+Tensor& operator+=(Tensor& x, const Tensor& y);
+Tensor& operator-=(Tensor& x, const Tensor& y);
+Tensor& operator*=(Tensor& x, const Tensor& y);
+Tensor& operator/=(Tensor& x, const Tensor& y);
+Tensor& operator+=(Tensor& x, double y);
+Tensor& operator-=(Tensor& x, double y);
+Tensor& operator*=(Tensor& x, double y);
+Tensor& operator/=(Tensor& x, double y);
+
 }  // namespace pade

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include <pade/core/device_choice.h>
+#include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/reduce_kernels.h>
@@ -84,6 +85,12 @@ Tensor max(const Tensor& x, const Plan& plan) {
   return y;
 }
 
+Tensor min(const Tensor& x, const Plan& plan) {
+  check_floating("min", {"x", x});
+  check_has_elements("min", plan);
+  return -max(-x, plan);
+}
+
 }  // namespace
 
 Tensor sum(const Tensor& x) { return sum(x, plan_for_all("sum", x)); }
@@ -99,6 +106,11 @@ Tensor mean(const Tensor& x, std::span<const int> axes, bool keepdim) {
 Tensor max(const Tensor& x) { return max(x, plan_for_all("max", x)); }
 Tensor max(const Tensor& x, std::span<const int> axes, bool keepdim) {
   return max(x, plan_for("max", x, axes, keepdim));
+}
+
+Tensor min(const Tensor& x) { return min(x, plan_for_all("min", x)); }
+Tensor min(const Tensor& x, std::span<const int> axes, bool keepdim) {
+  return min(x, plan_for("min", x, axes, keepdim));
 }
 
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
