@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <pade/core/ops/augment.h>
@@ -13,7 +14,24 @@ int erased_boxes(const std::vector<Transform>& transforms) {
   return boxes;
 }
 
+/// rows[i] = tensor[indices[i]].
+Tensor gather_rows(const Tensor& tensor, std::span<const int64_t> indices) {
+  const int64_t length = tensor.shape().size_from(1);
+  Tensor rows = Tensor::empty(tensor.shape().with(0, std::ssize(indices)), tensor.dtype());
+  dispatch(tensor.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = tensor.data<T>();
+    T* to = rows.mutable_data<T>();
+    for (const int64_t index : indices) to = std::copy_n(from + index * length, length, to);
+  });
+  return rows;
+}
+
 }  // namespace
+
+AssembledBatch gather(const TensorDataset& set, std::span<const int64_t> indices) {
+  return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+}
 
 bool augments_on_device(const LoaderOptions& options) {
   return options.augment_on_device && options.device != Device::cpu;

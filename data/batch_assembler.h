@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <pade/core/ops/augment_kernels.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
 #include <pade/data/loader.h>
+#include <pade/data/tensor_dataset.h>
 
 namespace pade::data {
 
@@ -14,9 +16,12 @@ namespace pade::data {
 /// on the device that it goes to.
 struct AssembledBatch {
   Tensor images;  ///< float32, normalised; uint8 with edits
-  Tensor labels;  ///< int32 [B]
+  Tensor labels;  ///< int32 [B]; for a TensorDataset, rows of features and of targets
   Tensor edits;   ///< int32, augment()'s; or undefined
 };
+
+/// These rows of features and targets.
+AssembledBatch gather(const TensorDataset& set, std::span<const int64_t> indices);
 
 /// Whether images travel as bytes, to be augmented where they arrive.
 bool augments_on_device(const LoaderOptions& options);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <numeric>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -37,13 +38,16 @@ Arriving send(const AssembledBatch& batch) {
 
 }  // namespace
 
+/// The batch of this number. For one thread at a time.
+using Assemble = std::function<AssembledBatch(int64_t number)>;
+
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
   /// Batches [first, end) of what is assembled; `levels` is needed to finish those with edits.
-  EpochRun(BatchAssembler assembler, int64_t first, int64_t end, const LoaderOptions& options,
+  EpochRun(Assemble assemble, int64_t first, int64_t end, const LoaderOptions& options,
            Tensor levels)
-      : assembler_(std::move(assembler)),
+      : assemble_(std::move(assemble)),
         next_(first),
         end_(end),
         device_(options.device),
@@ -138,11 +142,11 @@ class EpochRun {
 
   std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    return assembler_.assemble(next_++);
+    return assemble_(next_++);
   }
 
   // Used by whoever assembles: the producer, or the caller of next() when there is none.
-  BatchAssembler assembler_;
+  Assemble assemble_;
   int64_t next_;
   const int64_t end_;
 
@@ -164,20 +168,37 @@ class EpochRun {
 };
 
 Loader::Loader(const Dataset& dataset, LoaderOptions options)
-    : dataset_(&dataset), options_(options) {
-  check(options.batch_size >= 1, "Loader: batch_size is ", options.batch_size,
-        ", expected at least 1");
-  check(options.prefetch >= 0, "Loader: prefetch is ", options.prefetch, ", expected at least 0");
-  check(options.limit.value_or(1) >= 1, "Loader: limit is ", options.limit.value_or(1),
-        ", expected at least 1");
-  require_available(options.device);
-  if (!options_.seed) options_.seed = next_stream("loader").seed();
+    : dataset_(&dataset), options_(std::move(options)) {
+  check_options();
   if (augments_on_device(options_))
     levels_ = Tensor::from(dataset.levels(), {dataset.image_shape()[0], 256}).to(options_.device);
 }
 
+Loader::Loader(TensorDataset dataset, LoaderOptions options)
+    : tensors_(std::move(dataset)), options_(std::move(options)) {
+  check_options();
+  check(options_.augment.empty(), "Loader: only images of a Dataset are augmented (",
+        describe(options_.augment), "); change the batches of a TensorDataset in the loop");
+}
+
+void Loader::check_options() {
+  check(options_.batch_size >= 1, "Loader: batch_size is ", options_.batch_size,
+        ", expected at least 1");
+  check(options_.prefetch >= 0, "Loader: prefetch is ", options_.prefetch, ", expected at least 0");
+  check(options_.limit.value_or(1) >= 1, "Loader: limit is ", options_.limit.value_or(1),
+        ", expected at least 1");
+  require_available(options_.device);
+  if (!options_.seed) options_.seed = next_stream("loader").seed();
+}
+
+const Dataset& Loader::dataset() const {
+  check(dataset_ != nullptr, "Loader: it is made of a TensorDataset, not of a Dataset");
+  return *dataset_;
+}
+
 int64_t Loader::limited_size() const {
-  return std::min(dataset_->size(), options_.limit.value_or(dataset_->size()));
+  const int64_t size = tensors_ ? tensors_->size() : dataset_->size();
+  return std::min(size, options_.limit.value_or(size));
 }
 
 int64_t Loader::images() const {
@@ -203,10 +224,18 @@ Loader::Iterator Loader::begin() {
     order.resize(static_cast<size_t>(used));
     std::iota(order.begin(), order.end(), int64_t{0});
   }
-  BatchAssembler assembler(*dataset_, options_, std::move(order), epoch_++);
-  const int64_t first = std::exchange(first_batch_, 0);
+  const int64_t epoch = epoch_++, first = std::exchange(first_batch_, 0);
+  Assemble assemble;
+  if (tensors_)
+    assemble = [set = *tensors_, order = std::move(order), size = options_.batch_size](int64_t i) {
+      const auto rest = std::span(order).subspan(static_cast<size_t>(i * size));
+      return gather(set, rest.first(std::min(rest.size(), static_cast<size_t>(size))));
+    };
+  else
+    assemble = [assembler = BatchAssembler(*dataset_, options_, std::move(order), epoch)](
+                   int64_t i) mutable { return assembler.assemble(i); };
   return Iterator(
-      std::make_shared<EpochRun>(std::move(assembler), first, size(), options_, levels_));
+      std::make_shared<EpochRun>(std::move(assemble), first, size(), options_, levels_));
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {

@@ -10,10 +10,12 @@
 
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
+#include <pade/data/tensor_dataset.h>
 #include <pade/data/transforms.h>
 
 namespace pade::data {
 
+/// Of a Dataset; of a TensorDataset, in their places, rows of its features and targets.
 struct Batch {
   Tensor images;  ///< float32 [B, C, H, W], normalised
   Tensor labels;  ///< int32 [B]
@@ -29,7 +31,7 @@ struct LoaderOptions {
   /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
   Device device = Device::cpu;
   /// What is done to each image, in this order, drawn anew in each epoch:
-  /// {RandomCrop{.padding = 4}, HorizontalFlip{}}. Nothing for testing.
+  /// {RandomCrop{.padding = 4}, HorizontalFlip{}}. Nothing for testing, and for a TensorDataset.
   std::vector<Transform> augment = {};
   /// Where the device is a GPU: images travel there as bytes, a quarter of what they are as
   /// numbers, and are augmented and normalised there, to the same bits. Elsewhere this changes
@@ -39,7 +41,7 @@ struct LoaderOptions {
 
 class EpochRun;
 
-/// Makes batches of a Dataset, one epoch per loop:
+/// Makes batches of a Dataset or a TensorDataset, one epoch per loop:
 ///
 ///   Loader loader(train, {.batch_size = 128, .shuffle = true});
 ///   for (int epoch = 0; epoch < 10; ++epoch)
@@ -55,12 +57,15 @@ class Loader {
   /// device.
   explicit Loader(const Dataset& dataset, LoaderOptions options = {});
   Loader(const Dataset&&, LoaderOptions = {}) = delete;
+  /// Throws Error in addition where there is something to augment: tensors are no images.
+  explicit Loader(TensorDataset dataset, LoaderOptions options = {});
 
-  /// Batches per epoch, and the images in them.
+  /// Batches per epoch, and the images (samples) in them.
   int64_t size() const;
   int64_t images() const;
 
-  const Dataset& dataset() const { return *dataset_; }
+  /// Throws Error where it is a TensorDataset.
+  const Dataset& dataset() const;
 
   /// The epoch that the next loop runs. Each begin() moves on by one.
   int64_t epoch() const { return epoch_; }
@@ -73,9 +78,11 @@ class Loader {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  void check_options();
   int64_t limited_size() const;
 
-  const Dataset* dataset_;
+  const Dataset* dataset_ = nullptr;      // this …
+  std::optional<TensorDataset> tensors_;  // … or that
   LoaderOptions options_;
   Tensor levels_;  // the dataset's, where images are augmented on the device
   int64_t epoch_ = 0;
