@@ -24,10 +24,10 @@ struct Batch {
 struct LoaderOptions {
   int64_t batch_size = 32;
   bool shuffle = false;
-  std::optional<uint64_t> seed;  ///< of order and augmentation; by default manual_seed()'s
-  bool drop_last = false;        ///< leave out a last batch that is not full
-  std::optional<int64_t> limit;  ///< use the first so many images only
-  int64_t prefetch = 2;          ///< batches prepared ahead, by a thread of their own; 0: none
+  std::optional<uint64_t> seed = {};  ///< of order and augmentation; by default manual_seed()'s
+  bool drop_last = false;             ///< leave out a last batch that is not full
+  std::optional<int64_t> limit = {};  ///< use the first so many images only
+  int64_t prefetch = 2;               ///< batches prepared ahead, by a thread of their own; 0: none
   /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
   Device device = Device::cpu;
   /// What is done to each image, in this order, drawn anew in each epoch:
