@@ -76,7 +76,8 @@ void Tape::backward(const Tensor& loss, BackwardOptions options) {
         "a tape of its own: put `Tape tape;` inside of the loop, above the forward pass, or keep ",
         "the tape by backward(loss, {.keep = true})");
   check(loss.defined(), "backward: the loss is an undefined tensor");
-  check(loss.size() == 1, "backward: expected a loss with one element, got shape ", loss.shape());
+  check(loss.size() == 1, "backward: expected a loss with one element, got shape ", loss.shape(),
+        "; take its mean() or sum()");
   const int64_t loss_index = index_of(loss);
   if (loss_index < 0) {
     check(loss.tape_generation_ == 0, "backward: the loss was recorded on another tape than this ",

@@ -9,7 +9,7 @@ namespace pade::data {
 /// Samples that are rows of two tensors of your own, which a Loader makes batches of:
 ///
 ///   data::TensorDataset set(x, y);  // x [N, features], float32; y [N, 1], float32
-///   for (auto [x, y] : data::Loader(set, {.batch_size = 32, .shuffle = true})) …
+///   for (auto [features, targets] : data::Loader(set, {.batch_size = 32, .shuffle = true})) …
 ///
 /// Features are [N, …], targets [N, …], each of any dtype: int32 [N] are classes for
 /// cross_entropy(), floating ones of the network's output shape are values for mse(). Like a Tensor

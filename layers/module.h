@@ -174,5 +174,6 @@ std::string summary(Module& network, const Shape& input);
 /// The same for all modules without running any: path, description, number of parameters, parents
 /// first; and the total.
 std::ostream& operator<<(std::ostream& out, Module& network);
+inline std::ostream& operator<<(std::ostream& out, Module&& network) { return out << network; }
 
 }  // namespace pade

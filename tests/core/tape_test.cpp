@@ -214,7 +214,9 @@ TEST_CASE("backward refuses what is no loss of this tape") {
       tape.backward(foreign),
       doctest::Contains("backward: the loss was recorded on another tape than this one;"), Error);
   CHECK_THROWS_WITH_AS(tape.backward(exp(x)),
-                       "backward: expected a loss with one element, got shape [2]", Error);
+                       "backward: expected a loss with one element, got shape [2]; take its mean() "
+                       "or sum()",
+                       Error);
   CHECK_THROWS_WITH_AS(tape.backward(Tensor()), "backward: the loss is an undefined tensor", Error);
   CHECK_THROWS_WITH_AS(
       tape.backward(Tensor::scalar(1)),

@@ -211,6 +211,17 @@ TEST_CASE("a network prints its modules, parents first") {
         "total                                                         155\n");
 }
 
+TEST_CASE("a temporary prints too, and frozen parameters do not count") {
+  std::ostringstream out;
+  Linear linear(3, 4);
+  linear.weight.requires_grad_(false);
+  out << std::move(linear);
+  CHECK(out.str() ==
+        "module                parameters\n"
+        "        Linear(3, 4)           4\n"
+        "total                          4\n");
+}
+
 TEST_CASE("modules can be replaced where a pointer holds them") {
   Sequential network = make_network();
   network.eval();

@@ -365,6 +365,23 @@ DEVICE_TEST_CASE("reductions with more results than a grid has threads or blocks
   }
 }
 
+DEVICE_TEST_CASE("min: the smallest element, whose first place gets the gradient") {
+  const Tensor x = Tensor::from<double>({3, -1, 2, -1, 5, 4, 4, 9}, {2, 4}).to(device);
+  CHECK(min(x).item() == -1);
+  CHECK(min(x, {0}).to_vector<double>() == std::vector<double>{3, -1, 2, -1});
+  CHECK(min(x, {1}, true).shape() == Shape{2, 1});
+  CHECK(min(x, {-1}).to_vector<double>() == std::vector<double>{-1, 4});
+  CHECK(std::isnan(min(Tensor::from<double>({1, kNan, 0}, {3}).to(device)).item()));
+  Tensor leaf = x.clone().requires_grad_();
+  Tape tape;
+  tape.backward(sum(min(leaf, {1})));
+  CHECK(leaf.grad().to_vector<double>() == std::vector<double>{0, 1, 0, 0, 0, 1, 0, 0});
+  CHECK_THROWS_WITH_AS(min(Tensor::ones({3, 0})),
+                       "min: there are no elements over the empty axes of shape [3, 0]", Error);
+  CHECK_THROWS_WITH_AS(min(Tensor::arange(3)), "min: expected float32 or float64, got int32",
+                       Error);
+}
+
 TEST_CASE("reductions refuse what they cannot do") {
   const Tensor x = Tensor::ones({2, 3});
   CHECK_THROWS_WITH_AS(sum(x, {1, -1}), "sum: axis 1 of shape [2, 3] is listed twice", Error);
