@@ -1,5 +1,6 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/batch_norm.h>
+#include <pade/core/ops/operands.h>
 #include <pade/layers/batch_norm.h>
 
 namespace pade {
@@ -25,7 +26,9 @@ std::string BatchNorm2d::description() const {
 }
 
 Tensor BatchNorm2d::forward(const Tensor& x) {
-  check(x.rank() == 4, "BatchNorm2d: expected [N, C, H, W], got ", x.shape());
+  check_defined("BatchNorm2d", {{"input", x}});
+  check(x.rank() == 4 && x.extent(1) == running_mean.size(), "BatchNorm2d: expected [N, ",
+        running_mean.size(), ", H, W], got ", x.shape());
   return batch_norm(x, weight, bias, running_mean, running_var,
                     {.training = training(), .momentum = options_.momentum, .eps = options_.eps});
 }

@@ -3,6 +3,7 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/dropout.h>
+#include <pade/core/ops/operands.h>
 #include <pade/layers/stochastic_depth.h>
 
 namespace pade {
@@ -21,6 +22,7 @@ std::string StochasticDepth::description() const {
 
 Tensor StochasticDepth::forward(const Tensor& x) {
   if (!training() || probability_ == 0) return x;
+  check_defined("StochasticDepth", {{"input", x}});
   check(x.rank() >= 1, "StochasticDepth: expected [N, …], got a scalar");
   Shape samples = x.shape();
   for (int axis = 1; axis < samples.rank(); ++axis) samples = samples.with(axis, 1);

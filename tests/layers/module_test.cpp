@@ -289,6 +289,17 @@ TEST_CASE("sequential refuses wrong names and indices") {
   CHECK_THROWS_WITH_AS(network["head"], "Sequential: there is no module named \"head\"", Error);
 }
 
+TEST_CASE("layers refuse inputs that they are not made for, naming both sides") {
+  CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor::ones({2, 3, 4, 4})),
+                       "BatchNorm2d: expected [N, 6, H, W], got [2, 3, 4, 4]", Error);
+  CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor::ones({2, 6})),
+                       "BatchNorm2d: expected [N, 6, H, W], got [2, 6]", Error);
+  CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor()),
+                       "BatchNorm2d: input is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(Linear(1800, 10)(Tensor::ones({2, 8, 13, 13})),
+                       doctest::Contains("; Flatten() before this layer makes x [2, 1352]"), Error);
+}
+
 TEST_CASE("layers refuse impossible options") {
   CHECK_THROWS_WITH_AS(Conv2d(3, 4, {.groups = 2}),
                        "Conv2d: 3 and 4 channels cannot be cut into 2 groups", Error);
