@@ -98,13 +98,16 @@ PADE_LANES FloatLanes expm1(FloatLanes x) {
   return choose(absolute(x) < FloatLanes(0.5f), near, exp(x) - FloatLanes(1));
 }
 
-/// x = 2ᵉ (1 + f) with √½ <= 1 + f < √2, and ln(1 + f) = f − f²/2 + f³ q(f).
+/// x = 2ᵉ (1 + f) with √½ <= 1 + f < √2, and ln(1 + f) = f − f²/2 + f³ q(f). Subnormal numbers,
+/// whose exponent is not in their bits, are multiplied by 2²³ first.
 PADE_LANES FloatLanes log(FloatLanes x) {
   using namespace lane_functions;
   constexpr int32_t kRootOfHalf = 0x3f3504f3;
-  const LaneBits exponent = (bits_of(x) - kRootOfHalf) >> 23;
-  const FloatLanes f = from_bits(bits_of(x) - (exponent << 23)) - FloatLanes(1);
-  const FloatLanes e(__builtin_convertvector(exponent, Lanes<float>));
+  const LaneBits is_tiny = x < FloatLanes(std::numeric_limits<float>::min());
+  const LaneBits bits = bits_of(choose(is_tiny, x * FloatLanes(0x1p23f), x));
+  const LaneBits exponent = (bits - kRootOfHalf) >> 23;
+  const FloatLanes f = from_bits(bits - (exponent << 23)) - FloatLanes(1);
+  const FloatLanes e(__builtin_convertvector(exponent + (is_tiny & -23), Lanes<float>));
   constexpr float q[] = {0.333333126f,  -0.250000096f, 0.200021187f,  -0.166679957f, 0.142195509f,
                          -0.124055914f, 0.118881746f,  -0.116756413f, 0.0674660124f};
   const FloatLanes tail = f * f * f * polynomial(q, f) - FloatLanes(0.5f) * f * f;
@@ -117,8 +120,10 @@ PADE_LANES FloatLanes log(FloatLanes x) {
 
 /// By ln(u), u = 1 + x rounded, and what the rounding took: (x − (u − 1)) / u.
 PADE_LANES FloatLanes log1p(FloatLanes x) {
-  const FloatLanes u = FloatLanes(1) + x;
-  return log(u) + (x - (u - FloatLanes(1))) / u;
+  const FloatLanes u = FloatLanes(1) + x, y = log(u);
+  const LaneBits is_finite =
+      lane_functions::absolute(y) < FloatLanes(std::numeric_limits<float>::infinity());
+  return choose(is_finite, y + (x - (u - FloatLanes(1))) / u, y);
 }
 
 PADE_LANES FloatLanes sqrt(FloatLanes x) {

@@ -62,6 +62,31 @@ TEST_CASE("functions of lanes have the values of float64, to a few roundings") {
   }
 }
 
+TEST_CASE("functions of lanes take and give subnormal numbers") {
+  constexpr float kTiniest = std::numeric_limits<float>::denorm_min();
+  constexpr float kNormal = std::numeric_limits<float>::min();
+  const Case cases[] = {{"exp", exp, std::exp, -104, -87, 1.5e-7},
+                        {"erfc", erfc, std::erfc, 9, 11, 1e-6},
+                        {"log", log, std::log, kTiniest, kNormal, 1.5e-7},
+                        {"log1p", log1p, std::log1p, -kNormal, kNormal, 0},
+                        {"expm1", expm1, std::expm1, -kNormal, kNormal, 0},
+                        {"sqrt", sqrt, std::sqrt, kTiniest, kNormal, 6.1e-8},
+                        {"tanh", tanh, std::tanh, -kNormal, kNormal, 0},
+                        {"erf", erf, std::erf, -kNormal, kNormal, 0}};
+  for (const Case& c : cases) {
+    CAPTURE(std::string(c.name));
+    std::vector<float> x = {c.low, c.high, 3 * kTiniest, 1e-41f};
+    for (int i = 0; i <= 1000; ++i)
+      x.push_back(c.low + (c.high - c.low) * static_cast<float>(i) / 1000);
+    const std::vector<float> y = applied(c.lanes, x);
+    for (size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(x[i]);
+      const double expected = c.reference(x[i]);
+      CHECK(std::abs(y[i] - expected) <= c.tolerance * std::abs(expected) + double{kTiniest});
+    }
+  }
+}
+
 TEST_CASE("functions of lanes at special points") {
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -80,5 +105,16 @@ TEST_CASE("functions of lanes at special points") {
   CHECK(applied(erfc, {-inf, 0, inf})[0] == 2);
   CHECK(applied(erfc, {-inf, 0, inf})[1] == 1);
   CHECK(applied(erfc, {-inf, 0, inf})[2] == 0);
+  CHECK(applied(log, {-0.0f})[0] == -inf);
+  CHECK(std::isnan(applied(log, {-1e-45f})[0]));
+  CHECK(applied(log1p, {-1, inf})[0] == -inf);
+  CHECK(applied(log1p, {-1, inf})[1] == inf);
+  CHECK(std::isnan(applied(log1p, {-2})[0]));
+  CHECK(applied(expm1, {-inf, inf})[0] == -1);
+  CHECK(applied(expm1, {-inf, inf})[1] == inf);
+  CHECK(applied(sqrt, {inf})[0] == inf);
+  CHECK(std::isnan(applied(sqrt, {-1})[0]));
+  CHECK(applied(erf, {-inf, inf})[0] == -1);
+  CHECK(applied(erf, {-inf, inf})[1] == 1);
   for (const Case& c : kCases) CHECK(std::isnan(applied(c.lanes, {nan})[0]));
 }
