@@ -101,8 +101,11 @@ Derivatives derivatives_of(const Formula& formula, double x, const std::vector<d
         formula.constants.size(), " constants, got ", constants.size());
   Derivatives derivatives{};
   formulas::with_formula(formula.index, [&](auto f) {
-    const auto y = formulas::curvature_at<decltype(f)>(x, constants.data());
-    derivatives = {y.value.value, y.value.slopes[0], y.slopes[0].slopes[0]};
+    using F = decltype(f);
+    const auto y = formulas::curvature_at<F>(x, constants.data());
+    const bool is_reached = formulas::within_reach<F, double>(x) == x;
+    derivatives = {is_reached ? y.value.value : formulas::value_at<F>(x, constants.data()),
+                   y.value.slopes[0], y.slopes[0].slopes[0]};
   });
   return derivatives;
 }

@@ -37,7 +37,13 @@ const Formula* find_formula(std::string_view name);
 ///   learns      which of them have a gradient, all where it is empty; the others' is 0
 ///
 /// The derivatives are those of the formula, by forward-mode differentiation (core/dual.h); at a
-/// kink that of the branch which the formula takes. The gradient of the constants is summed in
+/// kink that of the branch which the formula takes.
+///
+/// At ±∞ the value is the limit. Beyond ±2^100 in float32, and ±2^1000 in float64, all derivatives
+/// are those at these numbers: the formula is its asymptote a x + b there, and derivatives by x have
+/// reached their limits. The value at NaN is NaN.
+///
+/// The gradient of the constants is summed in
 /// float64 over fixed blocks in a fixed order: the same bits for any number of threads, and on
 /// every GPU. Throws Error on other dtypes and shapes.
 Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <tuple>
 
 #include <pade/core/dual.h>
@@ -11,7 +12,8 @@
 /// the end.
 ///
 /// What is large is kept from overflow, so that no finite x gives a NaN. There is no ?: on numbers,
-/// which may be lanes of several: choose() evaluates both and takes one.
+/// which may be lanes of several: choose() evaluates both and takes one. Where two branches meet
+/// smoothly, magnitude(u), whose slope at 0 is 1, stands with the branch that is taken there.
 namespace pade::formulas {
 
 /// Constant of a formula: its name, where it starts, and whether it learns unless told otherwise.
@@ -25,6 +27,7 @@ using Constants = std::array<Constant, kCount>;
 
 struct Identity {
   static constexpr const char *kName = "identity", *kText = "x";
+  static constexpr bool kTakesInfinity = true;
   static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
@@ -34,6 +37,7 @@ struct Identity {
 
 struct Relu {
   static constexpr const char *kName = "relu", *kText = "max(x, 0)";
+  static constexpr bool kTakesInfinity = true;
   static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
@@ -195,9 +199,9 @@ struct Eis1 {
   template <class V>
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
-    const V s = softplus(x), e = exp(-magnitude(c[1] * x));
+    const V u = c[1] * x, s = softplus(x), e = exp(-magnitude(u));
     const V below = x * e * s / (x * e + c[0]), near = x * s / (x + c[0] * e);
-    return choose(x > V(1), s / (V(1) + c[0] * e / x), choose(x > V(0), near, below));
+    return choose(u < V(0), below, choose(x > V(1), s / (V(1) + c[0] * e / x), near));
   }
 };
 
@@ -221,7 +225,7 @@ struct Eis3 {
   static PADE_HD V value(V x, const V* c) {
     using namespace functions;
     const V u = c[1] * x, e = exp(-magnitude(u));
-    return choose(u > V(0), x / (V(1) + c[0] * e), x * e / (e + c[0]));
+    return choose(u < V(0), x * e / (e + c[0]), x / (V(1) + c[0] * e));
   }
 };
 
@@ -313,20 +317,51 @@ PADE_HD void load_constants(const T* from, V (&to)[kPlaces<F>]) {
   for (int k = 0; k < kVariables<F> - 1; ++k) to[k] = V(from[k]);
 }
 
-// V is a number, or lanes of numbers, and the constants are single numbers.
+// V is a number, or lanes of numbers, and the constants are single numbers of type T.
 
+/// min(max(x, −largest), largest), and NaN where x is. The derivative is 0 outside.
+template <class V>
+PADE_HD V limited(V x, double largest) {
+  return choose(x > V(largest), V(largest), choose(x < V(-largest), V(-largest), x));
+}
+
+/// What F gives at ±∞ is right by itself: F says so with `kTakesInfinity`.
+template <class F>
+inline constexpr bool kTakesInfinity = requires {
+  F::kTakesInfinity;
+};
+
+/// Where derivatives are taken: from here on every formula is its asymptote, a x + b, and products
+/// of constants and x do not overflow.
+template <class F, class T, class V>
+PADE_HD V within_reach(V x) {
+  if constexpr (kTakesInfinity<F>)
+    return x;
+  else
+    return limited(x, sizeof(T) == sizeof(float) ? 0x1p100 : 0x1p1000);
+}
+
+/// At ±∞ the limit: the value at the largest number, or an infinity where that is large itself.
 template <class F, class V, class T>
 PADE_HD V value_at(V x, const T* constants) {
   V c[kPlaces<F>];
   load_constants<F>(constants, c);
-  return F::value(x, c);
+  if constexpr (kTakesInfinity<F>) {
+    return F::value(x, c);
+  } else {
+    constexpr double kLargest = std::numeric_limits<T>::max();
+    const V root(sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p512);
+    const V y = F::value(limited(x, kLargest), c);
+    const V limit = choose(functions::magnitude(y) > root, y * root, y);
+    return choose(functions::magnitude(x) > V(kLargest), limit, y);
+  }
 }
 template <class F, class V, class T>
 PADE_HD V slope_at(V x, const T* constants) {
   using D = Dual<V, 1>;
   D c[kPlaces<F>];
   load_constants<F>(constants, c);
-  return F::value(D(x, 0), c).slopes[0];
+  return F::value(D(within_reach<F, T>(x), 0), c).slopes[0];
 }
 /// Slope 0 is that by x, and slope 1 + k that by constant k.
 template <class F, class V, class T>
@@ -338,15 +373,15 @@ PADE_HD Dual<V, kVariables<F>> all_slopes_at(V x, const T* constants) {
     c[k - 1].value = V(constants[k - 1]);
     c[k - 1].slopes[k] = V(1);
   }
-  return F::value(D(x, 0), c);
+  return F::value(D(within_reach<F, T>(x), 0), c);
 }
-/// The value with two derivatives: y.value.value, y.value.slopes[0], y.slopes[0].slopes[0].
+/// The second derivative is y.slopes[0].slopes[0], and the first y.value.slopes[0].
 template <class F, class V, class T>
 PADE_HD Dual<Dual<V, 1>, 1> curvature_at(V x, const T* constants) {
   using D = Dual<Dual<V, 1>, 1>;
   D c[kPlaces<F>];
   load_constants<F>(constants, c);
-  return F::value(D(Dual<V, 1>(x, 0), 0), c);
+  return F::value(D(Dual<V, 1>(within_reach<F, T>(x), 0), 0), c);
 }
 
 }  // namespace pade::formulas

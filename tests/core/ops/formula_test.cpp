@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/formula.h>
@@ -12,66 +11,12 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
+#include "tests/core/ops/formula_reference.h"
 #include "tests/devices.h"
 
 using namespace pade;
 
 namespace {
-
-using Real = long double;
-
-Real softplus_of(Real x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
-
-/// The formulas once more, in another precision and as their papers have them.
-const std::map<std::string, Real (*)(Real x, const double* c)> kReferences = {
-    {"identity", [](Real x, const double*) { return x; }},
-    {"relu", [](Real x, const double*) { return std::fmax(x, 0.0L); }},
-    {"leaky_relu", [](Real x, const double* c) { return x > 0 ? x : c[0] * x; }},
-    {"prelu", [](Real x, const double* c) { return x > 0 ? x : c[0] * x; }},
-    {"tanh", [](Real x, const double*) { return std::tanh(x); }},
-    {"sigmoid", [](Real x, const double*) { return 1 / (1 + std::exp(-x)); }},
-    {"elu", [](Real x, const double* c) { return x > 0 ? x : c[0] * (std::exp(x) - 1); }},
-    {"softplus", [](Real x, const double*) { return softplus_of(x); }},
-    {"swish", [](Real x, const double* c) { return x / (1 + std::exp(-c[0] * x)); }},
-    {"hard_swish",
-     [](Real x, const double*) { return x * std::fmin(std::fmax(x + 3, 0.0L), 6.0L) / 6; }},
-    {"gelu", [](Real x, const double*) { return x * (1 + std::erf(x / std::sqrt(2.0L))) / 2; }},
-    {"gelu_tanh",
-     [](Real x, const double*) {
-       const Real pi = std::acos(-1.0L);
-       return x * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715L * x * x * x))) / 2;
-     }},
-    {"mish", [](Real x, const double*) { return x * std::tanh(softplus_of(x)); }},
-    {"tanhsoft1", [](Real x, const double* c) { return std::tanh(c[0] * x) * softplus_of(x); }},
-    {"tanhsoft2", [](Real x, const double* c) { return x * std::tanh(c[0] * std::exp(c[1] * x)); }},
-    {"tanhsoft3",
-     [](Real x, const double* c) { return std::log(1 + std::exp(x) * std::tanh(c[0] * x)); }},
-    {"eis1",
-     [](Real x, const double* c) { return x * softplus_of(x) / (x + c[0] * std::exp(-c[1] * x)); }},
-    {"eis2",
-     [](Real x, const double* c) { return x * softplus_of(x) / std::sqrt(c[0] + c[1] * x * x); }},
-    {"eis3", [](Real x, const double* c) { return x / (1 + c[0] * std::exp(-c[1] * x)); }},
-    {"smu",
-     [](Real x, const double* c) {
-       return ((1 + c[0]) * x + (1 - c[0]) * x * std::erf(c[1] * (1 - c[0]) * x)) / 2;
-     }},
-    {"erfact", [](Real x, const double* c) { return x * std::erf(c[0] * std::exp(c[1] * x)); }},
-    {"pserf", [](Real x, const double* c) { return x * std::erf(c[0] * softplus_of(c[1] * x)); }},
-    {"era",
-     [](Real x, const double* c) {
-       const auto square = [](Real v) { return v * v; };
-       return c[0] * x + c[1] + (c[2] * x + c[3]) / (square(x - c[4]) + square(c[5])) +
-              (c[6] * x + c[7]) / (square(x - c[8]) + square(c[9]));
-     }},
-};
-
-/// Near the starts, and different from them: zeros and ones would hide terms.
-std::vector<double> other_constants(const Formula& formula) {
-  std::vector<double> constants = formula.starts();
-  for (size_t k = 0; k < constants.size(); ++k)
-    constants[k] = constants[k] * 1.1 + 0.1 * static_cast<double>(k + 1);
-  return constants;
-}
 
 Tensor on(Device device, DType dtype, const std::vector<double>& values) {
   return Tensor::from<double>(values, {static_cast<int64_t>(values.size())}).to(dtype).to(device);
@@ -96,17 +41,18 @@ double relative_error(double value, double expected) {
 DEVICE_TEST_CASE("formulas have the values of a long double reference, in both precisions") {
   for (const Formula& formula : all_formulas()) {
     CAPTURE(std::string(formula.name));
-    const auto reference = kReferences.at(formula.name);
-    for (const auto& constants : {formula.starts(), other_constants(formula)})
+    const auto value_of = reference::kFormulas.at(formula.name);
+    for (const auto& constants : {formula.starts(), reference::other_constants(formula)})
       for (const DType dtype : {DType::float32, DType::float64}) {
         const Tensor x = Rng(1).uniform({20011}, -8, 8, dtype);  // several blocks
         const Tensor c = on(device, dtype, constants);
-        const auto exact = c.to(Device::cpu).to(DType::float64).to_vector<double>();
+        const auto rounded = c.to(Device::cpu).to(DType::float64).to_vector<double>();
+        const std::vector<reference::Real> exact(rounded.begin(), rounded.end());
         const Tensor y = apply_formula(formula, x.to(device), c).to(Device::cpu);
         REQUIRE(y.dtype() == dtype);
         double worst = 0;
         for (int64_t i = 0; i < x.size(); ++i) {
-          const auto expected = static_cast<double>(reference(x.at({i}), exact.data()));
+          const auto expected = static_cast<double>(value_of(x.at({i}), exact.data()));
           const double error = relative_error(y.at({i}), expected);
           if (!(error <= worst)) worst = error;
         }
@@ -121,7 +67,7 @@ DEVICE_TEST_CASE("formulas have the gradients of central differences, by x and b
       const Tensor x = smooth_points(shape.size(), 2).reshape(shape).to(device);
       const auto apply = [&](const auto& in) { return apply_formula(formula, in[0], in[1]); };
       const auto report =
-          gradcheck(apply, {x, on(device, DType::float64, other_constants(formula))});
+          gradcheck(apply, {x, on(device, DType::float64, reference::other_constants(formula))});
       CHECK_MESSAGE(report.ok, std::string(formula.name), " ", to_string(shape), ": ",
                     report.message);
     }
@@ -130,7 +76,7 @@ DEVICE_TEST_CASE("formulas have the gradients of central differences, by x and b
 DEVICE_TEST_CASE("formulas have the curvature of central differences of their slope") {
   for (const Formula& formula : all_formulas()) {
     CAPTURE(std::string(formula.name));
-    const std::vector<double> constants = other_constants(formula);
+    const std::vector<double> constants = reference::other_constants(formula);
     const Tensor x = smooth_points(200, 3);
     const Tensor curvature =
         formula_curvature(formula, x.to(device), on(device, DType::float64, constants));
@@ -149,7 +95,9 @@ DEVICE_TEST_CASE("formulas in float32 have the gradients and the curvature of fl
     CAPTURE(std::string(formula.name));
     const auto results = [&](DType dtype) {
       Tensor x = smooth_points(1003, 4).to(DType::float32).to(dtype).to(device).requires_grad_();
-      Tensor c = on(device, DType::float32, other_constants(formula)).to(dtype).requires_grad_();
+      Tensor c = on(device, DType::float32, reference::other_constants(formula))
+                     .to(dtype)
+                     .requires_grad_();
       Tape tape;
       tape.backward(sum(apply_formula(formula, x, c)));
       std::vector<std::vector<double>> all;
@@ -175,7 +123,7 @@ DEVICE_TEST_CASE("constants that do not learn change nothing for x") {
       CAPTURE(std::string(formula.name));
       const auto slopes = [&](bool learns) {
         Tensor x = smooth_points(1003, 5).to(dtype).to(device).requires_grad_();
-        Tensor c = on(device, dtype, other_constants(formula)).requires_grad_(learns);
+        Tensor c = on(device, dtype, reference::other_constants(formula)).requires_grad_(learns);
         Tape tape;
         tape.backward(sum(apply_formula(formula, x, c)));
         return x.grad().to(DType::float64).to_vector<double>();
