@@ -33,6 +33,8 @@ Tensor log(const Tensor& x) { return apply("log", unary::Log{}, x); }
 Tensor sqrt(const Tensor& x) { return apply("sqrt", unary::Sqrt{}, x); }
 Tensor abs(const Tensor& x) { return apply("abs", unary::Abs{}, x); }
 Tensor power(const Tensor& x, double exponent) { return apply("power", unary::Power{exponent}, x); }
+Tensor sin(const Tensor& x) { return apply("sin", unary::Sin{}, x); }
+Tensor cos(const Tensor& x) { return apply("cos", unary::Cos{}, x); }
 Tensor tanh(const Tensor& x) { return apply("tanh", unary::Tanh{}, x); }
 Tensor sigmoid(const Tensor& x) { return apply("sigmoid", unary::Sigmoid{}, x); }
 Tensor relu(const Tensor& x) { return apply("relu", unary::Relu{}, x); }

@@ -11,12 +11,15 @@ namespace pade {
 Tensor exp(const Tensor& x);
 /// Natural logarithm: −Inf at 0, NaN below.
 Tensor log(const Tensor& x);
-/// NaN below 0; the derivative at 0 is +Inf.
+/// NaN below 0; the derivative at ±0 is +Inf.
 Tensor sqrt(const Tensor& x);
 /// The derivative at 0 is 0.
 Tensor abs(const Tensor& x);
 /// x ** exponent for a constant exponent, as std::pow has it.
 Tensor power(const Tensor& x, double exponent);
+/// Of radians, right for every finite x, however large. NaN at ±Inf.
+Tensor sin(const Tensor& x);
+Tensor cos(const Tensor& x);
 Tensor tanh(const Tensor& x);
 /// 1 / (1 + exp(−x)), without overflow for any x.
 Tensor sigmoid(const Tensor& x);

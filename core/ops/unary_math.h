@@ -41,7 +41,7 @@ struct Sqrt {
   }
   template <class T>
   PADE_HD T slope(T y) const {
-    return T(0.5) / y;
+    return T(0.5) / std::abs(y);  // of −0 too
   }
 };
 
@@ -67,6 +67,30 @@ struct Power {
   template <class T>
   PADE_HD T slope(T x) const {
     return exponent == 0 ? T(0) : T(exponent) * std::pow(x, T(exponent - 1));
+  }
+};
+
+struct Sin {
+  static constexpr bool kSavesOutput = false;
+  template <class T>
+  PADE_HD T value(T x) const {
+    return std::sin(x);
+  }
+  template <class T>
+  PADE_HD T slope(T x) const {
+    return std::cos(x);
+  }
+};
+
+struct Cos {
+  static constexpr bool kSavesOutput = false;
+  template <class T>
+  PADE_HD T value(T x) const {
+    return std::cos(x);
+  }
+  template <class T>
+  PADE_HD T slope(T x) const {
+    return -std::sin(x);
   }
 };
 
@@ -133,6 +157,7 @@ struct LeakyRelu {
   }
 };
 
-using Function = std::variant<Exp, Log, Sqrt, Abs, Power, Tanh, Sigmoid, Clamp, Relu, LeakyRelu>;
+using Function =
+    std::variant<Exp, Log, Sqrt, Abs, Power, Sin, Cos, Tanh, Sigmoid, Clamp, Relu, LeakyRelu>;
 
 }  // namespace pade::unary

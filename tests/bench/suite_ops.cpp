@@ -41,6 +41,8 @@ void add_unaries(const Shape& shape) {
   add_unary("abs", shape, abs);
   add_unary(
       "power", shape, [](const Tensor& x) { return power(x, 1.5); }, true);
+  add_unary("sin", shape, sin);
+  add_unary("cos", shape, cos);
   add_unary("tanh", shape, tanh);
   add_unary("sigmoid", shape, sigmoid);
   add_unary("clamp", shape, [](const Tensor& x) { return clamp(x, -1, 1); });

@@ -10,6 +10,7 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
+#include "tests/core/ops/edges.h"
 #include "tests/devices.h"
 
 using namespace pade;
@@ -33,6 +34,10 @@ const Case kCases[] = {
      [](long double x) { return std::pow(x, 2.5L); }, 0.1, 3},
     {"power 3 below 0", [](const Tensor& x) { return power(x, 3); },
      [](long double x) { return x * x * x; }, -3, 0},
+    {"sin", sin, std::sin, -10, 10},
+    {"sin of large angles", sin, std::sin, 100, 200},
+    {"cos", cos, std::cos, -10, 10},
+    {"cos of large angles", cos, std::cos, -200, -100},
     {"tanh", tanh, std::tanh, -3, 3},
     {"sigmoid", sigmoid, [](long double x) { return 1 / (1 + std::exp(-x)); }, -8, 8},
     {"clamp inside", [](const Tensor& x) { return clamp(x, -1, 1); },
@@ -101,6 +106,76 @@ DEVICE_TEST_CASE("unary ops have the same gradients in float32") {
     }
     CHECK(worst <= 1e-6);
   }
+}
+
+namespace {
+
+using reference::Real;
+
+/// An op with its value and its derivative everywhere.
+struct WholeCase {
+  const char* name;
+  Tensor (*op)(const Tensor&);
+  Real (*value)(Real);
+  Real (*slope)(Real);
+};
+
+const WholeCase kWholeCases[] = {
+    {"exp", exp, std::exp, std::exp},
+    {"log", log, std::log, [](Real x) { return 1 / x; }},
+    {"sqrt", sqrt, std::sqrt, [](Real x) { return 0.5L / std::fabs(std::sqrt(x)); }},
+    {"abs", abs, std::fabs, [](Real x) { return Real((x > 0) - (x < 0)); }},
+    {"power 3", [](const Tensor& x) { return power(x, 3); }, [](Real x) { return x * x * x; },
+     [](Real x) { return 3 * x * x; }},
+    {"power 0.5", [](const Tensor& x) { return power(x, 0.5); },
+     [](Real x) { return std::pow(x, 0.5L); }, [](Real x) { return 0.5L * std::pow(x, -0.5L); }},
+    {"power -1", [](const Tensor& x) { return power(x, -1); }, [](Real x) { return 1 / x; },
+     [](Real x) { return -1 / (x * x); }},
+    {"power 0", [](const Tensor& x) { return power(x, 0); }, [](Real) { return Real(1); },
+     [](Real) { return Real(0); }},
+    {"sin", sin, std::sin, std::cos},
+    {"cos", cos, std::cos, [](Real x) { return -std::sin(x); }},
+    {"tanh", tanh, std::tanh, [](Real x) { return 1 / (std::cosh(x) * std::cosh(x)); }},
+    {"sigmoid", sigmoid, [](Real x) { return 1 / (1 + std::exp(-x)); },
+     [](Real x) { return 1 / ((1 + std::exp(-x)) * (1 + std::exp(x))); }},
+    {"clamp", [](const Tensor& x) { return clamp(x, -1, 1); },
+     [](Real x) { return x < -1  ? -1
+                         : x > 1 ? 1
+                                 : x; },
+     [](Real x) { return Real(x >= -1 && x <= 1); }},
+    {"relu", relu, [](Real x) { return x < 0 ? 0 : x; }, [](Real x) { return Real(x > 0); }},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.25); },
+     [](Real x) { return x > 0 ? x : 0.25L * x; }, [](Real x) { return x > 0 ? 1 : 0.25L; }},
+};
+
+template <class T>
+void check_edges(Device device, double tolerance) {
+  std::vector<double> points = reference::edges<T>();
+  points.push_back(std::numeric_limits<double>::quiet_NaN());
+  for (const WholeCase& c : kWholeCases) {
+    CAPTURE(c.name);
+    Tensor x = Tensor::from<double>(points, {static_cast<int64_t>(points.size())})
+                   .to(dtype_of<T>())
+                   .to(device)
+                   .requires_grad_();
+    Tape tape;
+    const Tensor y = c.op(x);
+    tape.backward(sum(y));
+    const auto values = y.detach().to(DType::float64).to_vector<double>();
+    const auto slopes = x.grad().to(DType::float64).to_vector<double>();
+    for (size_t i = 0; i < points.size(); ++i) {
+      CAPTURE(points[i]);
+      CHECK(reference::is_near<T>(values[i], c.value(points[i]), tolerance, 0));
+      CHECK(reference::is_near<T>(slopes[i], c.slope(points[i]), tolerance, 1));
+    }
+  }
+}
+
+}  // namespace
+
+DEVICE_TEST_CASE("unary ops have their values and slopes at every edge") {
+  check_edges<float>(device, 6e-7);
+  check_edges<double>(device, 1e-15);
 }
 
 DEVICE_TEST_CASE("unary ops take views that begin anywhere") {
