@@ -1,12 +1,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 #include <pade/core/cuda/runtime.h>
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
@@ -92,9 +94,13 @@ Tensor Tensor::zeros_like(const Tensor& other) {
 Tensor Tensor::scalar(double value, DType dtype) { return full({}, value, dtype); }
 
 Tensor Tensor::arange(int64_t n, DType dtype) {
-  Tensor tensor = empty({n}, dtype);
+  Tensor tensor;
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
+    constexpr int64_t kMost = int64_t{1} << std::numeric_limits<T>::digits;
+    check(n <= kMost, "Tensor::arange: ", dtype, " counts at most ", kMost, " numbers, got ", n,
+          "; take a wider dtype");
+    tensor = empty({n}, dtype);
     T* out = tensor.mutable_data<T>();
     std::iota(out, out + n, T{0});
   });
@@ -256,6 +262,10 @@ void Tensor::prepare_change(const char* method) {
 
 Tensor& Tensor::fill_(double value) {
   prepare_change("fill_");
+  dispatch(dtype_, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_integral_v<T>) whole_number<T>(value, "fill_");
+  });
   PADE_ON_DEVICE_OF(*this, fill(*this, value));
   return *this;
 }

@@ -35,6 +35,7 @@ class Tensor {
   /// Not initialised.
   static Tensor empty(const Shape& shape, DType dtype = DType::float32,
                       Device device = Device::cpu);
+  /// Throws Error where an integer dtype cannot hold the value, as fill_() does.
   static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
                      Device device = Device::cpu);
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32,
@@ -47,7 +48,8 @@ class Tensor {
                          std::unique_ptr<Promise> promise);
   /// Rank 0.
   static Tensor scalar(double value, DType dtype = DType::float32);
-  /// [0, 1, …, n−1], int32 by default.
+  /// [0, 1, …, n−1], int32 by default. Throws Error where the dtype cannot tell them all apart:
+  /// uint8 counts 256 numbers, float32 2^24, int32 2^31 and float64 2^53.
   static Tensor arange(int64_t n, DType dtype = DType::int32);
   /// The values in row-major order. Throws Error unless there are shape.size() of them.
   template <class T>
@@ -93,7 +95,7 @@ class Tensor {
   /// Element `index` of the first axis, without that axis, sharing storage.
   Tensor operator[](int64_t index) const;
   /// Converted; *this when the dtype is the same. Floating to integer truncates towards zero and
-  /// saturates.
+  /// saturates; NaN becomes 0.
   Tensor to(DType dtype) const;
   /// Copied to `device`; *this when it is there. Differentiable. Throws Error where there is none.
   Tensor to(Device device) const;

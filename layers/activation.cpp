@@ -1,9 +1,9 @@
-#include <cmath>
 #include <functional>
 #include <map>
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/numbers.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/rational_spec.h>
 
@@ -33,10 +33,8 @@ std::unique_ptr<Activation> make_rational(const Spec& spec, int64_t channels, DT
 
 std::unique_ptr<Activation> make_hermite(const Spec& spec, int64_t channels, DType dtype) {
   spec.allow_keys({"degree", "groups", "zero_centred", "noise", "trainable"});
-  const double degree = spec.number("degree", 3);
-  check(degree == std::floor(degree), "activation hermite: degree expects a whole number, got ",
-        degree);
-  const RationalFunction start = hermite_polynomial(static_cast<int>(degree));
+  const int degree = whole_number<int>(spec.number("degree", 3), "activation hermite: degree");
+  const RationalFunction start = hermite_polynomial(degree);
   auto module = std::make_unique<Rational>(start, groups_of(spec, channels), dtype);
   if (spec.flag("zero_centred", false)) module->keep_zero_centred();
   module->set_noise(spec.number("noise", 0));

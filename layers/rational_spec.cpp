@@ -9,6 +9,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/numbers.h>
 #include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/init.h>
 #include <pade/layers/rational_spec.h>
@@ -39,11 +40,10 @@ std::vector<std::string> rational_names() {
 
 int64_t groups_of(const Spec& spec, int64_t channels) {
   if (spec.text("groups", "1") == "channel") return channels;
-  const double groups = spec.number("groups", 1);
-  check(groups == std::floor(groups) && groups >= 1, "activation ", spec.name(),
-        ": groups expects a whole number of at least 1 or \"channel\", got \"",
-        spec.text("groups", ""), "\"");
-  return static_cast<int64_t>(groups);
+  const std::string what = "activation " + spec.name() + ": groups";
+  const auto groups = whole_number<int64_t>(spec.number("groups", 1), what.c_str());
+  check(groups >= 1, what, " expects a whole number of at least 1 or \"channel\", got ", groups);
+  return groups;
 }
 
 RationalSpec::RationalSpec(Spec spec)

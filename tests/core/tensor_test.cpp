@@ -113,6 +113,29 @@ TEST_CASE("sizes that nobody can hold are refused before anything is allocated")
   CHECK_THROWS_AS(Tensor::empty({int64_t{1} << 61}, DType::float32), Error);
 }
 
+TEST_CASE("numbers that the dtype cannot hold are refused") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const double value : {-1.0, 0.5, 256.0, 1e30, inf, -inf, nan})
+    CHECK_THROWS_AS(Tensor::full({1}, value, DType::uint8), Error);
+  for (const double value : {-2147483649.0, 0.5, 2147483648.0, 1e99, inf, -inf, nan})
+    CHECK_THROWS_AS(Tensor::zeros({1}, DType::int32).fill_(value), Error);
+  CHECK(Tensor::scalar(-2147483648.0, DType::int32).item() == -2147483648.0);
+  CHECK(Tensor::scalar(2147483647.0, DType::int32).item() == 2147483647.0);
+
+  CHECK(Tensor::arange(256, DType::uint8).at({255}) == 255);
+  CHECK_THROWS_WITH_AS(
+      Tensor::arange(300, DType::uint8),
+      "Tensor::arange: uint8 counts at most 256 numbers, got 300; take a wider dtype", Error);
+  CHECK_THROWS_WITH_AS(Tensor::arange((int64_t{1} << 31) + 8),
+                       "Tensor::arange: int32 counts at most 2147483648 numbers, got 2147483656; "
+                       "take a wider dtype",
+                       Error);
+  CHECK_THROWS_AS(Tensor::arange((1 << 24) + 2, DType::float32), Error);
+  CHECK_THROWS_AS(Tensor::arange(int64_t{1} << 60, DType::float64), Error);
+  CHECK_THROWS_AS(Tensor::arange(-1), Error);
+}
+
 TEST_CASE("elements are read by their own type only") {
   Tensor x = Tensor::ones({2});
   CHECK_THROWS_WITH_AS(x.data<double>(),
@@ -207,8 +230,6 @@ TEST_CASE("conversion truncates towards zero and saturates") {
   CHECK(floats(Tensor::from<uint8_t>({0, 255}, {2}).to(DType::float32)) == Floats{0, 255});
   CHECK(Tensor::from<double>({0.1}, {1}).to(DType::float32).item() == static_cast<double>(0.1f));
   CHECK(Tensor::from<double>({2147483646.5}, {1}).to(DType::int32).item() == 2147483646);
-  CHECK(Tensor::full({1}, -4, DType::uint8).item() == 0);
-  CHECK(Tensor::full({1}, 1e99, DType::int32).item() == top);
 
   const Tensor same = x.to(DType::float64);
   CHECK(same.shares_storage_with(x));
@@ -433,8 +454,10 @@ DEVICE_TEST_CASE("tensors are filled, converted and changed in place where they 
   CHECK(x.device() == device);
   CHECK(Tensor::full({3}, 2.5, DType::float64, device).to_vector<double>() ==
         std::vector<double>{2.5, 2.5, 2.5});
-  CHECK(Tensor::full({2}, 300, DType::uint8, device).to_vector<uint8_t>() ==
+  CHECK(Tensor::full({2}, 255, DType::uint8, device).to_vector<uint8_t>() ==
         std::vector<uint8_t>{255, 255});
+  CHECK_THROWS_WITH_AS(Tensor::full({2}, 300, DType::uint8, device),
+                       "fill_: expected a whole number from 0 to 255, got 300", Error);
   CHECK(x.to(DType::int32).to_vector<int32_t>() == std::vector<int32_t>{1, -2, 3, -4, 5});
   CHECK(x.to(DType::float64).device() == device);
   CHECK(x.clone().mul_(2).to_vector<float>() == std::vector<float>{2, -4, 7, -9, 10});

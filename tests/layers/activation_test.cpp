@@ -159,7 +159,7 @@ TEST_CASE("Hermite polynomials start with unit variance, of values and slopes") 
 }
 
 TEST_CASE("wrong specs say what is right") {
-  auto message = [](const char* spec) -> std::string {
+  auto message = [](const std::string& spec) -> std::string {
     try {
       make_activation(spec);
     } catch (const Error& error) {
@@ -188,6 +188,16 @@ TEST_CASE("wrong specs say what is right") {
   CHECK(message("hp1:trainable=maybe") ==
         "activation hp1: trainable expects true or false, got \"maybe\"");
   CHECK(message("hp1:groups=0").starts_with("activation hp1: groups expects a whole number"));
+  CHECK(message("hp1:groups=-1").starts_with("activation hp1: groups expects a whole number"));
+  for (const char* groups : {"1.5", "1e30", "-1e30", "9223372036854775808"})
+    CHECK(message(std::string("hp1:groups=") + groups)
+              .starts_with("activation hp1: groups: expected a whole number"));
+  for (const char* degree : {"2.5", "1e10", "-1e10", "2147483648"})
+    CHECK(message(std::string("hermite:degree=") + degree)
+              .starts_with("activation hermite: degree: expected a whole number"));
+  CHECK(message("hermite:degree=9") == "hermite: expected a degree from 1 to 8, got 9");
+  CHECK(message("hp1:degrees=1e30/4") ==
+        "activation hp1: degrees are whole numbers from 0/0 to 8/8, got \"1e30/4\"");
   CHECK(message("hp1:basis=hermite").find("did you mean \"hermite_he\"?") != std::string::npos);
   CHECK(message("hp1:noise=1") == "Rational: the noise must be in [0, 1), got 1");
   CHECK(message("hp1:noise=-0.1") == "Rational: the noise must be in [0, 1), got -0.1");
