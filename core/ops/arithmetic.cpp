@@ -1,9 +1,8 @@
 #include <array>
-#include <cmath>
-#include <limits>
 #include <type_traits>
 
 #include <pade/core/device_choice.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/arithmetic_kernels.h>
 #include <pade/core/ops/broadcast.h>
@@ -18,6 +17,14 @@ using arithmetic::Uses;
 template <class F>
 Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
   constexpr bool kTakesIntegers = !std::is_same_v<F, arithmetic::Div>;
+  constexpr DType kByte = DType::uint8;
+  check_defined(op, {{"a", a}, {"b", b}});
+  if (kTakesIntegers && a.dtype() == kByte && b.dtype() == kByte)
+    return apply(op, function, a.to(DType::int32), b.to(DType::int32)).to(kByte);
+  if (a.dtype() != b.dtype() && (a.dtype() == kByte || b.dtype() == kByte)) {
+    const DType wider = a.dtype() == kByte ? b.dtype() : a.dtype();
+    return apply(op, function, a.to(wider), b.to(wider));
+  }
   check_same_kind(op, a, b);
   check(is_floating(a.dtype()) || (kTakesIntegers && a.dtype() == DType::int32), op,
         kTakesIntegers ? ": expected float32, float64 or int32, got "
@@ -50,9 +57,10 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
 /// A number as an operand beside x.
 Tensor scalar_like(const char* op, const Tensor& x, double value) {
   check_defined(op, {{"the tensor beside a number", x}});
-  using Limits = std::numeric_limits<int32_t>;
-  const bool fits = value >= Limits::min() && value <= Limits::max() && std::trunc(value) == value;
-  check(fits || x.dtype() != DType::int32, "arithmetic with int32: ", value, " is no int32");
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_integral_v<T>) whole_number<T>(value, op);
+  });
   return Tensor::full({}, value, x.dtype(), x.device());
 }
 

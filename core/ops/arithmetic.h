@@ -3,12 +3,15 @@
 #include <pade/core/tensor.h>
 
 /// Arithmetic of two tensors, element by element, float32 and float64; all but div take int32 too
-/// (which wraps around).
+/// (which wraps around), and uint8 (where results below 0 are 0, and those above 255 are 255).
+///
+/// uint8 beside another dtype takes that: `x * (x > 0)` multiplies by a mask of core/ops/compare.h,
+/// and `(x > 0) * (x < 1)` is one again.
 ///
 /// Shapes broadcast as in NumPy: aligned at the last axis, missing axes and axes of extent 1 are
 /// stretched, so a bias [C, 1, 1] is added to images [N, C, H, W]. The gradient of a stretched
-/// operand is the sum over the axes along which it was stretched. Throws Error where dtypes differ
-/// or shapes do not broadcast, naming both.
+/// operand is the sum over the axes along which it was stretched. Throws Error where other
+/// dtypes differ or shapes do not broadcast, naming both.
 namespace pade {
 
 Tensor add(const Tensor& a, const Tensor& b);
@@ -25,7 +28,7 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 
-/// A number takes the tensor's dtype; int32 refuses what it cannot hold.
+/// A number takes the tensor's dtype; int32 and uint8 refuse what they cannot hold.
 Tensor operator+(const Tensor& a, double b);
 Tensor operator-(const Tensor& a, double b);
 Tensor operator*(const Tensor& a, double b);

@@ -79,4 +79,13 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return y;
 }
 
+Tensor where(const Tensor& condition, const Tensor& a, double b) {
+  check_defined("where", {{"a", a}});
+  return where(condition, a, Tensor::full({}, b, a.dtype(), a.device()));
+}
+Tensor where(const Tensor& condition, double a, const Tensor& b) {
+  check_defined("where", {{"b", b}});
+  return where(condition, Tensor::full({}, a, b.dtype(), b.device()), b);
+}
+
 }  // namespace pade

@@ -8,6 +8,10 @@
 ///
 /// A number on the right is compared at the tensor's precision where that is floating (so 0.1
 /// equals a float32 0.1), and exactly with integers.
+///
+///   x * (x > 0)                             a mask is multiplied with (core/ops/arithmetic.h)
+///   where(x > 0, x, 0.1 * x)
+///   sum((x > 0).to(DType::float32))         counts
 namespace pade {
 
 Tensor equal(const Tensor& a, const Tensor& b);
@@ -24,8 +28,25 @@ Tensor less_equal(const Tensor& a, double b);
 Tensor greater(const Tensor& a, double b);
 Tensor greater_equal(const Tensor& a, double b);
 
+// There is no == and no !=, from which C++ expects a bool: equal() and not_equal() stand for them.
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
+inline Tensor operator<(const Tensor& a, double b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, double b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, double b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, double b) { return greater_equal(a, b); }
+inline Tensor operator<(double a, const Tensor& b) { return greater(b, a); }
+inline Tensor operator<=(double a, const Tensor& b) { return greater_equal(b, a); }
+inline Tensor operator>(double a, const Tensor& b) { return less(b, a); }
+inline Tensor operator>=(double a, const Tensor& b) { return less_equal(b, a); }
+
 /// a where condition (uint8) is not 0, b elsewhere; all three broadcast. Only the chosen operand
 /// gets an element's gradient. Throws Error where a's and b's dtypes differ.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+/// A number takes the tensor's dtype.
+Tensor where(const Tensor& condition, const Tensor& a, double b);
+Tensor where(const Tensor& condition, double a, const Tensor& b);
 
 }  // namespace pade

@@ -5,6 +5,8 @@
 
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/compare.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
@@ -395,6 +397,29 @@ DEVICE_TEST_CASE("int32 arithmetic wraps around") {
         std::vector<int32_t>{top, 2, 3});
 }
 
+DEVICE_TEST_CASE("masks are multiplied with, and bytes saturate") {
+  using Bytes = std::vector<uint8_t>;
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    Tensor x = Tensor::from<double>({-2, 0, 0.5, 3}, {4}).to(dtype).to(device).requires_grad_();
+    Tape tape;
+    const Tensor y = x * (x > 0) + (x <= 0) * 7 + sum(x * 2 * less(x, 1));
+    CHECK(y.dtype() == dtype);
+    CHECK(y.to(DType::float64).to_vector<double>() == std::vector<double>{4, 4, -2.5, 0});
+    tape.backward(sum(y));
+    CHECK(x.grad().to(DType::float64).to_vector<double>() == std::vector<double>{8, 8, 9, 1});
+    CHECK(((x > 0) * (x < 1)).to_vector<uint8_t>() == Bytes{0, 0, 1, 0});
+    CHECK((1 - (x > 0)).to_vector<uint8_t>() == Bytes{1, 1, 0, 0});
+  }
+  const Tensor pixels = Tensor::from<uint8_t>({0, 100, 255}, {3}).to(device);
+  CHECK((pixels + pixels).to_vector<uint8_t>() == Bytes{0, 200, 255});
+  CHECK((pixels - 100).to_vector<uint8_t>() == Bytes{0, 0, 155});
+  CHECK((pixels * pixels).to_vector<uint8_t>() == Bytes{0, 255, 255});
+  CHECK(maximum(pixels, equal(pixels, 0)).to_vector<uint8_t>() == Bytes{1, 100, 255});
+  CHECK((pixels * Tensor::scalar(-300, DType::int32).to(device)).to_vector<int32_t>() ==
+        std::vector<int32_t>{0, -30000, -76500});
+  CHECK((pixels / Tensor::scalar(255).to(device)).at({2}) == 1);
+}
+
 TEST_CASE("arithmetic refuses what it cannot do") {
   const Tensor x = Tensor::ones({2, 3}), labels = Tensor::arange(3);
   CHECK_THROWS_WITH_AS(x + Tensor::ones({2}), "add: shapes [2, 3] and [2] do not broadcast", Error);
@@ -404,11 +429,16 @@ TEST_CASE("arithmetic refuses what it cannot do") {
                        Error);
   CHECK_THROWS_WITH_AS(labels / labels, "div: expected float32 or float64, got int32", Error);
   const Tensor pixels = Tensor::zeros({2}, DType::uint8);
-  CHECK_THROWS_WITH_AS(maximum(pixels, pixels),
-                       "maximum: expected float32, float64 or int32, got uint8", Error);
-  CHECK_THROWS_WITH_AS(labels + 0.5, "arithmetic with int32: 0.5 is no int32", Error);
-  CHECK_THROWS_WITH_AS(labels * 3e9, "arithmetic with int32: 3e+09 is no int32", Error);
+  CHECK_THROWS_WITH_AS(pixels / pixels, "div: expected float32 or float64, got uint8", Error);
+  CHECK_THROWS_WITH_AS(
+      labels + 0.5, "add: expected a whole number from -2147483648 to 2147483647, got 0.5", Error);
+  CHECK_THROWS_WITH_AS(labels * 3e9,
+                       "mul: expected a whole number from -2147483648 to 2147483647, got 3e+09",
+                       Error);
+  CHECK_THROWS_WITH_AS(pixels - 256, "sub: expected a whole number from 0 to 255, got 256", Error);
   CHECK_THROWS_WITH_AS(x + Tensor(), "add: b is undefined; assign a tensor to it first", Error);
+  CHECK_THROWS_WITH_AS(pixels + Tensor(), "add: b is undefined; assign a tensor to it first",
+                       Error);
   CHECK_THROWS_WITH_AS(Tensor() * 2,
                        "mul: the tensor beside a number is undefined; assign a tensor to it first",
                        Error);

@@ -102,6 +102,26 @@ DEVICE_TEST_CASE("comparisons with numbers that the dtype cannot hold, and with 
   }
 }
 
+DEVICE_TEST_CASE("operators compare as the functions do") {
+  using Bytes = std::vector<uint8_t>;
+  const Tensor a = Tensor::from<float>({1, 2, 3}, {3}).to(device);
+  const Tensor b = Tensor::from<float>({2}, {1}).to(device);
+  CHECK((a < b).to_vector<uint8_t>() == Bytes{1, 0, 0});
+  CHECK((a <= b).to_vector<uint8_t>() == Bytes{1, 1, 0});
+  CHECK((a > b).to_vector<uint8_t>() == Bytes{0, 0, 1});
+  CHECK((a >= b).to_vector<uint8_t>() == Bytes{0, 1, 1});
+  CHECK((a < 2).to_vector<uint8_t>() == Bytes{1, 0, 0});
+  CHECK((a <= 2).to_vector<uint8_t>() == Bytes{1, 1, 0});
+  CHECK((a > 2).to_vector<uint8_t>() == Bytes{0, 0, 1});
+  CHECK((a >= 2).to_vector<uint8_t>() == Bytes{0, 1, 1});
+  CHECK((2 < a).to_vector<uint8_t>() == Bytes{0, 0, 1});
+  CHECK((2 <= a).to_vector<uint8_t>() == Bytes{0, 1, 1});
+  CHECK((2 > a).to_vector<uint8_t>() == Bytes{1, 0, 0});
+  CHECK((2 >= a).to_vector<uint8_t>() == Bytes{1, 1, 0});
+  CHECK(where(a > 2, a, -1).to_vector<float>() == std::vector<float>{-1, -1, 3});
+  CHECK(where(a > 2, -1, a).to_vector<float>() == std::vector<float>{1, 2, -1});
+}
+
 TEST_CASE("comparisons are not recorded") {
   const Tensor x = Tensor::ones({3}).requires_grad_();
   const Tape tape;
