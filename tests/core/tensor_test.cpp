@@ -471,15 +471,16 @@ DEVICE_TEST_CASE("tensors are filled, converted and changed in place where they 
 }
 
 DEVICE_TEST_CASE("every dtype is converted to every other, and filled") {
-  const std::vector<double> values{
-      0, 1, -1.75, 300.5, 1e12, -1e12, std::numeric_limits<double>::quiet_NaN()};
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> values{0, 1, -1.75, 300.5, 1e12, -1e12, 1e30, -1e30, inf, -inf, nan};
   const DType all[] = {DType::float32, DType::float64, DType::int32, DType::uint8};
   for (const DType from : all)
     for (const DType to : all) {
       CAPTURE(from);
       CAPTURE(to);
       // Through the CPU's conversion of each single value, which other tests pin down.
-      const Tensor x = Tensor::from<double>(values, {7}).to(from);
+      const Tensor x = Tensor::from<double>(values, {static_cast<int64_t>(values.size())}).to(from);
       const Tensor result = x.to(device).to(to);
       CHECK(result.device() == device);
       for (int64_t i = 0; i < x.size(); ++i) {
