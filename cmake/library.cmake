@@ -1,9 +1,19 @@
 # How the library is put together: the sources for the host, which are the same for every device, and
 # beside them the GPU's kernels, compiled by nvcc (here) or as C++ (tests/cuda_on_cpu).
 
-# The objects of all .cpp files; `with_cuda` says whether kernels for the GPU will be linked to them.
-function(pade_add_host_objects name with_cuda)
-  add_library(${name} OBJECT ${PADE_SOURCES})
+# Few sources ask whether there are kernels for the GPU; the others are the same in every library.
+set(PADE_CHOOSING_SOURCES)
+foreach(source ${PADE_SOURCES})
+  file(STRINGS ${source} asks REGEX "^#include <pade/core/device_choice.h>")
+  if(asks)
+    list(APPEND PADE_CHOOSING_SOURCES ${source})
+  endif()
+endforeach()
+list(REMOVE_ITEM PADE_SOURCES ${PADE_CHOOSING_SOURCES})
+
+# The objects of .cpp files of the library.
+function(pade_add_objects name)
+  add_library(${name} OBJECT ${ARGN})
   set_source_files_properties(${PROJECT_SOURCE_DIR}/core/build_info.cpp PROPERTIES
     COMPILE_DEFINITIONS "${PADE_BUILD_INFO}")
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
@@ -11,9 +21,14 @@ function(pade_add_host_objects name with_cuda)
   target_include_directories(${name}
     PUBLIC ${PROJECT_BINARY_DIR}/include PRIVATE ${PADE_CBLAS_INCLUDE_DIR})
   target_include_directories(${name} SYSTEM PRIVATE ${PADE_STB_INCLUDE_DIR})
-  target_compile_definitions(${name} PRIVATE PADE_HAS_CUDA=$<BOOL:${with_cuda}>)
   target_link_libraries(${name} PRIVATE
     Threads::Threads ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)
+endfunction()
+
+# Those that ask; `with_cuda` says whether kernels for the GPU will be linked to them.
+function(pade_add_choosing_objects name with_cuda)
+  pade_add_objects(${name} ${PADE_CHOOSING_SOURCES})
+  target_compile_definitions(${name} PRIVATE PADE_HAS_CUDA=$<BOOL:${with_cuda}>)
 endfunction()
 
 # What programs that use the library `name` compile and link with.

@@ -2,6 +2,10 @@
 
 #include <pade/core/tensor.h>
 
+#ifndef PADE_HAS_CUDA
+#error "Configure anew: CMake has not seen yet that this source includes device_choice.h."
+#endif
+
 namespace pade {
 
 /// Whether this build has GPU kernels. Without them no tensor can live on Device::cuda, and

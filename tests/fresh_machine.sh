@@ -52,7 +52,7 @@ running=
 # shellcheck disable=SC2317  # the traps call it
 clean_up() {
   [[ -z $running ]] || kill -KILL "$running" 2>/dev/null || true
-  wait
+  { wait; } 2>/dev/null  # says who was killed
   [[ $keep == yes ]] || rm -rf --one-file-system "$work"
 }
 trap clean_up EXIT
