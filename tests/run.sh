@@ -42,5 +42,5 @@ log=$folder/Testing/Temporary/LastTest.log status=0
 rm -f "$log"
 CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)} "${without_aslr[@]}" \
   ctest --test-dir "$folder" --output-on-failure "${arguments[@]}" || status=$?
-sed -n 's/^skipped: /Skipped: /p' "$log" 2>/dev/null || true
+sed -n 's/^skipped: /Skipped: /p' "$log" 2>/dev/null | sort -u || true
 exit "$status"

@@ -8,10 +8,10 @@ cd "$work" || exit
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# needs TOOL [PACKAGE]: without it, the test is skipped and says so.
+# needs TOOL: without it, the test is skipped and says so.
 needs() {
   command -v "$1" >/dev/null && return
-  echo "skipped: $(basename "$0"): there is no $1 (apt-get install ${2-$1})"
+  echo "skipped: there is no $1 (apt-get install $1)"
   exit 77
 }
 

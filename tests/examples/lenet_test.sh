@@ -6,7 +6,7 @@ set -euo pipefail
 lenet=$1
 data=$2
 if [[ ! -e $data/train-images-idx3-ubyte.gz ]]; then
-  echo "skipped: lenet_test.sh: there is no Fashion-MNIST in $data (apt-get install dataset-fashion-mnist)"
+  echo "skipped: there is no Fashion-MNIST in $data (apt-get install dataset-fashion-mnist)"
   exit 77
 fi
 # shellcheck source=tests/shell_test.sh

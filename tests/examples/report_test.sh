@@ -10,7 +10,7 @@ source "$here/../made_up_set.sh"
 lenet=$1
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [[ -z $browser ]]; then
-  echo "skipped: report_test.sh: there is no Chromium (apt-get install chromium, 650 MB; on Ubuntu, a snap)"
+  echo "skipped: there is no Chromium (apt-get install chromium, 650 MB; on Ubuntu, a snap)"
   exit 77
 fi
 # shellcheck source=tests/shell_test.sh
