@@ -130,7 +130,7 @@ try() {
   say "== $suite: $*"
   in_root "$root" bash -c 'cd /root/pade && exec "$@"' try "$@" || { verdict="FAILED ($?)"; failed=1; }
   took=$((SECONDS - start))
-  verdicts+=("$(printf '%-10s %-36s %3d min %2d s  %s' "$suite" "$*" $((took / 60)) $((took % 60)) "$verdict")")
+  verdicts+=("$(printf '%-10s %-44s %3d min %2d s  %s' "$suite" "$*" $((took / 60)) $((took % 60)) "$verdict")")
 }
 
 for suite in "${suites[@]}"; do
