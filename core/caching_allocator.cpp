@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <bit>
+#include <new>
 
 #include <pade/core/caching_allocator.h>
 #include <pade/core/error.h>
+#include <pade/core/shape.h>
 
 namespace pade {
 namespace {
@@ -24,7 +26,7 @@ size_t CachingAllocator::block_size(size_t bytes) const {
   return (bytes + step - 1) / step * step;
 }
 
-std::byte* CachingAllocator::allocate(size_t bytes) {
+std::byte* CachingAllocator::allocate(size_t bytes, const Shape* shape) {
   const size_t size = block_size(bytes);
   const std::lock_guard lock(mutex_);
   void* block = size ? take_cached(size) : nullptr;
@@ -36,8 +38,10 @@ std::byte* CachingAllocator::allocate(size_t bytes) {
     }
     if (block) ++stats_.system_allocations;
   }
-  check(block != nullptr, "out of memory on ", system_.device, ": ", bytes,
-        " bytes were asked for, ", stats_.bytes_in_use, " are in use");
+  if (!block)
+    fail("out of memory on ", system_.device, ": ", bytes, " bytes were asked for",
+         shape ? ", for a tensor of shape " + to_string(*shape) : "", ", ", stats_.bytes_in_use,
+         " are in use");
   stats_.bytes_in_use += size;
   stats_.peak_bytes_in_use = std::max(stats_.peak_bytes_in_use, stats_.bytes_in_use);
   return static_cast<std::byte*>(block);
@@ -48,8 +52,12 @@ void CachingAllocator::free(std::byte* block, size_t bytes) {
   const std::lock_guard lock(mutex_);
   stats_.bytes_in_use -= size;
   if (!system_.cached) return system_.free(block);
-  cache_[size].push_back(block);
-  stats_.bytes_cached += size;
+  try {
+    cache_[size].push_back(block);
+    stats_.bytes_cached += size;
+  } catch (const std::bad_alloc&) {  // destructors call this
+    system_.free(block);
+  }
 }
 
 void CachingAllocator::release_cached() {

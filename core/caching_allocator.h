@@ -27,8 +27,9 @@ class CachingAllocator {
  public:
   explicit CachingAllocator(const SystemMemory& system) : system_(system) {}
 
-  /// Throws Error when there is not enough memory.
-  std::byte* allocate(size_t bytes);
+  /// Throws Error when there is not enough memory, with the shape that it is for where there is
+  /// one.
+  std::byte* allocate(size_t bytes, const Shape* shape = nullptr);
   void free(std::byte* block, size_t bytes);
   void release_cached();
   AllocatorStats stats();

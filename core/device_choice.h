@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pade/core/error.h>
 #include <pade/core/tensor.h>
 
 #ifndef PADE_HAS_CUDA
@@ -14,14 +15,18 @@ inline constexpr bool kHasCuda = PADE_HAS_CUDA;
 
 /// Runs a kernel where `tensor` lives: PADE_ON_DEVICE_OF(x, unary_forward(f, x, y)) calls
 /// cuda::unary_forward or cpu::unary_forward. A façade has checked that the kernel's tensors live
-/// on one device.
-#define PADE_ON_DEVICE_OF(tensor, ...)           \
-  do {                                           \
-    if ((tensor).on_cuda()) {                    \
-      if constexpr (kHasCuda) cuda::__VA_ARGS__; \
-    } else {                                     \
-      cpu::__VA_ARGS__;                          \
-    }                                            \
+/// on one device. Where the kernel gets no memory, this throws an Error.
+#define PADE_ON_DEVICE_OF(tensor, ...)             \
+  do {                                             \
+    try {                                          \
+      if ((tensor).on_cuda()) {                    \
+        if constexpr (kHasCuda) cuda::__VA_ARGS__; \
+      } else {                                     \
+        cpu::__VA_ARGS__;                          \
+      }                                            \
+    } catch (const std::bad_alloc&) {              \
+      throw_out_of_memory();                       \
+    }                                              \
   } while (false)
 
 }  // namespace pade

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <pade/core/text_stream.h>
 
@@ -30,6 +32,20 @@ template <class... Parts>
 void check(bool ok, const Parts&... parts) {
   if (!ok) [[unlikely]]
     fail(parts...);
+}
+
+/// Throws the Error for memory that the standard library did not get.
+[[noreturn]] void throw_out_of_memory();
+
+/// f(), with an Error where it throws std::bad_alloc: around what allocates by itself, beside the
+/// storages of tensors, whose Errors say how much they asked for.
+template <class F>
+decltype(auto) bad_alloc_as_error(F&& f) {
+  try {
+    return std::forward<F>(f)();
+  } catch (const std::bad_alloc&) {
+    throw_out_of_memory();
+  }
 }
 
 }  // namespace pade

@@ -15,6 +15,7 @@ std::string& current_path() {
 Scope::Scope(std::string_view name) : outer_length_(current_path().size()) {
   std::string& path = current_path();
   if (name.empty()) return;
+  path.reserve(path.size() + 1 + name.size());  // nothing is appended when this throws
   if (!path.empty()) path += '.';
   path += name;
 }

@@ -52,9 +52,9 @@ std::atomic<bool> poison_new{false};
 
 }  // namespace
 
-Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
+Storage::Storage(size_t bytes, Device device, const Shape* shape) : bytes_(bytes), device_(device) {
   require_available(device);
-  data_ = allocator(device).allocate(bytes);
+  data_ = allocator(device).allocate(bytes, shape);
   if (poison_new.load(std::memory_order_relaxed)) poison(data_, bytes, device);
 }
 
@@ -76,9 +76,12 @@ void Storage::add_dependent(const std::shared_ptr<Storage>& dependent) {
   dependents_.push_back(dependent);
 }
 
+/// All are computed before one is forgotten: should one fail, the bytes are not changed, and the
+/// next attempt must find it.
 void Storage::fulfil_dependents() {
-  for (const auto& dependent : std::exchange(dependents_, {}))
+  for (const auto& dependent : dependents_)
     if (const auto promised = dependent.lock()) promised->data();
+  dependents_.clear();
 }
 
 AllocatorStats allocator_stats(Device device) { return allocator(device).stats(); }

@@ -11,6 +11,7 @@ namespace pade {
 
 class Storage;
 
+class Shape;
 /// How a Storage gets its bytes when they are asked for: for an op whose result the next op may be
 /// able to do without (see core/ops/pending_batch_norm.h).
 class Promise {
@@ -25,7 +26,9 @@ class Promise {
 /// an address of the GPU's memory, which the host must not follow.
 class Storage {
  public:
-  Storage(size_t bytes, Device device);
+  /// Throws Error when there is not enough memory: with the shape of the tensor that it is for,
+  /// where that is given.
+  Storage(size_t bytes, Device device, const Shape* shape = nullptr);
   /// No memory is taken until data() is called first.
   Storage(size_t bytes, Device device, std::unique_ptr<Promise> promise);
   ~Storage();

@@ -39,12 +39,12 @@ int64_t Tape::new_value(const Tensor& tensor) {
 int64_t Tape::index_of(const Tensor& tensor) {
   if (tensor.tape_generation_ == generation_) return tensor.tape_index_;
   if (!tensor.leaf_) return -1;
-  const auto [position, is_new] = index_of_leaf_.try_emplace(tensor.leaf_.get(), -1);
-  if (is_new) {
-    position->second = new_value(tensor);
-    leaves_.emplace_back(tensor.leaf_, position->second);
-  }
-  return position->second;
+  if (const auto known = index_of_leaf_.find(tensor.leaf_.get()); known != index_of_leaf_.end())
+    return known->second;
+  const int64_t index = new_value(tensor);  // one that stays without a leaf does no harm
+  leaves_.emplace_back(tensor.leaf_, index);
+  index_of_leaf_.emplace(tensor.leaf_.get(), index);
+  return index;
 }
 
 void Tape::append(const char* op, std::span<const Tensor* const> inputs, Tensor& output,
@@ -93,10 +93,12 @@ void Tape::backward(const Tensor& loss, BackwardOptions options) {
   consumed_ = !options.keep;
   if (!options.accumulate)  // their memory can serve the new ones
     for (auto& [leaf, index] : leaves_) *leaf = Leaf{};
-  std::vector<Tensor> gradients(values_.size());
-  gradients[loss_index] = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
-  replay(gradients, options.keep);
-  assign_to_leaves(gradients, options.accumulate);
+  bad_alloc_as_error([&] {
+    std::vector<Tensor> gradients(values_.size());
+    gradients[loss_index] = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
+    replay(gradients, options.keep);
+    assign_to_leaves(gradients, options.accumulate);
+  });
 }
 
 void Tape::replay(std::vector<Tensor>& gradients, bool keep) {
@@ -115,14 +117,19 @@ void Tape::replay(std::vector<Tensor>& gradients, bool keep) {
 }
 
 void Tape::assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate) {
+  // A gradient that another tensor shares would change with it. All are copied before the first is
+  // assigned: when there is no memory for one, no leaf has a new one.
+  for (auto& [leaf, index] : leaves_) {
+    Tensor& gradient = gradients[index];
+    const bool assigned = gradient.defined() && !(accumulate && leaf->grad.defined());
+    if (assigned && !gradient.is_only_handle()) gradient = gradient.clone();
+  }
   for (auto& [leaf, index] : leaves_) {
     Tensor gradient = std::move(gradients[index]);
     if (accumulate && leaf->grad.defined()) {
       if (gradient.defined()) leaf->grad.add_(gradient);
     } else if (gradient.defined()) {
-      // A gradient that another tensor shares would change with it.
-      const bool shared = !gradient.is_only_handle();
-      leaf->grad = shared ? gradient.clone() : std::move(gradient);
+      leaf->grad = std::move(gradient);
     }
     leaf->fresh = leaf->grad.defined();
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <pade/core/error.h>
 #include <pade/core/tensor.h>
 
 namespace pade {
@@ -47,7 +48,9 @@ class Tape {
 
   /// Gradients of `loss` (one element) with respect to every leaf it depends on. Saved tensors are
   /// dropped as soon as they have been used. Throws Error when the tape was consumed by an earlier
-  /// call, when `loss` is not on it, and when a saved tensor was changed in place since.
+  /// call, when `loss` is not on it, and when a saved tensor was changed in place since. Where a
+  /// backward pass fails on its way, as for lack of memory, the tape is consumed, and leaves have
+  /// no gradient or, when accumulating, the one that they had.
   void backward(const Tensor& loss, BackwardOptions options = {});
 
   /// Unlike any other tape's of the program.
@@ -180,7 +183,7 @@ void record(const char* op, std::span<const Tensor* const> inputs, Tensor& outpu
   if (!tape) return;
   for (const Tensor* input : inputs) {
     if (tape->index_of(*input) < 0) continue;
-    tape->append(op, inputs, output, saved, std::forward<F>(backward));
+    bad_alloc_as_error([&] { tape->append(op, inputs, output, saved, std::forward<F>(backward)); });
     return;
   }
 }

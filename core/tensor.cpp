@@ -64,13 +64,17 @@ size_t bytes_of(const Shape& shape, DType dtype) {
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
-  return Tensor(std::make_shared<Storage>(bytes_of(shape, dtype), device), 0, shape, dtype);
+  const size_t bytes = bytes_of(shape, dtype);
+  return bad_alloc_as_error(
+      [&] { return Tensor(std::make_shared<Storage>(bytes, device, &shape), 0, shape, dtype); });
 }
 
 Tensor Tensor::promised(const Shape& shape, DType dtype, Device device,
                         std::unique_ptr<Promise> promise) {
-  return Tensor(std::make_shared<Storage>(bytes_of(shape, dtype), device, std::move(promise)), 0,
-                shape, dtype);
+  const size_t bytes = bytes_of(shape, dtype);
+  return bad_alloc_as_error([&] {
+    return Tensor(std::make_shared<Storage>(bytes, device, std::move(promise)), 0, shape, dtype);
+  });
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {

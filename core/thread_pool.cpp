@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <exception>
 #include <memory>
-#include <system_error>
 #include <thread>
 
 #include <pade/core/thread_pool.h>
@@ -59,8 +59,8 @@ bool ThreadPool::run(int64_t count, int helpers, Run run, void* context) {
 void ThreadPool::grow(int helpers) {
   try {
     for (; threads_ < helpers; ++threads_) std::thread([this] { help(); }).detach();
-  } catch (const std::system_error&) {
-    // The system has no more threads to give: those that there are do the work.
+  } catch (const std::exception&) {
+    // The system has no more threads, or memory for them: those that there are do the work.
   }
 }
 

@@ -53,7 +53,12 @@ class EpochRun {
         device_(options.device),
         levels_(std::move(levels)),
         prefetch_(static_cast<size_t>(options.prefetch)) {
-    if (prefetch_ > 0 && first < end) producer_ = std::thread([this] { produce(); });
+    if (prefetch_ == 0 || first >= end) return;
+    try {
+      producer_ = std::thread([this] { produce(); });
+    } catch (const std::exception&) {
+      // The system has no more threads, or memory for them: the caller of next() assembles.
+    }
   }
 
   ~EpochRun() {
@@ -109,19 +114,24 @@ class EpochRun {
     return batch;
   }
 
-  /// Runs on the producer's thread. A batch is begun when there will be room for it.
+  /// A batch is begun when there will be room for it.
+  void produce_batches() {
+    while (wait_for_room()) {
+      std::optional<AssembledBatch> batch = assemble_next();
+      if (!batch) break;
+      {
+        const std::lock_guard lock(mutex_);
+        ready_.push_back(std::move(*batch));
+      }
+      changed_.notify_all();
+    }
+  }
+
+  /// Runs on the producer's thread.
   void produce() {
     std::exception_ptr failure;
     try {
-      while (wait_for_room()) {
-        std::optional<AssembledBatch> batch = assemble_next();
-        if (!batch) break;
-        {
-          const std::lock_guard lock(mutex_);
-          ready_.push_back(std::move(*batch));
-        }
-        changed_.notify_all();
-      }
+      bad_alloc_as_error([this] { produce_batches(); });
     } catch (...) {
       failure = std::current_exception();
     }
@@ -142,7 +152,9 @@ class EpochRun {
 
   std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    return assemble_(next_++);
+    AssembledBatch batch = bad_alloc_as_error([this] { return assemble_(next_); });
+    ++next_;  // a batch that failed is not left out when it is tried again
+    return batch;
   }
 
   // Used by whoever assembles: the producer, or the caller of next() when there is none.
@@ -216,6 +228,10 @@ void Loader::set_epoch(int64_t epoch, int64_t first_batch) {
 }
 
 Loader::Iterator Loader::begin() {
+  return Iterator(bad_alloc_as_error([this] { return begin_epoch(); }));
+}
+
+std::shared_ptr<EpochRun> Loader::begin_epoch() {
   const int64_t used = limited_size();
   std::vector<int64_t> order;
   if (options_.shuffle) {
@@ -224,7 +240,6 @@ Loader::Iterator Loader::begin() {
     order.resize(static_cast<size_t>(used));
     std::iota(order.begin(), order.end(), int64_t{0});
   }
-  const int64_t epoch = epoch_++, first = std::exchange(first_batch_, 0);
   Assemble assemble;
   if (tensors_)
     assemble = [set = *tensors_, order = std::move(order), size = options_.batch_size](int64_t i) {
@@ -232,10 +247,13 @@ Loader::Iterator Loader::begin() {
       return gather(set, rest.first(std::min(rest.size(), static_cast<size_t>(size))));
     };
   else
-    assemble = [assembler = BatchAssembler(*dataset_, options_, std::move(order), epoch)](
+    assemble = [assembler = BatchAssembler(*dataset_, options_, std::move(order), epoch_)](
                    int64_t i) mutable { return assembler.assemble(i); };
-  return Iterator(
-      std::make_shared<EpochRun>(std::move(assemble), first, size(), options_, levels_));
+  auto run =
+      std::make_shared<EpochRun>(std::move(assemble), first_batch_, size(), options_, levels_);
+  ++epoch_;
+  first_batch_ = 0;
+  return run;
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {

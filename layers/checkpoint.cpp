@@ -39,37 +39,37 @@ struct State {
     module.for_each_module([&](const std::string&, Module& m) { modes.push_back(m.training()); });
     return modes;
   }
-
-  /// Exchanges buffers and generators with the module's: the tensors themselves, so that nothing
-  /// counts as changed in place.
-  void exchange_with(Module& module) {
-    struct Exchange : StateVisitor {
-      explicit Exchange(State& state)
-          : next_buffer(state.buffers.begin()), next_generator(state.generators.begin()) {}
-      void buffer(const std::string&, Tensor& tensor) override {
-        std::swap(tensor, *next_buffer++);
-      }
-      void generator(const std::string&, Rng& rng) override { std::swap(rng, *next_generator++); }
-      std::vector<Tensor>::iterator next_buffer;
-      std::vector<Rng>::iterator next_generator;
-    } exchange(*this);
-    module.visit(exchange);
-  }
 };
 
 /// Has a module in an earlier state for as long as this is in scope.
 class Earlier {
  public:
-  Earlier(Module& module, State state) : module_(module), state_(std::move(state)) {
-    state_.exchange_with(module_);
+  Earlier(Module& module, State state) : state_(std::move(state)) {
+    struct Places : StateVisitor {
+      explicit Places(Earlier& earlier) : to(earlier) {}
+      void buffer(const std::string&, Tensor& tensor) override { to.buffers_.push_back(&tensor); }
+      void generator(const std::string&, Rng& rng) override { to.generators_.push_back(&rng); }
+      Earlier& to;
+    } places(*this);
+    module.visit(places);
+    exchange();
   }
-  ~Earlier() { state_.exchange_with(module_); }
+  ~Earlier() { exchange(); }
   Earlier(const Earlier&) = delete;
   Earlier& operator=(const Earlier&) = delete;
 
  private:
-  Module& module_;
+  /// Exchanges the tensors themselves, so that nothing counts as changed in place. Does not look
+  /// through the module, which may need memory that a destructor does not get.
+  void exchange() {
+    for (size_t i = 0; i < buffers_.size(); ++i) std::swap(*buffers_[i], state_.buffers[i]);
+    for (size_t i = 0; i < generators_.size(); ++i)
+      std::swap(*generators_[i], state_.generators[i]);
+  }
+
   State state_;
+  std::vector<Tensor*> buffers_;  // the module's
+  std::vector<Rng*> generators_;
 };
 
 /// `state` with buffers of its own, as what runs on them changes them.

@@ -127,7 +127,7 @@ void Module::name_children() {
 Tensor Module::operator()(const Tensor& x) {
   if (!children_named_) name_children();
   const Scope scope(name_);
-  Tensor y = forward(x);
+  Tensor y = bad_alloc_as_error([&] { return forward(x); });
   if (active_observer) active_observer->observe_(Scope::path(), *this, x, y);
   return y;
 }

@@ -43,7 +43,7 @@ double norm_of(const FreshGradients& gradients) {
 }  // namespace
 
 double grad_norm(const std::vector<Parameter>& parameters) {
-  return norm_of(fresh_gradients("grad_norm", parameters));
+  return bad_alloc_as_error([&] { return norm_of(fresh_gradients("grad_norm", parameters)); });
 }
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {

@@ -35,10 +35,11 @@ void WeightAverage::update() {
 
 void WeightAverage::swap() {
   check_shared();
+  std::vector<Tensor> kept;  // all before the first exchange: one of them may find no memory
+  for (const Tensor& average : averages_) kept.push_back(average.clone());
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    const Tensor kept = averages_[i].clone();
     averages_[i].copy_(tensors_[i].second.detach());
-    tensors_[i].second.detach().copy_(kept);
+    tensors_[i].second.detach().copy_(kept[i]);
   }
   swapped_ = !swapped_;
 }

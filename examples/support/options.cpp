@@ -239,7 +239,7 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     return 2;
   }
   try {
-    return program();
+    return bad_alloc_as_error(program);
   } catch (const std::exception& error) {
     std::cerr << app.get_name() << ": " << on_one_line(error.what()) << '\n';
     return 1;

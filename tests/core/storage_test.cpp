@@ -66,6 +66,10 @@ DEVICE_TEST_CASE("poison fills new storage with NaN patterns") {
 DEVICE_TEST_CASE("more than there is, is an error that says how much") {
   for (const size_t bytes : {size_t{1} << 46, size_t{1} << 61, ~size_t{0}})
     CHECK_THROWS_WITH_AS(Storage(bytes, device), doctest::Contains("out of memory"), Error);
+  CHECK_THROWS_WITH_AS(Tensor::empty({1 << 22, 1 << 22}, DType::float32, device),
+                       doctest::Contains(": 70368744177664 bytes were asked for, for a tensor of "
+                                         "shape [4194304, 4194304], "),
+                       Error);
 }
 
 TEST_CASE("a device that is not there cannot hold anything, and says why") {
