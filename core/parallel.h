@@ -19,6 +19,10 @@ void run_blocks(int64_t count, void (*run)(void* context, int64_t block), void* 
 /// The first exception thrown by f is thrown again here. A nested call runs on the calling thread,
 /// and so does one from a second thread while the first has a loop under way.
 ///
+/// Every block is computed in the caller's floating-point mode, whichever thread computes it: its
+/// rounding, what it does with subnormal numbers (FTZ, DAZ) and which exceptions trap. The
+/// exceptions that f raises on other threads are not found in the caller's flags.
+///
 /// This is the only place where Padé starts threads for computing. To keep results independent of
 /// the thread count, what a block is must depend on the problem only, and partial results must be
 /// combined in block order.

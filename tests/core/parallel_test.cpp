@@ -1,14 +1,23 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 #include <pade/core/error.h>
+#include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/reduce.h>
+#include <pade/core/ops/unary.h>
 #include <pade/core/parallel.h>
+#include <pade/core/random.h>
 
 using namespace pade;
 
@@ -100,6 +109,74 @@ TEST_CASE("helpers that sleep wake up") {
     });
     CHECK(arrived == 2);
   }
+}
+
+namespace {
+
+/// Has the calling thread round up, and take subnormal numbers for 0 where there is such a mode.
+class UnusualMode {
+ public:
+  UnusualMode() {
+    std::fegetenv(&before_);
+    std::fesetround(FE_UPWARD);
+#if defined(__SSE__)
+    _mm_setcsr(_mm_getcsr() | 0x8040);  // FTZ and DAZ
+#endif
+  }
+  ~UnusualMode() { std::fesetenv(&before_); }
+
+ private:
+  std::fenv_t before_;
+};
+
+/// What depends on the mode.
+std::vector<float> computed_here() {
+  volatile float one = 1, three = 3, tiny = 1e-40f, two = 2;
+  volatile long double wide_one = 1, wide_three = 3;
+  return {one / three, -one / three, tiny * two,
+          static_cast<float>((wide_one / wide_three - 1 / 3.0L) * 1e19L)};
+}
+
+/// computed_here() on two threads, which wait for each other.
+std::vector<std::vector<float>> computed_on_two() {
+  std::atomic<int> arrived = 0;
+  std::vector<std::vector<float>> results(2);
+  parallel_blocks(2, [&](int64_t block) {
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+    results[block] = computed_here();
+  });
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("blocks are computed in the caller's floating-point mode, on every thread") {
+  const ThreadCount count(2);
+  const std::vector<float> usual = computed_here();
+  for (int change = 0; change < 3; ++change) {
+    CHECK(computed_on_two() == std::vector{usual, usual});
+    const UnusualMode mode;
+    const std::vector<float> unusual = computed_here();
+    CHECK(unusual != usual);
+    CHECK(computed_on_two() == std::vector{unusual, unusual});
+  }
+}
+
+TEST_CASE("ops have the same bits for any number of threads in every mode") {
+  const Tensor x = Rng(1).normal({300, 400}, 0, 1), small = x * 1e-38;
+  const auto results = [&](int threads) {
+    const ThreadCount count(threads);
+    const Tensor y = tanh(x / 3.0) + small / 3.0;
+    return std::pair(y.to_vector<float>(), sum(y).item());
+  };
+  const auto usual = results(1);
+  const UnusualMode mode;
+  const auto expected = results(1);
+  CHECK(expected != usual);
+  int different = 0;
+  for (int run = 0; run < 20; ++run) different += results(4) != expected;
+  CHECK(different == 0);
 }
 
 TEST_CASE("at least one thread is needed") {
