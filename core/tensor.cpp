@@ -111,8 +111,8 @@ Tensor Tensor::arange(int64_t n, DType dtype) {
   return tensor;
 }
 
-Promise* Tensor::promise() const {
-  const Storage& storage = storage_or_fail();
+std::shared_ptr<Promise> Tensor::promise() const {
+  Storage& storage = storage_or_fail();
   return offset_ == 0 && bytes() == storage.bytes() ? storage.promise() : nullptr;
 }
 

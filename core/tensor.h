@@ -26,6 +26,12 @@ struct Leaf;  // what all handles of one leaf share
 /// copies it. Methods that change the contents end in an underscore. A default-constructed Tensor
 /// is undefined: it has no storage, and every accessor but defined() refuses it.
 ///
+/// What is const is safe to share: several threads may read one tensor, through one handle or
+/// several, copy its handles, and use it in ops, each under a Tape of its own. Not safe beside any
+/// of that are changes of the same elements in place (the methods that end in an underscore, what
+/// mutable_data() is used for, an optimiser's step()), assigning to a handle that another thread
+/// reads, and beside other uses of a leaf's gradient, what sets it: set_grad() and backward().
+///
 /// Differentiable functions of tensors are in core/ops, and the most frequent ones are methods too;
 /// a Tape records them.
 class Tensor {
@@ -149,7 +155,7 @@ class Tensor {
 
   std::shared_ptr<Storage> storage() const { return storage_; }
   /// What all elements of this tensor, and no others, wait for; null when they are there.
-  Promise* promise() const;
+  std::shared_ptr<Promise> promise() const;
   /// `promised` is made from this tensor: it is computed before this changes in place.
   void add_dependent(const Tensor& promised) const;
 

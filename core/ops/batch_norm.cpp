@@ -90,7 +90,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
         gradients.set(1, dgamma);
         gradients.set(2, dbeta);
       });
-  auto* pending = dynamic_cast<PendingBatchNorm*>(y.promise());
+  const auto pending = std::dynamic_pointer_cast<PendingBatchNorm>(y.promise());
   if (Tape* tape = Tape::recording(); pending && tape) {
     pending->tape = tape->generation();
     pending->index = tape->index_of(y);

@@ -62,7 +62,7 @@ Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& cons
   check_operands(formula, x, constants);
   check(learns.empty() || learns.size() == formula.constants.size(), formula.name, ": expected ",
         formula.constants.size(), " answers whether a constant learns, got ", learns.size());
-  if (const PendingBatchNorm* pending = pending_batch_norm(x))
+  if (const auto pending = pending_batch_norm(x, {&constants}))
     return apply_to_pending(*pending, x,
                             cpu::formula_elementwise(formula, constants.requires_grad(), learns),
                             {&constants});

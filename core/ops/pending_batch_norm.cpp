@@ -31,8 +31,10 @@ std::shared_ptr<Storage> PendingBatchNorm::fulfil() {
   return y.storage();
 }
 
-const PendingBatchNorm* pending_batch_norm(const Tensor& z) {
-  const auto* pending = dynamic_cast<const PendingBatchNorm*>(z.promise());
+std::shared_ptr<const PendingBatchNorm> pending_batch_norm(
+    const Tensor& z, std::initializer_list<const Tensor*> parameters) {
+  for (const Tensor* parameter : parameters) parameter->storage()->data();
+  const auto pending = std::dynamic_pointer_cast<const PendingBatchNorm>(z.promise());
   Tape* recording = Tape::recording();
   if (!pending || !recording) return pending;
   if (const int64_t index = recording->index_of(z); index >= 0)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
@@ -23,7 +24,10 @@ struct PendingBatchNorm : Promise {
 };
 
 /// Null unless `z` waits for a batch_norm() whose inputs can take its place on the recording tape.
-const PendingBatchNorm* pending_batch_norm(const Tensor& z);
+/// While the pointer lives, no other thread computes z, or changes x, and z must not be read. The
+/// op's parameters, which may wait for something too, are computed first.
+std::shared_ptr<const PendingBatchNorm> pending_batch_norm(
+    const Tensor& z, std::initializer_list<const Tensor*> parameters = {});
 
 /// op(z), where `z` is what `pending` has promised; recorded. parameters[i] are the op's inputs
 /// besides z.

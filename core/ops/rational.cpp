@@ -74,7 +74,7 @@ Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denomina
                 RationalOptions options) {
   const RationalProblem problem = make_problem(x, numerator, denominator, options);
   if (problem.groups == 1)
-    if (const PendingBatchNorm* pending = pending_batch_norm(x))
+    if (const auto pending = pending_batch_norm(x, {&numerator, &denominator}))
       return apply_to_pending(*pending, x, cpu::rational_elementwise(problem),
                               {&numerator, &denominator});
   Tensor y = Tensor::empty_like(x);

@@ -12,7 +12,7 @@ namespace {
 
 Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
   check_floating(op, {"x", x});
-  if (const PendingBatchNorm* pending = pending_batch_norm(x))
+  if (const auto pending = pending_batch_norm(x))
     return apply_to_pending(*pending, x, cpu::unary_elementwise(op, function), {});
   Tensor y = Tensor::empty_like(x);
   PADE_ON_DEVICE_OF(x, unary_forward(function, x, y));
