@@ -1,3 +1,5 @@
+#include <atomic>
+#include <mutex>
 #include <utility>
 
 #include <pade/core/scope.h>
@@ -116,16 +118,21 @@ void ModuleVisitor::child_in_slot(const std::string& name, Module& module, Modul
 
 void Module::visit(ModuleVisitor&) {}
 
+/// Several threads may make the first call together: one gives the names, the others wait.
 void Module::name_children() {
+  static std::mutex mutex;  // of all modules, as each needs it once
+  const std::lock_guard lock(mutex);
+  if (children_named_) return;
   struct Namer : ModuleVisitor {
     void child(const std::string& name, Module& module) override { module.name_ = name; }
   } namer;
   visit(namer);
-  children_named_ = true;
+  std::atomic_ref(children_named_).store(true, std::memory_order_release);
 }
 
 Tensor Module::operator()(const Tensor& x) {
-  if (!children_named_) name_children();
+  if (!std::atomic_ref(children_named_).load(std::memory_order_acquire))
+    bad_alloc_as_error([this] { name_children(); });
   const Scope scope(name_);
   Tensor y = bad_alloc_as_error([&] { return forward(x); });
   if (active_observer) active_observer->observe_(Scope::path(), *this, x, y);

@@ -72,6 +72,13 @@ class ModuleVisitor {
 ///   };
 ///
 /// Modules move but do not copy: two networks never share a parameter by accident.
+///
+/// Several threads may call one network in eval mode at once, from the first call on: that changes
+/// nothing that another call could notice. Each has its own Tape where it wants gradients. What
+/// else is done with a network needs it alone: calls in train mode, which move running statistics
+/// (batch norm) and streams of random numbers (dropout), backward() to its parameters, optimisers,
+/// loading, train(), to(), replace(). A module of your own keeps to this where its forward() writes
+/// to none of its members; a module has one parent.
 class Module {
  public:
   Module() = default;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <sstream>
 
 #include <pade/core/error.h>
@@ -149,8 +150,17 @@ Derivatives Rational::derivatives(double x) const { return derivatives_of(functi
 
 void Rational::keep_zero_centred() {
   zero_centred_ = true;
+  centre_numerator();
+}
+
+void Rational::centre_numerator() {
+  static std::mutex mutex;  // of all of them: of several threads that evaluate, the first writes
+  const std::lock_guard lock(mutex);
+  if (centred_.lock() == numerator.storage() && centred_version_ == numerator.version()) return;
   const NoGrad no_grad;
   numerator.copy_(zero_centred(numerator.detach()));
+  centred_ = numerator.storage();
+  centred_version_ = numerator.version();
 }
 
 Tensor Rational::zero_centred(const Tensor& numerator) const {
@@ -171,10 +181,7 @@ Tensor Rational::with_noise(const Tensor& coefficients) {
 }
 
 Tensor Rational::forward(const Tensor& x) {
-  if (zero_centred_) {
-    const NoGrad no_grad;  // what an optimiser or a file put there may be off
-    numerator.copy_(zero_centred(numerator.detach()));
-  }
+  if (zero_centred_) centre_numerator();
   Tensor c = zero_centred_ ? zero_centred(numerator) : numerator, d = denominator;
   if (noise_rng_ && training()) {
     c = with_noise(c);

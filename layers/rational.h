@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -68,6 +69,9 @@ class Rational : public Activation {
   Tensor forward(const Tensor& x) override;
 
  private:
+  /// Takes that part out of what an optimiser or a file has put into the numerator since the last
+  /// time.
+  void centre_numerator();
   /// The numerator without the part that makes P(0).
   Tensor zero_centred(const Tensor& numerator) const;
   /// The coefficients, each times a factor.
@@ -76,6 +80,8 @@ class Rational : public Activation {
   RationalOptions options_;
   Tensor numerator_scale_, denominator_scale_;  // undefined unless scaled
   bool zero_centred_ = false;
+  std::weak_ptr<Storage> centred_;  // the numerator's when it was centred last …
+  uint32_t centred_version_ = 0;    // … and its version then
   double noise_ = 0;
   std::optional<Rng> noise_rng_;  // where there is noise
 };
