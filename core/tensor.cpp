@@ -264,6 +264,19 @@ void Tensor::prepare_change(const char* method) {
         " that the open tape follows cannot be changed in place; use NoGrad or detach()");
 }
 
+bool Tensor::overlaps(const Tensor& other) const {
+  const auto end = [](const Tensor& t) { return t.offset_ + static_cast<int64_t>(t.bytes()); };
+  return defined() && storage_ == other.storage_ && size() > 0 && other.size() > 0 &&
+         offset_ < end(other) && other.offset_ < end(*this);
+}
+
+/// Of what an elementwise change reads, for tensors of one shape and dtype. An element that was
+/// changed before it is read would be one thing on one thread and another on several.
+void Tensor::check_same_bytes_or_none(const char* method, const Tensor& source) const {
+  check(offset_ == source.offset_ || !overlaps(source), method,
+        ": source and destination, of shape ", shape_, ", overlap by a part; clone() the source");
+}
+
 Tensor& Tensor::fill_(double value) {
   prepare_change("fill_");
   dispatch(dtype_, [&](auto zero) {
@@ -279,9 +292,7 @@ Tensor& Tensor::copy_(const Tensor& source) {
   check_defined("copy_ from", source);
   check(shape_ == source.shape_ && dtype_ == source.dtype_, "copy_: expected ", shape_, " ", dtype_,
         ", got ", source.shape_, " ", source.dtype_);
-  check(storage_ != source.storage_ || offset_ == source.offset_ ||
-            std::abs(offset_ - source.offset_) >= static_cast<int64_t>(bytes()),
-        "copy_: source and destination overlap");
+  check_same_bytes_or_none("copy_", source);
   std::byte* to = storage_->data() + offset_;
   const std::byte* from = source.storage_or_fail().data() + source.offset_;
   storage_->bump_version();
@@ -298,6 +309,7 @@ Tensor& Tensor::add_(const Tensor& other, double alpha) {
   check_defined("add_ of", other);
   check_same_layout("add_", *this, other);
   check(is_floating(dtype_), "add_: expected float32 or float64, got ", dtype_);
+  check_same_bytes_or_none("add_", other);
   PADE_ON_DEVICE_OF(*this, add_scaled(*this, other, alpha));
   return *this;
 }
@@ -335,7 +347,9 @@ const Tensor& Tensor::grad() const {
 void Tensor::set_grad(const Tensor& gradient) {
   check(leaf_ != nullptr, "set_grad: this tensor is no leaf; call requires_grad_() first");
   if (gradient.defined()) check_same_layout("set_grad", *this, gradient);
-  leaf_->grad = gradient;
+  check(!overlaps(gradient), "set_grad: the gradient of shape ", shape_,
+        " is in the memory of its ", "own tensor, which an optimiser changes; clone() it");
+  leaf_->grad = gradient.defined() ? gradient.detach() : gradient;
   leaf_->fresh = gradient.defined();
 }
 

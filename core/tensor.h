@@ -132,9 +132,11 @@ class Tensor {
 
   /// Changes in place. Throws Error where an open tape still needs the old contents' gradient.
   Tensor& fill_(double value);
-  /// Same shape and dtype; from any device.
+  /// Same shape and dtype; from any device. The source may be this tensor; Error when it overlaps
+  /// it otherwise.
   Tensor& copy_(const Tensor& source);
-  /// this += alpha · other, same shape and dtype.
+  /// this += alpha · other, same shape and dtype. The other may be this tensor; Error when it
+  /// overlaps it otherwise.
   Tensor& add_(const Tensor& other, double alpha = 1);
   Tensor& mul_(double factor);
   /// How often the storage has been changed in place.
@@ -147,6 +149,8 @@ class Tensor {
   bool requires_grad() const;
   /// What the last backward() through this leaf assigned; undefined before that.
   const Tensor& grad() const;
+  /// Shares the gradient's memory, which clip_grad_norm() changes. Throws Error when some of it is
+  /// this tensor's own, which optimisers change along it.
   void set_grad(const Tensor& gradient);
   /// Whether the gradient was set since an optimiser last used it: a leaf that a backward() did not
   /// reach is then left alone.
@@ -161,6 +165,8 @@ class Tensor {
 
   /// Whether both handles show the same bytes.
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
+  /// Whether there is a byte that both handles show.
+  bool overlaps(const Tensor& other) const;
   /// Whether no other handle sees these bytes, so that a change in place is nobody's surprise.
   bool is_only_handle() const { return storage_.use_count() == 1; }
 
@@ -175,6 +181,7 @@ class Tensor {
   std::byte* bytes_on_cpu(DType expected) const;
   double element(int64_t i) const;
   void prepare_change(const char* method);
+  void check_same_bytes_or_none(const char* method, const Tensor& source) const;
   Tensor view(const Shape& shape, int64_t offset) const;
 
   std::shared_ptr<Storage> storage_;

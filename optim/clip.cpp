@@ -1,10 +1,13 @@
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/tape.h>
 #include <pade/optim/clip.h>
 #include <pade/optim/clip_kernels.h>
+#include <pade/optim/overlap.h>
 
 namespace pade {
 namespace {
@@ -33,6 +36,16 @@ FreshGradients fresh_gradients(const char* function, const std::vector<Parameter
   return gradients;
 }
 
+/// Those that may share memory, and their names.
+std::vector<std::pair<std::string, Tensor>> with_other_handles(
+    const std::vector<Parameter>& parameters) {
+  std::vector<std::pair<std::string, Tensor>> gradients;
+  for (const auto& [name, tensor, role, step_scale] : parameters)
+    if (tensor.has_fresh_grad() && !tensor.grad().is_only_handle())
+      gradients.emplace_back("gradient of " + name, tensor.grad());
+  return gradients;
+}
+
 double norm_of(const FreshGradients& gradients) {
   const auto& [tensors, scales] = gradients;
   double sum = 0;
@@ -48,10 +61,13 @@ double grad_norm(const std::vector<Parameter>& parameters) {
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
-  FreshGradients gradients = fresh_gradients("clip_grad_norm", parameters);
+  const auto perhaps_shared = bad_alloc_as_error([&] { return with_other_handles(parameters); });
+  FreshGradients gradients =
+      bad_alloc_as_error([&] { return fresh_gradients("clip_grad_norm", parameters); });
   const double norm = norm_of(gradients);
   const double factor = max_norm / (norm + 1e-6);
   if (!std::isfinite(norm) || factor >= 1) return norm;
+  check_no_overlap("clip_grad_norm", perhaps_shared);
   PADE_ON_DEVICE_OF(gradients.tensors[0], scale_all(gradients.tensors, factor));
   return norm;
 }

@@ -15,7 +15,8 @@ double grad_norm(const std::vector<Parameter>& parameters);
 /// Multiplies these gradients, in place, by max_norm / (norm + 1e-6) where that is below 1, as
 /// PyTorch does, and returns the norm before. A norm that is NaN or infinite is returned too, and
 /// the gradients are left as they are: no factor would mend them, zeroes would hide them, and
-/// Anomaly tells where they come from. Throws Error unless max_norm > 0, and as grad_norm() does.
+/// Anomaly tells where they come from. Throws Error unless max_norm > 0, when gradients that it
+/// would change share memory, and as grad_norm() does.
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm);
 
 }  // namespace pade

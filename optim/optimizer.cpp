@@ -5,6 +5,7 @@
 #include <pade/core/error.h>
 #include <pade/core/tape.h>
 #include <pade/optim/optimizer.h>
+#include <pade/optim/overlap.h>
 
 namespace pade {
 namespace {
@@ -55,6 +56,11 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
     }
   }
   check(!names.empty(), "optimizer: there are no parameters to optimise");
+  std::vector<std::pair<std::string, Tensor>> changed;
+  for (const ParameterGroup& group : groups)
+    for (const Parameter& parameter : group.parameters)
+      changed.emplace_back(parameter.name, parameter.tensor);
+  check_no_overlap("optimizer", changed);
 }
 
 }  // namespace
@@ -94,25 +100,44 @@ void Optimizer::set_lr_factor(double factor) {
 }
 
 void Optimizer::step() {
+  bad_alloc_as_error([this] { update_parameters(); });
+}
+
+void Optimizer::update_parameters() {
   const NoGrad no_grad;
   std::vector<Update> updates;
+  std::vector<Tensor*> steps;
   size_t index = 0;
   for (ParameterGroup& group : groups_)
     for (Parameter& parameter : group.parameters) {
       Memory& memory = memories_[index++];
       Tensor& tensor = parameter.tensor;
       if (!tensor.has_fresh_grad()) continue;
-      const int64_t step = ++*memory.steps.mutable_data<int32_t>();
       updates.push_back({tensor, tensor.grad(), memory.slots, group.lr * lr_factor_,
-                         group.weight_decay, step, parameter.step_scale});
-      tensor.mark_grad_used();
+                         group.weight_decay, *memory.steps.data<int32_t>() + 1,
+                         parameter.step_scale});
+      steps.push_back(&memory.steps);
     }
   check(!updates.empty(), "step: no gradient was set since the last step() for any of the ",
         memories_.size(),
         " parameters of this optimiser. Was backward() called? Was the optimiser ",
         "made before network.to(…) or replace(), which give the network other parameters? Make it ",
         "afterwards. Or are all of its parameters frozen?");
+  check_gradients(updates);
   apply(updates);
+  for (size_t i = 0; i < updates.size(); ++i) {
+    ++*steps[i]->mutable_data<int32_t>();
+    updates[i].parameter.mark_grad_used();
+  }
+}
+
+void Optimizer::check_gradients(std::span<const Update> updates) {
+  for (const Update& update : updates)
+    if (!update.gradient.is_only_handle())
+      for (const Update& other : updates)
+        check(!update.gradient.overlaps(other.parameter), "step: a gradient of shape ",
+              update.gradient.shape(), " is in the memory of another parameter, which this step ",
+              "changes, too; clone() it");
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {

@@ -39,7 +39,8 @@ class Optimizer {
 
   /// Updates, in place, every parameter whose gradient was set since the last step. The others are
   /// left as they are, and so is their state. Throws Error where no parameter has such a gradient:
-  /// nothing would be trained, and nobody would notice.
+  /// nothing would be trained, and nobody would notice; and, with nothing changed, where a gradient
+  /// is in the memory of another parameter, which may or may not have been updated before.
   void step();
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
@@ -66,8 +67,8 @@ class Optimizer {
 
   /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
   /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice,
-  /// two names of one parameter, parameters on several devices, and a step_scale that is not of its
-  /// parameter's shape, dtype and device, or not finite and above 0.
+  /// two names of one parameter, parameters that share memory or are on several devices, and a
+  /// step_scale that is not of its parameter's shape, dtype and device, or not finite and above 0.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
   /// At least one update; all parameters are on one device.
@@ -78,6 +79,9 @@ class Optimizer {
     Tensor steps;  // int32, one element
     std::vector<Tensor> slots;
   };
+
+  void update_parameters();
+  static void check_gradients(std::span<const Update> updates);
 
   std::vector<ParameterGroup> groups_;
   std::vector<std::string> slot_names_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <pade/core/error.h>
+#include <pade/optim/overlap.h>
 #include <pade/optim/weight_average.h>
 
 namespace pade {
@@ -9,6 +10,7 @@ WeightAverage::WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors
     : tensors_(std::move(tensors)), updates_(Tensor::zeros({1}, DType::int32)), decay_(decay) {
   check(decay >= 0 && decay < 1, "WeightAverage: expected a decay of at least 0 and below 1, got ",
         decay);
+  check_no_overlap("WeightAverage", tensors_);
   for (const auto& [name, tensor] : tensors_) averages_.push_back(tensor.detach().clone());
 }
 

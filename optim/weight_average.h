@@ -20,7 +20,7 @@ namespace pade {
 class WeightAverage {
  public:
   /// Starts with what the tensors hold, which are then the handles that update() reads and swap()
-  /// writes. Throws Error unless 0 <= decay < 1.
+  /// writes. Throws Error unless 0 <= decay < 1, and when two of them share memory.
   WeightAverage(std::vector<std::pair<std::string, Tensor>> tensors, double decay);
 
   /// average = decay · average + (1 − decay) · tensor; of tensors that are not floating, a copy.

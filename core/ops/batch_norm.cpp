@@ -31,6 +31,11 @@ BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor
   check_channels("beta", x, beta, false);
   check_channels("running_mean", x, running_mean, !options.training);
   check_channels("running_var", x, running_var, !options.training);
+  if (options.training)
+    for (const Tensor* running : {&running_mean, &running_var})
+      for (const Tensor* other : {&x, &gamma, &beta, &running_mean, &running_var})
+        check(other == running || !running->overlaps(*other), "batch_norm: running statistics, ",
+              "which are updated in place, share memory with another argument; clone() them");
   const BatchNormProblem problem{x.extent(0), x.extent(1), x.shape().size_from(2), options};
   check(!options.training || problem.count() >= 2,
         "batch_norm: expected at least 2 values per channel in training, got input ", x.shape());

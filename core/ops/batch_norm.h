@@ -27,7 +27,7 @@ struct BatchNormOptions {
 /// elementwise op or rational() that takes it (core/ops/pending_batch_norm.h).
 ///
 /// Throws Error where shapes, dtypes or devices do not agree, and in training with fewer than 2
-/// values per channel.
+/// values per channel, or where what is updated shares memory with another argument.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options = {});
 

@@ -278,6 +278,53 @@ TEST_CASE("changes in place") {
   CHECK(labels.to_vector<int32_t>() == Ints{0, 1, 2});
 }
 
+TEST_CASE("what a change in place reads is all that it changes, or none of it") {
+  Tensor x = Tensor::arange(6, DType::float32);
+  const Tensor first = x.slice(0, 4), second = x.slice(2, 6), last = x.slice(4, 6);
+  CHECK(first.overlaps(second));
+  CHECK(second.overlaps(first));
+  CHECK(x.overlaps(x.reshape({2, 3})));
+  CHECK_FALSE(first.overlaps(last));
+  CHECK_FALSE(last.overlaps(first));
+  CHECK_FALSE(x.overlaps(x.slice(3, 3)));
+  CHECK_FALSE(x.overlaps(x.clone()));
+  CHECK_FALSE(x.overlaps(Tensor()));
+  CHECK_FALSE(Tensor().overlaps(Tensor()));
+
+  const char* message =
+      "add_: source and destination, of shape [4], overlap by a part; clone() the source";
+  CHECK_THROWS_WITH_AS(x.slice(0, 4).add_(second), message, Error);
+  CHECK_THROWS_WITH_AS(x.slice(2, 6).add_(first), message, Error);
+  CHECK_THROWS_WITH_AS(
+      x.slice(0, 4).copy_(second),
+      "copy_: source and destination, of shape [4], overlap by a part; clone() the source", Error);
+  CHECK(floats(x) == Floats{0, 1, 2, 3, 4, 5});
+  x.slice(0, 2).add_(last);
+  x.slice(2, 4).copy_(last);
+  CHECK(floats(x.add_(x.slice(0, 6))) == Floats{8, 12, 8, 10, 8, 10});
+}
+
+TEST_CASE("a gradient is not in its own tensor's memory") {
+  Tensor x = Tensor::ones({4, 2}).requires_grad_();
+  const char* message =
+      "set_grad: the gradient of shape [4, 2] is in the memory of its own tensor, which an "
+      "optimiser changes; clone() it";
+  CHECK_THROWS_WITH_AS(x.set_grad(x), message, Error);
+  CHECK_THROWS_WITH_AS(x.set_grad(x.detach()), message, Error);
+  CHECK_FALSE(x.has_fresh_grad());
+  x.set_grad(x.clone());
+  CHECK(x.has_fresh_grad());
+
+  std::weak_ptr<Storage> storage;
+  {
+    Tensor leaf = Tensor::ones({2}).requires_grad_(), other = Tensor::ones({2}).requires_grad_();
+    storage = leaf.storage();
+    other.set_grad(leaf);  // each gradient is a leaf itself, but nobody keeps that
+    leaf.set_grad(other);
+  }
+  CHECK(storage.expired());
+}
+
 TEST_CASE("every change in place counts, for all views") {
   Tensor x = Tensor::empty({4});
   const Tensor view = x.reshape({2, 2}), row = x.slice(1, 2), copy = x.clone();

@@ -93,6 +93,18 @@ DEVICE_TEST_CASE(
         1e-9);
 }
 
+DEVICE_TEST_CASE("a gradient of two parameters is not scaled twice") {
+  Parameter a = make_parameter("a", {3, 4}, DType::float32, device);
+  Parameter b = make_parameter("b", {0, 0}, DType::float32, device);
+  b.tensor.set_grad(a.tensor.grad());
+  CHECK(clip_grad_norm({a, b}, 8) == doctest::Approx(std::sqrt(50)));  // nothing is scaled
+  CHECK_THROWS_WITH_AS(clip_grad_norm({a, b}, 1),
+                       "clip_grad_norm: \"gradient of a\" and \"gradient of b\" share memory, "
+                       "which would be changed twice; clone() one of them",
+                       Error);
+  CHECK(gradient_of(a) == std::vector<double>{3, 4});
+}
+
 /// Gradients of both precisions and many sizes, more of them than one launch of the GPU takes;
 /// views that begin anywhere.
 std::vector<Parameter> many_parameters(Device device) {

@@ -187,6 +187,33 @@ DEVICE_TEST_CASE("decay alone shrinks weights at their rate, also in float32 and
   CHECK(std::abs(1 - p.tensor.item() - lost) <= 1000 * 0x1p-25);  // half an ulp below 1 a step
 }
 
+DEVICE_TEST_CASE("what a step changes is nothing that it reads beside, and nothing twice") {
+  const Tensor memory = Tensor::ones({8}).to(device).clone();
+  const auto view = [&](const char* name, int64_t begin, int64_t end) {
+    return Parameter{name, memory.slice(begin, end).requires_grad_()};
+  };
+  CHECK_THROWS_WITH_AS(
+      Sgd({view("a", 0, 4), view("b", 4, 8), view("c", 3, 5)}),
+      "optimizer: \"a\" and \"c\" share memory, which would be changed twice; clone() one of them",
+      Error);
+  Parameter a = view("a", 0, 4), b = view("b", 4, 8);
+  Sgd optimizer({a, b}, {.lr = 0.5, .momentum = 0.5});
+  a.tensor.set_grad(Tensor::ones({4}).to(device).clone());
+  b.tensor.set_grad(a.tensor);
+  CHECK_THROWS_WITH_AS(optimizer.step(),
+                       "step: a gradient of shape [4] is in the memory of another "
+                       "parameter, which this step changes, too; clone() it",
+                       Error);
+  CHECK(values(memory) == std::vector<double>(8, 1));
+  CHECK(optimizer.state()[0].second.item() == 0);
+  CHECK(a.tensor.has_fresh_grad());
+
+  const Tensor shared = Tensor::ones({4}).to(device).clone();  // is only read
+  a.tensor.set_grad(shared), b.tensor.set_grad(shared);
+  optimizer.step();
+  CHECK(values(memory) == std::vector<double>(8, 0.5));
+}
+
 TEST_CASE("default groups keep coefficients apart, and empty groups away") {
   const Parameter weight = make_parameter("w");
   const Parameter coefficient = make_parameter("c", DType::float32, ParameterRole::activation);

@@ -18,6 +18,14 @@ Tensor row(const std::vector<double>& values, Device device) {
 
 }  // namespace
 
+TEST_CASE("an average is of tensors that share no memory") {
+  const Tensor weight = row({1, -2}, Device::cpu);
+  CHECK_THROWS_WITH_AS(WeightAverage({{"tied", weight}, {"first", weight.slice(0, 1)}}, 0.5),
+                       "WeightAverage: \"tied\" and \"first\" share memory, which would be changed "
+                       "twice; clone() one of them",
+                       Error);
+}
+
 DEVICE_TEST_CASE("averages follow their definition, and start fast") {
   Tensor weight = row({1, -2}, device).requires_grad_();
   Tensor count = Tensor::zeros({1}, DType::int32).to(device).clone();

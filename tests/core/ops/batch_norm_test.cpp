@@ -255,6 +255,23 @@ TEST_CASE("one thread and two give the same bits") {
   CHECK(one == two);
 }
 
+TEST_CASE("batch norm updates no statistics in the memory of something else") {
+  const Tensor x = Rng(1).normal({4, 3}, 0, 1);
+  const Tensor memory = Tensor::ones({6}), mean = memory.slice(0, 3), variance = memory.slice(3, 6);
+  const char* message =
+      "batch_norm: running statistics, which are updated in place, share memory with another "
+      "argument; clone() them";
+  CHECK_THROWS_WITH_AS(batch_norm(x, {}, {}, mean, memory.slice(2, 5)), message, Error);
+  CHECK_THROWS_WITH_AS(batch_norm(x, {}, {}, mean, mean), message, Error);
+  CHECK_THROWS_WITH_AS(batch_norm(x, variance, {}, mean, variance), message, Error);
+  CHECK_THROWS_WITH_AS(batch_norm(x, {}, mean, mean, variance), message, Error);
+  CHECK_THROWS_WITH_AS(batch_norm(x, {}, {}, x[0], variance), message, Error);
+  CHECK(memory.to_vector<float>() == std::vector<float>(6, 1));
+  batch_norm(x, {}, {}, mean, mean, {.training = false});  // which are only read
+  batch_norm(x, {}, {}, mean, variance);
+  CHECK(memory.to_vector<float>() != std::vector<float>(6, 1));
+}
+
 TEST_CASE("batch norm refuses what it cannot normalise") {
   const Tensor x = Tensor::ones({2, 3, 4}), three = Tensor::ones({3});
   CHECK_THROWS_WITH_AS(batch_norm(x, Tensor::ones({4}), {}, {}, {}),

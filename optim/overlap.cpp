@@ -1,0 +1,14 @@
+#include <pade/core/error.h>
+#include <pade/optim/overlap.h>
+
+namespace pade {
+
+void check_no_overlap(const char* who, const std::vector<std::pair<std::string, Tensor>>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (tensors[i].second.overlaps(tensors[j].second))
+        fail(who, ": \"", tensors[j].first, "\" and \"", tensors[i].first,
+             "\" share memory, which would be changed twice; clone() one of them");
+}
+
+}  // namespace pade
