@@ -1,6 +1,8 @@
 #include <cblas.h>
+#include <sys/mman.h>
 
 #include <limits>
+#include <mutex>
 
 #include <pade/core/blas.h>
 #include <pade/core/error.h>
@@ -10,6 +12,24 @@ namespace {
 
 /// OpenBLAS would otherwise start a pool of its own that fights with ours.
 const bool kept_to_one_thread = (openblas_set_num_threads(1), true);
+
+/// Throws Error where the process may not have the working memory, 128 MiB for each thread, that
+/// OpenBLAS asks for in a thread's first product, as under `ulimit -v`: it would ask for ever.
+/// There must be room for those of all threads so far, as they may not have been taken yet.
+void check_working_memory() {
+  thread_local bool is_checked = false;
+  if (is_checked) return;
+  static std::mutex mutex;
+  static size_t threads = 0;
+  const std::lock_guard lock(mutex);
+  const size_t bytes = (threads + 1) * (size_t{129} << 20);
+  void* const room = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  check(room != MAP_FAILED, "out of memory on cpu: OpenBLAS was about to ask for ", bytes,
+        " bytes for ", threads + 1, " threads");
+  munmap(room, bytes);
+  ++threads;
+  is_checked = true;
+}
 
 int checked(int64_t extent) {
   check(extent <= std::numeric_limits<int>::max(), "gemm: extent ", extent, " is too large");
@@ -32,6 +52,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t rows, int64_t columns, int
       }
     return;
   }
+  check_working_memory();
   const auto op_a = transpose_a ? CblasTrans : CblasNoTrans;
   const auto op_b = transpose_b ? CblasTrans : CblasNoTrans;
   auto call = [&](auto function) {

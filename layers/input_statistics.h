@@ -44,7 +44,7 @@ class InputStatistics {
   InputStatistics& operator=(const InputStatistics&) = delete;
 
   /// While the result is in scope, adds what the watched modules are called with on this thread; a
-  /// module that is called twice counts both.
+  /// module that is called twice counts both. Not from two threads at once.
   [[nodiscard]] ForwardObserver collect();
   /// Forgets all values.
   void clear();
