@@ -6,6 +6,8 @@ file(GLOB PADE_PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
 list(FILTER PADE_PUBLIC_HEADERS EXCLUDE REGEX "_(kernels|loops|math)\\.h$")
 list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/blas.h core/caching_allocator.h core/device_choice.h core/dual.h core/host_device.h
-  core/lanes.h core/ops/broadcast.h core/ops/operands.h core/ops/pending_batch_norm.h core/io/safetensors_header.h core/thread_pool.h core/verbose.h
-  data/batch_assembler.h data/class_folders.h data/folder_lock.h data/process.h data/resize.h
-  optim/overlap.h layers/fit_descent.h layers/fit_problem.h layers/fit_starts.h layers/formula_search.h)
+  core/lanes.h core/ops/broadcast.h core/ops/operands.h core/ops/pending_batch_norm.h
+  core/io/folder_lock.h core/io/input_file.h core/io/safetensors_header.h core/thread_pool.h
+  core/verbose.h data/batch_assembler.h data/class_folders.h data/process.h data/resize.h
+  layers/fit_descent.h layers/fit_problem.h layers/fit_starts.h layers/formula_search.h
+  optim/overlap.h)

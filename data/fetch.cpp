@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include <pade/core/error.h>
+#include <pade/core/io/folder_lock.h>
 #include <pade/data/fetch.h>
-#include <pade/data/folder_lock.h>
 #include <pade/data/process.h>
 
 namespace pade::data {

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/io/folder_lock.h>
 #include <pade/data/fetch_archive.h>
-#include <pade/data/folder_lock.h>
 #include <pade/data/process.h>
 
 namespace pade::data {

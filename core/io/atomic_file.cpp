@@ -1,20 +1,27 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/numbers.h>
 
 namespace pade {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kEnding = ".tmp";
 
 const char* remedy(int error) {
   switch (error) {
@@ -39,8 +46,8 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const fs::path& target) : target_(target) {
     for (int attempt = 0; descriptor_ < 0; ++attempt) {
-      path_ =
-          target.string() + "." + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp";
+      path_ = target.string() + "." + std::to_string(getpid()) + "-" + std::to_string(attempt) +
+              std::string(kEnding);
       descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (descriptor_ < 0 && (errno != EEXIST || attempt == 1000)) fail_writing(target_, errno);
     }
@@ -86,13 +93,30 @@ void sync_folder(const fs::path& folder) {
         folder.string(), ": ", std::strerror(error), "; ", remedy(error));
 }
 
+/// The process that wrote a TemporaryFile of this name; nothing when it is the name of another
+/// file.
+std::optional<pid_t> writer_of(std::string_view name) {
+  if (!name.ends_with(kEnding)) return std::nullopt;
+  name.remove_suffix(kEnding.size());
+  const size_t dash = name.rfind('-');
+  if (dash == name.npos || !parse_uint64(name.substr(dash + 1))) return std::nullopt;
+  name = name.substr(0, dash);
+  const size_t dot = name.rfind('.');
+  if (dot == name.npos || dot == 0) return std::nullopt;
+  const auto process = parse_uint64(name.substr(dot + 1));
+  if (!process || *process == 0 || *process > INT_MAX) return std::nullopt;
+  return static_cast<pid_t>(*process);
+}
+
+bool is_running(pid_t process) { return kill(process, 0) == 0 || errno != ESRCH; }
+
 /// The file that will be replaced: what a symbolic link points to, not the link.
 fs::path resolve_target(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) return path;
   check(fs::is_regular_file(status), "cannot write ", path.string(),
-        ": it exists and is no regular file; write elsewhere");
+        ": it exists and is not a regular file; write elsewhere");
   const fs::path target = fs::canonical(path, error);
   if (error) fail_writing(path, error.value());
   return target;
@@ -110,6 +134,16 @@ void write_file_atomically(const fs::path& path, std::span<const std::string_vie
   for (const std::string_view piece : pieces) file.append(piece);
   file.take_the_targets_place();
   sync_folder(target.has_parent_path() ? target.parent_path() : ".");
+}
+
+void remove_abandoned_files(const fs::path& folder) {
+  std::vector<fs::path> abandoned;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::optional<pid_t> writer = writer_of(entry.path().filename().native());
+    if (writer && (*writer == getpid() || !is_running(*writer))) abandoned.push_back(entry.path());
+  }
+  for (const fs::path& path : abandoned) fs::remove(path, error);
 }
 
 }  // namespace pade

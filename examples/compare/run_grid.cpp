@@ -14,11 +14,11 @@
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/io/folder_lock.h>
 
 #include "compare/cell.h"
 #include "compare/child_process.h"
 #include "compare/display.h"
-#include "compare/folder_claim.h"
 #include "compare/markdown.h"
 #include "compare/pictures.h"
 #include "compare/tables.h"
@@ -30,6 +30,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPauseInMicroseconds = 20000;  // between looks at the children
+/// For a grid's folder: the runs of a compare that was killed hold its lock until each of them has
+/// written its last checkpoint.
+constexpr std::chrono::seconds kPatience{5};
 
 /// The runs of a grid while they run.
 class Runner {
@@ -179,10 +182,13 @@ int run_grid(const Grid& grid, const RunSettings& settings) {
   std::error_code error;
   fs::create_directories(grid.folder + "/cells", error);
   check(!error, grid.folder, ": cannot be made: ", error.message());
-  const FolderClaim claim(grid.folder);
+  const FolderLock lock(grid.folder, FolderLock::kName, kPatience);
+  remove_abandoned_files(grid.folder);
+  remove_abandoned_files(grid.folder + "/cells");
   const std::vector<CellResult> results = read_cells(grid);
   write_grid(grid);
   if (!settings.quiet) print_start(results, settings);
+  support::catch_interrupts();
   const bool complete = Runner(grid, settings, results).run();
   const int failed = show_results(grid, settings.quiet || !complete);
   if (!complete) {

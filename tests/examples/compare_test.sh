@@ -228,11 +228,11 @@ test_failed_cells() {
 test_one_at_a_time() {
   local status=0
   mkdir claimed
-  flock claimed sleep 6 &
+  flock claimed/.lock sleep 6 &
   sleep 0.2
   (grid claimed --quiet) 2>claimed.err || status=$?
   [[ $status == 1 ]] || fail "exit code $status for a folder that is in use"
-  grep -q 'claimed: another compare is at work' claimed.err || fail "$(cat claimed.err)"
+  grep -q 'claimed: in use by another process' claimed.err || fail "$(cat claimed.err)"
   wait
 }
 

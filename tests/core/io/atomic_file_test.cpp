@@ -1,10 +1,14 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
@@ -99,10 +103,10 @@ TEST_CASE("write_file_atomically says why it cannot write") {
   CHECK_THROWS_WITH_AS(write_file_atomically(folder / "file/below", "x"),
                        doctest::Contains("Not a directory; create the folder first"), Error);
   CHECK_THROWS_WITH_AS(write_file_atomically(folder.path(), "x"),
-                       doctest::Contains("it exists and is no regular file; write elsewhere"),
+                       doctest::Contains("it exists and is not a regular file; write elsewhere"),
                        Error);
   CHECK_THROWS_WITH_AS(write_file_atomically("/dev/null", "x"),
-                       doctest::Contains("it exists and is no regular file"), Error);
+                       doctest::Contains("it exists and is not a regular file"), Error);
   if (geteuid() == 0) {
     MESSAGE("not tried as root: a folder that must not be written to");
     return;
@@ -112,4 +116,27 @@ TEST_CASE("write_file_atomically says why it cannot write") {
   CHECK_THROWS_WITH_AS(
       write_file_atomically(folder / "locked/file", "x"),
       doctest::Contains("Permission denied; choose a folder that you may write to"), Error);
+}
+
+TEST_CASE("remove_abandoned_files removes what killed writers left, and nothing else") {
+  const TemporaryFolder folder;
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  REQUIRE(waitpid(dead, nullptr, 0) == dead);
+  const auto temporary = [](const char* name, pid_t writer) {
+    return name + std::string(".") + std::to_string(writer) + "-3.tmp";
+  };
+  folder.write(temporary("run.json", dead), "half");
+  folder.write(temporary("run.json", getpid()), "a process of this number before");
+  const std::vector<std::string> others{
+      ".tmp",         "a.0-0.tmp",
+      "a.tmp",        std::to_string(dead) + "-0.tmp",
+      "notes-1.tmp",  temporary("run.json", getppid()),
+      "run.json.bak", "run.json." + std::to_string(dead) + "-x.tmp"};
+  for (const std::string& name : others) folder.write(name, "kept");
+  remove_abandoned_files(folder.path());
+  std::vector<std::string> sorted = others;
+  std::sort(sorted.begin(), sorted.end());
+  CHECK(folder.names() == sorted);
+  remove_abandoned_files(folder / "absent");
 }
