@@ -1,9 +1,9 @@
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/io/input_file.h>
 #include <pade/data/cifar.h>
 
 namespace pade::data {
@@ -43,9 +43,8 @@ std::vector<fs::path> cifar10_files(const fs::path& given, Split split) {
 }
 
 int64_t records_of(const fs::path& file, int64_t record_bytes) {
-  std::error_code error;
-  const auto bytes = static_cast<int64_t>(fs::file_size(file, error));
-  check(!error, "cannot read ", file.string(), ": ", error.message());
+  check_is_regular_file(file);
+  const auto bytes = static_cast<int64_t>(fs::file_size(file));
   check(bytes > 0 && bytes % record_bytes == 0, file.string(), ": expected records of ",
         record_bytes, " bytes each, got ", bytes, " bytes in all", kRemedy);
   return bytes / record_bytes;
@@ -67,9 +66,7 @@ CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const
   auto* to = reinterpret_cast<char*>(images_.mutable_data<uint8_t>());
   std::vector<char> read_labels(labels.classes.size());
   for (size_t f = 0; f < files.size(); ++f) {
-    errno = 0;
-    std::ifstream in(files[f], std::ios::binary);
-    check(in.is_open(), "cannot read ", files[f].string(), ": ", std::strerror(errno));
+    std::ifstream in = open_input(files[f]);
     for (int64_t i = 0; i < counts[f]; ++i, to += kPixels) {
       in.read(read_labels.data(), label_bytes).read(to, kPixels);
       check(!in.fail(), files[f].string(), ": truncated: record ", i, " ends too soon", kRemedy);

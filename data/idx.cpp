@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
+#include <pade/core/io/input_file.h>
 #include <pade/data/idx.h>
 
 namespace pade::data {
@@ -24,9 +25,8 @@ constexpr const char* kRemedy = "; an incomplete download? Delete it and get it 
 class GzipFile {
  public:
   explicit GzipFile(const fs::path& path) : path_(path.string()) {
-    std::error_code error;
-    stored_bytes_ = static_cast<int64_t>(fs::file_size(path, error));
-    check(!error, "cannot read ", path_, ": ", error.message());
+    check_is_regular_file(path);
+    stored_bytes_ = static_cast<int64_t>(fs::file_size(path));
     errno = 0;
     file_ = gzopen(path.c_str(), "rb");
     check(file_ != nullptr, "cannot read ", path_, ": ",

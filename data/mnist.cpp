@@ -26,6 +26,7 @@ Tensor read_images(const std::filesystem::path& path) {
         " labels; were the files swapped?");
   check(images.rank() == 3 && images.extent(1) == kSide && images.extent(2) == kSide, path.string(),
         ": expected images [N, ", kSide, ", ", kSide, "], got ", images.shape());
+  check(images.size() > 0, path.string(), ": there are no images in it; give a folder with some");
   return images;
 }
 

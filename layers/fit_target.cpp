@@ -6,6 +6,7 @@
 #include <string>
 
 #include <pade/core/error.h>
+#include <pade/core/io/input_file.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/formula.h>
 #include <pade/layers/fit_target.h>
@@ -41,8 +42,7 @@ std::function<double(double)> fit_target_named(std::string_view name) {
 }
 
 std::vector<FitSample> read_samples(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  check(in.is_open(), "read_samples: cannot open ", path.string());
+  std::ifstream in = open_input(path);
   std::vector<FitSample> samples;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {

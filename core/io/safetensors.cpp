@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <set>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/io/input_file.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/io/safetensors_header.h>
 #include <pade/core/names.h>
@@ -24,13 +23,8 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : path_(path.string()) {
-    std::error_code error;
-    left_ = std::filesystem::file_size(path, error);
-    check(!error, "cannot read ", path_, ": ", error.message());
-    stream_.open(path, std::ios::binary);
-    check(stream_.is_open(), "cannot read ", path_, ": ", std::strerror(errno));
-  }
+  explicit Reader(const std::filesystem::path& path)
+      : path_(path.string()), stream_(open_input(path)), left_(std::filesystem::file_size(path)) {}
 
   uint64_t left() const { return left_; }
 

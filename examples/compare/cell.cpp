@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -10,21 +9,17 @@
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
+#include <pade/core/io/folder_lock.h>
+#include <pade/core/io/input_file.h>
 
 #include "support/csv.h"
+#include "support/json_file.h"
 
 namespace pade::compare {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-std::string text_of(const std::string& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 /// "epochs 2 instead of 3", for everything that differs.
 std::string differences(const Options& found, const Options& asked) {
@@ -106,19 +101,20 @@ void read_record(CellResult& result, const Json& record) {
 CellResult read_cell(const Grid& grid, const Cell& cell) {
   CellResult result;
   result.cell = cell;
-  result.failure = text_of(cell.failure_file());
+  result.failure = read_file_if_there(cell.failure_file());
   while (result.failure.ends_with('\n')) result.failure.pop_back();
   if (fs::exists(cell.path + "/state.safetensors")) result.state = CellState::begun;
   const std::string path = cell.path + "/run.json";
   if (!fs::exists(path)) return result;
+  const Json record = support::read_json(path, "a run record");
   try {
-    const Json record = Json::parse(text_of(path));
     check_belongs(record, grid, cell);
     read_metrics(result);
     if (!record.contains("final")) return result;
     read_record(result, record);
   } catch (const Json::exception& error) {
-    fail(path, ": is no run record: ", error.what(), "; remove that folder to have it run again");
+    fail(path, ": is not a run record: ", error.what(),
+         "; remove that folder to have it run again");
   }
   check(std::to_string(result.epochs) == grid.option("epochs"), cell.path, "/metrics.csv: has ",
         result.epochs, " epochs instead of ", grid.option("epochs"),
@@ -136,10 +132,11 @@ std::vector<CellResult> read_cells(const Grid& grid) {
 void clear_cell(const Cell& cell) {
   if (!fs::exists(cell.path)) return;
   check(fs::is_directory(cell.path), cell.path, ": is no folder; move it away");
+  const FolderLock lock(cell.path, FolderLock::kName, std::chrono::seconds(0));
   for (const auto& entry : fs::directory_iterator(cell.path)) {
     const std::string name = entry.path().filename();
-    check(name == "run.json" || name.ends_with(".csv") || name.ends_with(".safetensors") ||
-              name.ends_with(".tmp"),
+    check(name == FolderLock::kName || name == "run.json" || name.ends_with(".csv") ||
+              name.ends_with(".safetensors") || name.ends_with(".tmp"),
           entry.path().string(), ": is no file of a run that has just begun; move it away");
   }
   fs::remove_all(cell.path);

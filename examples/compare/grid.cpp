@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
+#include <filesystem>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -12,6 +12,7 @@
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
 
+#include "support/json_file.h"
 #include "support/run_folder.h"
 
 namespace pade::compare {
@@ -76,10 +77,10 @@ void write_grid(const Grid& grid) {
 
 Grid read_grid(const std::string& folder) {
   const std::string path = folder + "/grid.json";
-  std::ifstream in(path);
-  check(in.good(), path, ": cannot be read, so that folder holds no grid that compare has run");
+  check(std::filesystem::exists(path), path,
+        ": there is no such file, so that folder holds no grid that compare has run");
+  const Json json = support::read_json(path, "a record of a grid");
   try {
-    const Json json = Json::parse(in);
     Grid grid{.folder = folder,
               .program = json.at("program"),
               .activations = json.at("activations"),
@@ -90,7 +91,7 @@ Grid read_grid(const std::string& folder) {
     check(!grid.activations.empty() && !grid.seeds.empty(), path, ": names no cells");
     return grid;
   } catch (const Json::exception& error) {
-    fail(path, ": is no record of a grid: ", error.what());
+    fail(path, ": is not a record of a grid: ", error.what());
   }
 }
 

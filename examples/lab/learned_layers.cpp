@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 
 #include "support/activation_metadata.h"
 #include "support/csv.h"
+#include "support/json_file.h"
 
 namespace pade::lab {
 namespace {
@@ -25,11 +25,11 @@ using support::CsvFile;
 std::string activation_of_run(const std::string& folder) {
   const std::string path = folder + "/run.json";
   if (!fs::exists(path)) return "";
-  std::ifstream in(path);
+  const auto record = support::read_json(path, "a run record");
   try {
-    return nlohmann::json::parse(in).at("options").at("activation").get<std::string>();
+    return record.at("options").at("activation").get<std::string>();
   } catch (const nlohmann::json::exception& error) {
-    fail(path, ": is no run record: ", error.what());
+    fail(path, ": is not a run record: ", error.what());
   }
 }
 

@@ -1,11 +1,13 @@
 #include "support/csv.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/io/input_file.h>
 
 namespace pade::support {
 namespace {
@@ -34,7 +36,8 @@ double parsed(const std::string& text, const std::string& path, const CsvFile::R
 }  // namespace
 
 CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
-  std::ifstream in(path_);
+  if (!std::filesystem::exists(path_)) return;
+  std::ifstream in = open_input(path_);
   std::string line;
   if (std::getline(in, line)) header_ = split(line, ',');
   while (std::getline(in, line)) rows_.push_back(split(line, ','));

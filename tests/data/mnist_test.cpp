@@ -53,6 +53,20 @@ TEST_CASE("Mnist reads its four files, gzip'd or not") {
   CHECK(FashionMnist(folder.path(), Split::test).name() == "fashion-mnist");
 }
 
+TEST_CASE("Mnist refuses a set without images, by name") {
+  const TemporaryFolder folder;
+  for (const std::string part : {"train", "t10k"}) {
+    folder.write(part + "-images-idx3-ubyte", images_file(0));
+    folder.write(part + "-labels-idx1-ubyte", idx_bytes({0}, ""));
+  }
+  for (const auto& [split, file] : {std::pair{Split::train, "train-images-idx3-ubyte"},
+                                    std::pair{Split::test, "t10k-images-idx3-ubyte"}})
+    CHECK_THROWS_WITH_AS(
+        Mnist(folder.path(), split),
+        doctest::Contains(((folder / file).string() + ": there are no images in it").c_str()),
+        Error);
+}
+
 TEST_CASE("Mnist says what is wrong with its files") {
   const TemporaryFolder folder;
   const auto load = [&] { Mnist(folder.path(), Split::train); };
