@@ -4,15 +4,15 @@
 
 #include <pade/pade.h>
 
+#include "support/options.h"
+
 using namespace pade;
 
 namespace {
 
 void stop(const char* title) { std::cout << "\n— " << title << '\n'; }
 
-}  // namespace
-
-int main() {
+int tour() {
   stop("1. A leaf is a tensor that asks for its gradient");
   Tensor x = Tensor::from<float>({1, 2, 3}, {3}).requires_grad_();
   std::cout << "x = " << x << '\n';
@@ -66,4 +66,12 @@ int main() {
        hp1.denominator.detach().to(DType::float64)});
   std::cout << report << '\n';
   return report.ok ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Explains the tape by running it: eight short stops for a classroom.",
+               "autograd_tour");
+  return support::run_program(app, argc, argv, tour);
 }

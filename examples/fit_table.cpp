@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <iostream>
 #include <string>
 
 #include <pade/pade.h>
+
+#include "support/options.h"
 
 using namespace pade;
 
@@ -54,9 +55,7 @@ void print_fits(double width) {
     }
 }
 
-}  // namespace
-
-int main() try {
+int print_page() {
   std::cout
       << "# Fits of Leaky ReLU\n\n"
          "How near rational functions of degrees 5/4 come to Leaky ReLU with slope 0.01, in every\n"
@@ -72,7 +71,13 @@ int main() try {
          "    build/examples/fit_table > examples/fits.md\n";
   for (const double width : {3, 5, 10}) print_fits(width);
   return 0;
-} catch (const std::exception& error) {
-  std::cerr << "fit_table: " << error.what() << '\n';
-  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Prints the page of what each basis and form can make of Leaky ReLU: examples/fits.md.",
+      "fit_table");
+  return support::run_program(app, argc, argv, print_page);
 }

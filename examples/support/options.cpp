@@ -1,4 +1,10 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -99,6 +105,25 @@ std::string on_one_line(const std::string& message) {
   return line;
 }
 
+/// A file that is opened gets the lowest number that is free. Where a shell has closed one of the
+/// first three (`<&-`), that would be a file of ours, into which others then read and print.
+void open_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+}
+
+/// Writes what is still buffered. Returns false, after a message on stderr, when a part of what was
+/// printed is lost: the disk is full, for instance.
+bool finish_output(const CLI::App& app) {
+  errno = 0;
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout) && std::cout.good()) return true;
+  std::cerr << app.get_name() << ": cannot write all output to stdout: "
+            << (errno ? std::strerror(errno) : "an earlier part is lost; is its disk full?")
+            << '\n';
+  return false;
+}
+
 }  // namespace
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
@@ -179,7 +204,10 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
       ->capture_default_str();
   app.add_option("--out", options.out, "run folder [runs/<time>-<program>-<activation>-seed<N>]")
       ->type_name("DIR");
-  app.add_option("--resume", options.resume, "go on with the run in this folder")->type_name("DIR");
+  app.add_option(
+         "--resume", options.resume,
+         "go on with the run in this folder; with a larger --epochs, with a complete one too")
+      ->type_name("DIR");
   app.add_option("--limit", options.limit, "use only the first N training images")
       ->check(at_least(1));
   app.add_option("--test-limit", options.test_limit, "use only the first N test images")
@@ -221,7 +249,9 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
       ->capture_default_str();
 }
 
-int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
+namespace {
+
+int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
   try {
     const bool takes_extras = app.get_allow_extras() && app.get_subcommands(nullptr).empty();
     app.allow_extras();
@@ -244,6 +274,14 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     std::cerr << app.get_name() << ": " << on_one_line(error.what()) << '\n';
     return 1;
   }
+}
+
+}  // namespace
+
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
+  open_standard_descriptors();
+  const int exit_code = parse_and_run(app, argc, argv, program);
+  return exit_code == 0 && !finish_output(app) ? 1 : exit_code;
 }
 
 }  // namespace pade::support

@@ -88,8 +88,10 @@ void for_each_recorded(Options& options, F&& f) {
 }
 
 /// Parses the command line, of which nothing may be left over (unless `app` has no commands and
-/// allows extras), then runs `program`; what main() returns: 0 done, 1 the work failed (its message
-/// is printed on stderr), 2 the command line is wrong, or what `program` returns.
+/// allows extras), then runs `program`; what main() returns: 0 done, 1 the work failed or what it
+/// printed could not be written to stdout (a message says so on stderr), 2 the command line is
+/// wrong, or what `program` returns. Where stdin, stdout or stderr is closed, /dev/null takes its
+/// place.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
 
 }  // namespace pade::support
