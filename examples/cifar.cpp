@@ -76,9 +76,10 @@ int train(const TrainingOptions& options) {
       if (average) average->update();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch([&, &test_set = test_set] {
+    const bool tested = run.end_epoch([&, &test_set = test_set] {
       return evaluate(network, *test_set, device, options.test_limit);
     });
+    if (!tested) return kExitInterrupted;
   }
   run.finish();
   return 0;
@@ -112,7 +113,6 @@ int main(int argc, char** argv) {
       if (!options.activation_lr) options.activation_lr = kActivationLrShare * options.lr;
       if (app.count("--warm-up") == 0) options.warm_up = kWarmUp;
     }
-    catch_interrupts();
-    return train(resumed_options(app, options));
+    return train(resumed_options(app, "cifar", options));
   });
 }

@@ -5,7 +5,6 @@
 #include <pade/core/error.h>
 
 #include "compare/run_grid.h"
-#include "support/interrupt.h"
 #include "support/options.h"
 #include "support/run_folder.h"
 
@@ -116,7 +115,6 @@ int main(int argc, char** argv) {
       return 0;
     }
     options.grid.command = shell_line({"compare"}) + " " + shell_line({argv + 1, argv + argc});
-    support::catch_interrupts();
     const int refused = check_flags(options.grid, options.settings);
     return refused ? refused : run_grid(options.grid, options.settings);
   });

@@ -51,7 +51,9 @@ int train(const TrainingOptions& options) {
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
-    run.end_epoch([&] { return evaluate(network, *test_set, device, options.test_limit); });
+    const bool tested =
+        run.end_epoch([&] { return evaluate(network, *test_set, device, options.test_limit); });
+    if (!tested) return kExitInterrupted;
   }
   run.finish();
   return 0;
@@ -71,7 +73,6 @@ int main(int argc, char** argv) {
   add_training_flags(app, options);
   return run_program(app, argc, argv, [&] {
     if (options.info) return print_info();
-    catch_interrupts();
-    return train(resumed_options(app, options));
+    return train(resumed_options(app, "lenet", options));
   });
 }

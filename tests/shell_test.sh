@@ -26,6 +26,16 @@ expect() {
   (($(grep -vc '^Try ' stderr) == 1)) || fail "more than one line: $* ($(cat stderr))"
 }
 
+# wait_for FILE: until it is there, for a minute at most.
+wait_for() {
+  local tries
+  for ((tries = 0; tries < 6000; ++tries)); do
+    [[ ! -e $1 ]] || return 0
+    sleep 0.01
+  done
+  fail "$1 did not appear"
+}
+
 # same_network RUN RUN WHY
 same_network() {
   cmp "$1/last.safetensors" "$2/last.safetensors" || fail "$1 and $2 differ: $3"

@@ -47,12 +47,12 @@ std::string exact(T value) {
 template <class T>
 void read_exact(const SafetensorsFile& file, const std::string& key, T& value) {
   const auto found = file.metadata.find(key);
-  check(found != file.metadata.end(), file.path, ": is no training state: \"", key,
+  check(found != file.metadata.end(), file.path, ": is not a training state: \"", key,
         "\" is missing");
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   check(error == std::errc() && end == text.data() + text.size(), file.path,
-        ": is no training state: \"", key, "\" is \"", text, "\"");
+        ": is not a training state: \"", key, "\" is \"", text, "\"");
 }
 
 /// Everything with elements, under the names it has in the file.
@@ -73,6 +73,7 @@ void write_state(const std::string& path, const TrainingState& state, const Posi
   Metadata metadata = activation_metadata(state.network, "network.");
   for_each_number(position,
                   [&](const std::string& key, auto value) { metadata[key] = exact(value); });
+  metadata["lr_factor"] = exact(state.optimizer.lr_factor());
   for (const auto& [name, rng] : state.network.generators())
     metadata["rng." + name] = exact(rng->counter());
   write_safetensors(path, all_tensors(state), metadata);
@@ -83,10 +84,13 @@ Position read_state(const std::string& path, const TrainingState& state) {
   Position position;
   for_each_number(position,
                   [&](const std::string& key, auto& value) { read_exact(file, key, value); });
+  double lr_factor = 1;
+  read_exact(file, "lr_factor", lr_factor);
   std::vector<std::pair<Rng*, uint64_t>> counters;
   for (const auto& [name, rng] : state.network.generators())
     read_exact(file, "rng." + name, counters.emplace_back(rng, 0).second);
   load_into(all_tensors(state), file);
+  state.optimizer.set_lr_factor(lr_factor);
   for (const auto& [rng, counter] : counters) rng->set_counter(counter);
   return position;
 }

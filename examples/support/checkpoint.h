@@ -29,9 +29,9 @@ struct TrainingState {
 
 /// Writes everything that going on needs to one file, whole or not at all: the network under
 /// `network.…`, the optimiser's state under `optimizer.…`, that of a WeightAverage under
-/// `average.…`, generators' counters, the position and activation_metadata() in the metadata. The
-/// network is in it, though it stands in last.safetensors too, because two files cannot be replaced
-/// in one instant.
+/// `average.…`; the optimiser's lr_factor(), generators' counters, the position and
+/// activation_metadata() in the metadata. The network is in it, though it stands in
+/// last.safetensors too, because two files cannot be replaced in one instant.
 void write_state(const std::string& path, const TrainingState& state, const Position& position);
 
 /// Puts all of it into that state. Throws Error, with nothing changed, when the file does not fit.

@@ -19,6 +19,11 @@ void catch_interrupts() {
   std::signal(SIGTERM, note_signal);
 }
 
+void obey_interrupts() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
 bool interrupted() { return signal_came != 0; }
 
 }  // namespace pade::support

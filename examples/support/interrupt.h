@@ -3,9 +3,12 @@
 namespace pade::support {
 
 /// From here on SIGINT and SIGTERM only set a flag, so that a program can finish its step and write
-/// a checkpoint; a second signal ends the process at once.
+/// a checkpoint; a second signal ends the process at once. Before, where no work would be lost,
+/// the first one does: while data is fetched and read, or a lock is waited for.
 void catch_interrupts();
-/// Whether such a signal has come.
+/// From here on the first signal ends the process at once again.
+void obey_interrupts();
+/// Whether such a signal has come while they were caught.
 bool interrupted();
 
 inline constexpr int kExitInterrupted = 130;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <string_view>
 
@@ -27,15 +26,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kPlaceOfData = "{\"to be replaced\": \"by the run\"}";
 constexpr int kPointsOfFixed = 257;  // odd, so that the kink at 0 is one of them
-
-Json read_record(const std::string& path) {
-  std::ifstream in(path);
-  try {
-    return Json::parse(in);
-  } catch (const Json::exception& error) {
-    fail(path, ": is no run record: ", error.what());
-  }
-}
 
 /// An object per epoch, by the names of the columns.
 Json metrics_of(const RunFolder& folder) {
@@ -154,8 +144,8 @@ std::string for_script(const Json& json) {
 
 }  // namespace
 
-void write_report(const RunFolder& folder, Module& network) {
-  const Json report{{"run", read_record(folder.file("run.json"))},
+void write_report(const RunFolder& folder, Module& network, const std::string& record) {
+  const Json report{{"run", Json::parse(record)},
                     {"metrics", metrics_of(folder)},
                     {"layers", layers_of(folder, network)}};
   std::string page(report_template());

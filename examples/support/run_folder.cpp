@@ -15,20 +15,23 @@
 #include <sstream>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/io/input_file.h>
 #include <pade/core/parallel.h>
 #include <pade/layers/rational.h>
+
+#include "support/json_file.h"
 
 namespace pade::support {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+constexpr const char* kRecord = "a run record";
 
 /// The histograms in inputs.csv: bars, and the share of the values that may lie outside of them on
 /// each side.
@@ -73,33 +76,44 @@ Json options_record(const TrainingOptions& options) {
   return record;
 }
 
+/// Puts a recorded value into an option that has its default, by the rules of the flag.
 template <class T>
-void from_json_value(const Json& json, T& value) {
-  json.get_to(value);
+void restore_option(CLI::Option* flag, const Json& recorded, T& value) {
+  if (!flag) {
+    const Json unchangeable = to_json(value);
+    check(recorded == unchangeable, "is ", recorded.dump(), ", and this program only knows ",
+          unchangeable.dump());
+    return;
+  }
+  check(recorded.is_primitive() && !recorded.is_null(), "is ", recorded.dump(),
+        ", which is not a value");
+  flag->clear();
+  flag->add_result(recorded.is_string() ? recorded.get<std::string>() : recorded.dump());
+  flag->run_callback();
+  recorded.get_to(value);  // to the last bit, which the flag's text may not give
 }
 template <class T>
-void from_json_value(const Json& json, std::optional<T>& value) {
-  if (json.is_null())
-    value.reset();
-  else
-    value = json.get<T>();
+void restore_option(CLI::Option* flag, const Json& recorded, std::optional<T>& value) {
+  value.reset();
+  if (!recorded.is_null()) restore_option(flag, recorded, value.emplace());
 }
 
-Json read_json(const std::string& path) {
-  std::ifstream in(path);
-  check(in.good(), path, ": cannot be read, so there is no run to resume in that folder");
-  try {
-    return Json::parse(in);
-  } catch (const Json::exception& error) {
-    fail(path, ": is no run record: ", error.what());
+/// Says on stderr what of this build is not as it was when the run was begun. Matrix products of
+/// OpenBLAS round as its kernels do, which it chooses by the processor.
+void warn_of_changes(const std::string& path, const Json& recorded_build) {
+  const Json build = build_record();
+  for (const auto& [part, now] : build.items()) {
+    const Json before = recorded_build.contains(part) ? recorded_build.at(part) : Json();
+    if (before == now) continue;
+    std::cerr << path << ": warning: begun with " << part << ' ' << before.dump()
+              << ", goes on with " << now.dump()
+              << "; the last bits of its numbers can differ from those of an unbroken run\n";
   }
 }
 
 /// Replaces the file by one that ends with `text` too: a full disk leaves no half of a row behind.
 void append(const std::string& path, const std::string& text) {
-  std::ostringstream before;
-  if (std::ifstream in(path); in.good()) before << in.rdbuf();
-  write_file_atomically(path, before.str() + text);
+  write_file_atomically(path, read_file_if_there(path) + text);
 }
 
 /// Enough digits to read the same float again.
@@ -108,6 +122,29 @@ std::string digits(double value, int count) {
   out.precision(count);
   out << value;
   return out.str();
+}
+
+/// A folder of that name, or one with a number behind it, which was not there before: of two
+/// programs that start in the same second each gets its own.
+std::string make_new_folder(const std::string& name) {
+  std::string path = name;
+  std::error_code error;
+  for (int number = 2; !fs::create_directory(path, error) && !error; ++number)
+    path = name + "-" + std::to_string(number);
+  check(!error, "run folder ", path, ": cannot be made: ", error.message());
+  return path;
+}
+
+void check_is_empty(const std::string& path) {
+  for (const auto& entry : fs::directory_iterator(path))
+    check(entry.path().filename() == FolderLock::kName, "run folder ", path,
+          ": exists and is not empty; go on with it by --resume ", path, ", or name another --out");
+}
+
+void check_can_be_resumed(const std::string& path) {
+  check(fs::exists(path + "/state.safetensors"), "run folder ", path,
+        ": has no state.safetensors, the run was stopped before its first checkpoint; start it "
+        "again");
 }
 
 }  // namespace
@@ -119,30 +156,41 @@ std::string as_file_name(std::string text) {
 }
 
 RunFolder RunFolder::create(const std::string& program, const TrainingOptions& options) {
-  const std::string path = !options.out.empty()
-                               ? options.out
-                               : "runs/" + current_time("%Y-%m-%dT%H-%M-%S") + "-" + program + "-" +
-                                     as_file_name(options.activation) + "-seed" +
-                                     std::to_string(options.seed);
+  const std::string path = options.out.empty() ? "runs" : options.out;
   std::error_code error;
-  check(!fs::exists(path) || (fs::is_directory(path) && fs::is_empty(path)), "run folder ", path,
-        ": exists and is not empty; go on with it by --resume ", path, ", or name another --out");
   fs::create_directories(path, error);
   check(!error, "run folder ", path, ": cannot be made: ", error.message());
-  return RunFolder(path);
+  if (!options.out.empty()) return RunFolder(path, check_is_empty);
+  return RunFolder(
+      make_new_folder("runs/" + current_time("%Y-%m-%dT%H-%M-%S") + "-" + program + "-" +
+                      as_file_name(options.activation) + "-seed" + std::to_string(options.seed)),
+      check_is_empty);
 }
 
 RunFolder RunFolder::open(const std::string& path) {
   check(fs::is_directory(path), "run folder ", path, ": there is no such folder");
-  check(fs::exists(path + "/state.safetensors"), "run folder ", path,
-        ": has no state.safetensors, the run was stopped before its first checkpoint; start it "
-        "again");
-  return RunFolder(path);
+  return RunFolder(path, [](const std::string& folder) {
+    check_can_be_resumed(folder);
+    remove_abandoned_files(folder);
+  });
 }
 
-void RunFolder::write_record(const std::string& program, const TrainingOptions& options,
-                             Module& network, const data::Dataset& dataset,
-                             const FinalFigures* final) const {
+RunFolder::RunFolder(std::string path, void (*look)(const std::string&))
+    : path_(std::move(path)), lock_(path_, FolderLock::kName, std::chrono::milliseconds(0)) {
+  look(path_);
+}
+
+void RunFolder::write_record(const std::string& record) const {
+  write_file_atomically(file("run.json"), record);
+}
+
+bool RunFolder::is_complete() const {
+  return read_json(file("run.json"), kRecord).contains("final");
+}
+
+std::string format_record(const std::string& program, const TrainingOptions& options,
+                          Module& network, const data::Dataset& dataset,
+                          const FinalFigures* final) {
   Json record;
   record["program"] = program;
   record["options"] = options_record(options);
@@ -159,7 +207,7 @@ void RunFolder::write_record(const std::string& program, const TrainingOptions& 
         {"seconds", final->seconds},       {"images_per_second", final->images_per_second},
         {"peak_rss_mib", peak_rss_mib()}};
   }
-  write_file_atomically(file("run.json"), record.dump(2) + "\n");
+  return record.dump(2) + "\n";
 }
 
 void RunFolder::append_metrics(const EpochMetrics& metrics) const {
@@ -228,7 +276,7 @@ void RunFolder::append_inputs(int64_t epoch, const InputStatistics& statistics) 
 
 void RunFolder::drop_rows_after(int64_t epoch) const {
   for (const char* name : {"metrics.csv", "activations.csv", "inputs.csv"}) {
-    std::ifstream in(file(name));
+    std::istringstream in(read_file_if_there(file(name)));
     std::string kept;
     for (std::string line; std::getline(in, line);) {
       const bool is_header = line.starts_with("epoch,");
@@ -238,25 +286,32 @@ void RunFolder::drop_rows_after(int64_t epoch) const {
   }
 }
 
-TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& given) {
+TrainingOptions resumed_options(CLI::App& app, const std::string& program,
+                                const TrainingOptions& given) {
   if (given.resume.empty()) return given;
+  check(fs::is_directory(given.resume), "run folder ", given.resume, ": there is no such folder");
   TrainingOptions options = given;
-  const Json recorded = read_json(given.resume + "/run.json");
+  const std::string path = given.resume + "/run.json";
+  const Json recorded = read_json(path, kRecord);
+  check(recorded.value("program", Json()) == program, path, ": the run was made by ",
+        recorded.value("program", Json()).dump(), "; only that program goes on with it, not ",
+        program);
   for_each_recorded(options, [&](const std::string& name, auto& value) {
     const bool may_change = name == "epochs" || name == "threads" || name == "data";
-    const CLI::Option* flag = app.get_option_no_throw("--" + name);
+    CLI::Option* flag = app.get_option_no_throw("--" + name);
     if (flag && flag->count() > 0) {
       check(may_change, "--", name,
             " cannot be given with --resume: the run goes on as it was started");
       return;
     }
     try {
-      from_json_value(recorded.at("options").at(name), value);
-    } catch (const Json::exception& error) {
-      fail(given.resume, "/run.json: option ", name, ": ", error.what());
+      restore_option(flag, recorded.at("options").at(name), value);
+    } catch (const std::exception& error) {  // of CLI11, the JSON library, or our own
+      fail(path, ": option ", name, ": ", error.what());
     }
   });
   check(app.count("--out") == 0, "--out cannot be given with --resume");
+  warn_of_changes(given.resume, recorded.value("build", Json::object()));
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <pade/core/io/folder_lock.h>
 #include <pade/data/dataset.h>
 #include <pade/layers/input_statistics.h>
 #include <pade/layers/module.h>
@@ -20,9 +21,10 @@ struct FinalFigures {
   double images_per_second = 0;
 };
 
-/// The folder that a training program leaves behind. Files are replaced whole or not at all.
+/// The folder that a training program leaves behind. Files are replaced whole or not at all. As
+/// long as this object lives, no other process can have the folder.
 ///
-///   run.json           options, build, machine, final figures
+///   run.json           options, build, machine; final figures when all the rest is written
 ///   metrics.csv        a row per epoch
 ///   activations.csv    the coefficients of every rational layer, epoch by epoch
 ///   inputs.csv         what went into every activation, epoch by epoch
@@ -33,19 +35,19 @@ struct FinalFigures {
 ///   report.html        all of it as a page, when the run is complete
 class RunFolder {
  public:
-  /// A new folder: options.out, or runs/<time>-<program>-<activation>-seed<N>. Throws Error when it
-  /// exists and holds anything.
+  /// A new folder: options.out, or runs/<time>-<program>-<activation>-seed<N>, with -2, -3, … where
+  /// there is one already. Throws Error when options.out holds anything or is in use.
   static RunFolder create(const std::string& program, const TrainingOptions& options);
-  /// The folder of an earlier run. Throws Error when there is none to resume.
+  /// The folder of an earlier run, without the temporary files that killed processes left there.
+  /// Throws Error when there is none to resume, and when that run has not ended.
   static RunFolder open(const std::string& path);
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// run.json: options, build, machine, number of parameters, the input's normalisation, and, when
-  /// the run is complete, its figures.
-  void write_record(const std::string& program, const TrainingOptions& options, Module& network,
-                    const data::Dataset& dataset, const FinalFigures* final) const;
+  void write_record(const std::string& record) const;
+  /// Whether run.json has the figures of a completed run.
+  bool is_complete() const;
   /// Adds the epoch's row to metrics.csv and a row per rational layer to activations.csv. Epoch 0
   /// stands for the state before training and has rows in activations.csv only.
   void append_metrics(const EpochMetrics& metrics) const;
@@ -59,15 +61,25 @@ class RunFolder {
   void drop_rows_after(int64_t epoch) const;
 
  private:
-  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  /// Locks the folder; then `look` throws Error unless it is as expected.
+  RunFolder(std::string path, void (*look)(const std::string& path));
 
   std::string path_;
+  FolderLock lock_;
 };
+
+/// What run.json says: options, build, machine, number of parameters, the input's normalisation,
+/// and, when the run is complete, its figures.
+std::string format_record(const std::string& program, const TrainingOptions& options,
+                          Module& network, const data::Dataset& dataset, const FinalFigures* final);
 
 /// The options of the run that options.resume names, with the flags given now on top. Throws Error
 /// when those would change the result (all but --epochs, --threads, --data, --quiet may not be
-/// given). Without --resume, the options as they are.
-TrainingOptions resumed_options(const CLI::App& app, const TrainingOptions& options);
+/// given), when another program made the run, and when its run.json has a value that the flag of
+/// `app` would refuse. Warns on stderr where this build or its BLAS is not the one that the run was
+/// begun with. Without --resume, the options as they are.
+TrainingOptions resumed_options(CLI::App& app, const std::string& program,
+                                const TrainingOptions& options);
 
 /// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
 std::string as_file_name(std::string text);

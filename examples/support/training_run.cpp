@@ -7,6 +7,7 @@
 #include <iostream>
 #include <sstream>
 
+#include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
@@ -64,12 +65,21 @@ TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& opti
       folder_(open_or_create(program, options)) {
   if (!options_.resume.empty()) {
     position_ = read_state(folder_.file("state.safetensors"), state_);
+    const int64_t begun = position_.epoch + (position_.batch > 0);
+    check(begun <= options_.epochs, "run folder ", folder_.path(), ": the run has begun epoch ",
+          begun, " already; --epochs ", options_.epochs, " would take it back");
+    was_complete_ = position_.epoch == options_.epochs && folder_.is_complete();
+    if (was_complete_) return;
     folder_.drop_rows_after(position_.epoch);
-  } else {
-    folder_.append_activations(0, state_.network);
   }
-  folder_.write_record(program_, options_, state_.network, loader_.dataset(), nullptr);
+  folder_.write_record(record(nullptr));
+  if (options_.resume.empty()) folder_.append_activations(0, state_.network);
   if (!options_.quiet) print_start();
+  catch_interrupts();
+}
+
+std::string TrainingRun::record(const FinalFigures* final) const {
+  return format_record(program_, options_, state_.network, loader_.dataset(), final);
 }
 
 void TrainingRun::print_start() const {
@@ -119,12 +129,16 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
   progress_->update(position_.batch, first_batch_, totals_here_.images, so_far.loss,
                     so_far.accuracy);
   if (!interrupted()) return true;
+  stop();
+  return false;
+}
+
+void TrainingRun::stop() {
   progress_->clear();
   count_time();
   write_state(folder_.file("state.safetensors"), state_, position_);
   std::cerr << "interrupted after " << position_.epoch << " epochs and " << position_.batch
             << " steps; go on with: " << program_ << " --resume " << folder_.path() << '\n';
-  return false;
 }
 
 void TrainingRun::count_time() {
@@ -135,12 +149,14 @@ void TrainingRun::count_time() {
   epoch_start_ = now;
 }
 
-EpochMetrics TrainingRun::test_and_keep(const std::function<Evaluation()>& evaluate) {
+std::optional<EpochMetrics> TrainingRun::test_and_keep(
+    const std::function<Evaluation()>& evaluate) {
   inputs_.clear();
   const Evaluation test = [&] {
     const ForwardObserver collecting = inputs_.collect();
     return evaluate();
   }();
+  if (interrupted()) return std::nullopt;
   progress_->clear();
   count_time();
   const double images = static_cast<double>(position_.totals.images);
@@ -160,16 +176,21 @@ EpochMetrics TrainingRun::test_and_keep(const std::function<Evaluation()>& evalu
   return metrics;
 }
 
-void TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
+bool TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
   if (state_.average) state_.average->swap();
-  const EpochMetrics metrics = test_and_keep(evaluate);
+  const std::optional<EpochMetrics> metrics = test_and_keep(evaluate);
   if (state_.average) state_.average->swap();
-  position_ = {.epoch = metrics.epoch,
+  if (!metrics) {
+    stop();
+    return false;
+  }
+  position_ = {.epoch = metrics->epoch,
                .run_seconds = position_.run_seconds,
-               .best_accuracy = std::max(metrics.test.accuracy, position_.best_accuracy),
-               .last = metrics};
+               .best_accuracy = std::max(metrics->test.accuracy, position_.best_accuracy),
+               .last = *metrics};
   // A run that is killed between the writes goes on from the state before: it is written last.
   write_state(folder_.file("state.safetensors"), state_, position_);
+  return true;
 }
 
 void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
@@ -182,14 +203,22 @@ void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
 }
 
 void TrainingRun::finish() {
+  if (was_complete_) {
+    if (!options_.quiet)
+      std::cout << folder_.path() << ": all " << options_.epochs
+                << " epochs are done, so there is nothing to do; a larger --epochs goes on\n";
+    return;
+  }
+  obey_interrupts();                           // a resumed run comes back to here at once
   if (state_.average) state_.average->swap();  // what is kept is what the report shows
   const EpochMetrics& last = position_.last;
   const double images = static_cast<double>(loader_.images() * last.epoch);
   const FinalFigures final{last.train, last.test, position_.run_seconds,
                            images / position_.run_seconds};
-  folder_.write_record(program_, options_, state_.network, loader_.dataset(), &final);
+  const std::string completed = record(&final);
   const std::string plot = plot_activations(folder_, state_.network);
-  write_report(folder_, state_.network);
+  write_report(folder_, state_.network, completed);
+  folder_.write_record(completed);  // last, as it says that the rest is there
   if (state_.average) state_.average->swap();
   if (options_.quiet) return;
   std::cout << std::fixed << std::setprecision(4) << "\n          loss    accuracy\n"

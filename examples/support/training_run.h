@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <pade/data/loader.h>
@@ -23,14 +24,15 @@ namespace pade::support {
 ///   TrainingRun run("lenet", options, {network, optimizer}, loader);
 ///   while (run.begin_epoch()) {
 ///     for (auto [images, labels] : loader) { …; if (!run.step(loss, logits, labels)) return 130; }
-///     run.end_epoch([&] { return evaluate(network, test_set); });
+///     if (!run.end_epoch([&] { return evaluate(network, test_set); })) return 130;
 ///   }
 ///   run.finish();
 class TrainingRun {
  public:
   /// Starts a run folder, or, when options.resume names one, puts `state` and loader where that run
   /// stopped. What they refer to must outlive this object. Where there is an average, it is what is
-  /// tested, watched and kept in last and best.safetensors.
+  /// tested, watched and kept in last and best.safetensors. From here to finish(), signals are
+  /// caught (catch_interrupts()). Throws Error when the run has begun more than options.epochs.
   TrainingRun(const std::string& program, const TrainingOptions& options,
               const TrainingState& state, data::Loader& loader);
 
@@ -47,9 +49,11 @@ class TrainingRun {
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
   /// Calls `evaluate`, which tests the network, and meanwhile watches what goes into its
   /// activations. Then writes metrics, coefficients, inputs and checkpoints; the result decides
-  /// about best.safetensors.
-  void end_epoch(const std::function<Evaluation()>& evaluate);
-  /// Completes run.json, prints the final figures, and writes the report.
+  /// about best.safetensors. After an interrupt it drops what `evaluate` returned, writes a
+  /// checkpoint from which that is done again, says how to resume, and returns false.
+  bool end_epoch(const std::function<Evaluation()>& evaluate);
+  /// Writes the report, completes run.json, and prints the final figures. Where all of that had
+  /// been done before this run was resumed, it says so and changes nothing.
   void finish();
 
  private:
@@ -59,8 +63,11 @@ class TrainingRun {
   void count_time();
   void print_start() const;
   void print_epoch(const EpochMetrics& metrics) const;
-  /// Tests what is to be kept, and writes it.
-  EpochMetrics test_and_keep(const std::function<Evaluation()>& evaluate);
+  /// Tests what is to be kept, and writes it; nothing after an interrupt.
+  std::optional<EpochMetrics> test_and_keep(const std::function<Evaluation()>& evaluate);
+  /// Writes a checkpoint and says how to go on from it.
+  void stop();
+  std::string record(const FinalFigures* final) const;
 
   const std::string program_;
   const TrainingOptions options_;
@@ -68,6 +75,7 @@ class TrainingRun {
   data::Loader& loader_;
   InputStatistics inputs_;
   RunFolder folder_;
+  bool was_complete_ = false;  // before this process came
   Position position_;
   int64_t first_batch_ = 0;  // of this epoch in this process
   Totals totals_here_;       // since then, for images/s

@@ -40,9 +40,10 @@ finish() {
 
 test_interrupt_and_resume() {
   local stopped=0 status
-  for delay in 0.1 0.2 0.3 0.4 0.5 0.7; do
+  for delay in 0 0.1 0.2 0.3 0.4 0.6; do
     rm -rf stopped
     train stopped --threads 1 2>stderr &
+    wait_for stopped/activations.csv
     sleep "$delay"
     kill -INT $! 2>/dev/null || true
     status=0
