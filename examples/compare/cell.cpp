@@ -1,6 +1,7 @@
 #include "compare/cell.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <set>

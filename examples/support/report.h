@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <pade/layers/module.h>
 
 #include "support/run_folder.h"

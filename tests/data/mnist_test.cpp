@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/data/mnist.h>
