@@ -2,12 +2,12 @@
 #include <cmath>
 #include <limits>
 #include <ostream>
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
@@ -36,8 +36,10 @@ Tensor weighted_sum(const Tensor& output, const Tensor& cotangent) {
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
-  return out << (report.ok ? "gradients agree, worst error " : "gradients differ, worst error ")
-             << report.worst_error << (report.message.empty() ? "" : ": ") << report.message;
+  TextStream text;
+  text << (report.ok ? "gradients agree, worst error " : "gradients differ, worst error ")
+       << report.worst_error << (report.message.empty() ? "" : ": ") << report.message;
+  return out << text.str();
 }
 
 GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,
@@ -76,7 +78,7 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     if (error <= report.worst_error) return;
     report.worst_error = error;
     report.ok = report.worst_error <= options.tolerance;
-    std::ostringstream message;
+    TextStream message;
     message << "input " << input << ' ' << inputs[input].shape() << ", element " << i << ": "
             << what << ' ' << analytic << ", expected " << numeric;
     report.message = message.str();

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <ostream>
+#include <string>
 #include <string_view>
 
 #include <pade/core/error.h>
@@ -30,6 +32,23 @@ T whole_number(double value, const char* what) {
         ": expected a whole number from ", +std::numeric_limits<T>::min(), " to ",
         +std::numeric_limits<T>::max(), ", got ", value);
   return static_cast<T>(value);
+}
+
+/// A number of things in a message: `1 epoch`, `2 epochs`. It refers to the words, and is written
+/// when it is printed.
+struct Counted {
+  int64_t count;
+  std::string_view one, many;  ///< many: where it is not `one` with an "s"
+};
+
+inline Counted counted(int64_t count, std::string_view one, std::string_view many = {}) {
+  return {count, one, many};
+}
+
+inline std::ostream& operator<<(std::ostream& out, const Counted& things) {
+  out << std::to_string(things.count) << ' ';
+  if (things.count == 1) return out << things.one;
+  return things.many.empty() ? out << things.one << 's' : out << things.many;
 }
 
 }  // namespace pade

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <ostream>
-#include <sstream>
+#include <string>
 
 #include <pade/core/error.h>
 #include <pade/core/shape.h>
@@ -45,16 +45,12 @@ bool Shape::operator==(const Shape& other) const {
   return std::equal(begin(), end(), other.begin(), other.end());
 }
 
-std::ostream& operator<<(std::ostream& out, const Shape& shape) {
-  out << '[';
-  for (int i = 0; i < shape.rank(); ++i) out << (i ? ", " : "") << shape[i];
-  return out << ']';
-}
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 std::string to_string(const Shape& shape) {
-  std::ostringstream out;
-  out << shape;
-  return out.str();
+  std::string text = "[";
+  for (int i = 0; i < shape.rank(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + ']';
 }
 
 }  // namespace pade

@@ -1,12 +1,12 @@
 #include <atomic>
 #include <cmath>
 #include <ostream>
-#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
@@ -136,7 +136,7 @@ void Tape::assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate) {
 }
 
 std::string Tape::to_dot() const {
-  std::ostringstream out;
+  TextStream out;
   out << "digraph tape {\n  rankdir=LR;\n  node [fontname=\"Helvetica\"];\n";
   for (const auto& [leaf, index] : leaves_)
     out << "  v" << index << " [shape=box, style=filled, fillcolor=lightblue, label=\"leaf "
@@ -154,24 +154,25 @@ std::string Tape::to_dot() const {
 }
 
 std::ostream& operator<<(std::ostream& out, const Tape& tape) {
+  TextStream text;
   for (const auto& [leaf, index] : tape.leaves_)
-    out << '%' << index << " = leaf  " << tape.values_[index].shape << '\n';
+    text << '%' << index << " = leaf  " << tape.values_[index].shape << '\n';
   for (const Tape::Entry& entry : tape.entries_) {
-    out << '%' << entry.output << " = " << entry.op << '(';
+    text << '%' << entry.output << " = " << entry.op << '(';
     const char* separator = "";
     for (int64_t input : entry.inputs) {
-      out << separator;
+      text << separator;
       separator = ", ";
       if (input >= 0)
-        out << '%' << input;
+        text << '%' << input;
       else
-        out << "constant";
+        text << "constant";
     }
-    out << ")  " << tape.values_[entry.output].shape;
-    if (!entry.path.empty()) out << "  in " << entry.path;
-    out << '\n';
+    text << ")  " << tape.values_[entry.output].shape;
+    if (!entry.path.empty()) text << "  in " << entry.path;
+    text << '\n';
   }
-  return out;
+  return out << text.str();
 }
 
 NoGrad::NoGrad() : outer_(active_tape) { active_tape = nullptr; }

@@ -2,10 +2,10 @@
 #include <cmath>
 #include <iomanip>
 #include <ostream>
-#include <sstream>
 #include <type_traits>
 
 #include <pade/core/tensor.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
@@ -15,7 +15,7 @@ constexpr int64_t kEdge = 3;               // elements shown at each end of an a
 
 template <class T>
 std::string format(T value) {
-  std::ostringstream out;
+  TextStream out;
   if constexpr (std::is_floating_point_v<T>) {
     out << std::setprecision(4) << value;
     const std::string text = out.str();
@@ -95,9 +95,10 @@ class Printer {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   if (!tensor.defined()) return out << "(undefined tensor)";
   const Tensor on_cpu = tensor.detach().to(Device::cpu);
-  dispatch(tensor.dtype(), [&](auto zero) { Printer<decltype(zero)>(out, on_cpu).print(0, 0); });
-  return out << "\n(" << tensor.shape() << ' ' << tensor.dtype()
-             << (tensor.on_cuda() ? ", cuda)" : ")");
+  TextStream text;
+  dispatch(tensor.dtype(), [&](auto zero) { Printer<decltype(zero)>(text, on_cpu).print(0, 0); });
+  text << "\n(" << tensor.shape() << ' ' << tensor.dtype() << (tensor.on_cuda() ? ", cuda)" : ")");
+  return out << text.str();
 }
 
 }  // namespace pade

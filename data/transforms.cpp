@@ -1,7 +1,7 @@
 #include <cmath>
-#include <sstream>
 
 #include <pade/core/error.h>
+#include <pade/core/text_stream.h>
 #include <pade/data/transforms.h>
 
 namespace pade::data {
@@ -9,7 +9,7 @@ namespace {
 
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream out;
+  TextStream out;
   (out << ... << parts);
   return out.str();
 }

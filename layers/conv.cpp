@@ -1,6 +1,6 @@
-#include <sstream>
 
 #include <pade/core/error.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/conv.h>
 
 namespace pade {
@@ -24,7 +24,7 @@ void Conv2d::visit(ModuleVisitor& visitor) {
 }
 
 std::string Conv2d::description() const {
-  std::ostringstream out;
+  TextStream out;
   auto option = [&](const char* name, Size2 value, int64_t usual) {
     if (value.h == usual && value.w == usual) return;
     out << ", " << name << '=' << value.h;

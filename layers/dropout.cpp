@@ -1,7 +1,7 @@
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/dropout.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/dropout.h>
 
 namespace pade {
@@ -12,7 +12,7 @@ Dropout::Dropout(double probability) : probability_(probability), rng_(next_stre
 }
 
 std::string Dropout::description() const {
-  std::ostringstream out;
+  TextStream out;
   out << "Dropout(" << probability_ << ")";
   return out.str();
 }

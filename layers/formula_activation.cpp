@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/unary.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
 
 namespace pade {
@@ -37,7 +37,7 @@ Derivatives FormulaActivation::derivatives(double x) const {
 }
 
 std::string FormulaActivation::description() const {
-  std::ostringstream text;
+  TextStream text;
   text << formula_.name;
   const std::vector<double> values = constant_values();
   for (size_t k = 0; k < values.size(); ++k)

@@ -1,7 +1,7 @@
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/linear.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/linear.h>
 
 namespace pade {
@@ -20,7 +20,7 @@ void Linear::visit(ModuleVisitor& visitor) {
 }
 
 std::string Linear::description() const {
-  std::ostringstream out;
+  TextStream out;
   out << "Linear(" << weight.extent(1) << ", " << weight.extent(0)
       << (bias.defined() ? ")" : ", no bias)");
   return out.str();

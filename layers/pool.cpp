@@ -1,13 +1,13 @@
-#include <sstream>
 
 #include <pade/core/ops/pool.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/pool.h>
 
 namespace pade {
 namespace {
 
 std::string describe(const char* name, Size2 kernel, Size2 stride, Size2 padding) {
-  std::ostringstream out;
+  TextStream out;
   auto size = [&](Size2 value) {
     out << value.h;
     if (value.w != value.h) out << 'x' << value.w;

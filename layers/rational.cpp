@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/coefficient_scale.h>
 #include <pade/layers/derivatives.h>
 #include <pade/layers/rational.h>
@@ -121,7 +121,7 @@ void Rational::visit(ModuleVisitor& visitor) {
 }
 
 std::string Rational::description() const {
-  std::ostringstream out;
+  TextStream out;
   out << "Rational(" << name_of(options_.basis) << ", " << name_of(options_.form) << ", "
       << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ", groups=" << groups();
@@ -131,7 +131,7 @@ std::string Rational::description() const {
 }
 
 std::string Rational::formula() const {
-  std::ostringstream out;
+  TextStream out;
   out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(options_.form)
       << " + ";
   const std::string sum = "sum_" + std::to_string(first_denominator(options_.form)) + "^" +

@@ -38,11 +38,15 @@ std::vector<std::string> rational_names() {
   return names;
 }
 
+/// More channels than any layer has; a typing error is noticed before coefficients fill the memory.
+constexpr int64_t kMostGroups = 65536;
+
 int64_t groups_of(const Spec& spec, int64_t channels) {
   if (spec.text("groups", "1") == "channel") return channels;
   const std::string what = "activation " + spec.name() + ": groups";
   const auto groups = whole_number<int64_t>(spec.number("groups", 1), what.c_str());
-  check(groups >= 1, what, " expects a whole number of at least 1 or \"channel\", got ", groups);
+  check(groups >= 1 && groups <= kMostGroups, what, " expects a whole number from 1 to ",
+        kMostGroups, " or \"channel\", got ", groups);
   return groups;
 }
 
@@ -61,6 +65,7 @@ RationalSpec::RationalSpec(Spec spec)
       spec_.pair("degrees", '/', {usual.numerator_degree(), usual.denominator_degree()});
   m_ = degree(m);
   n_ = degree(n);
+  groups_of(spec_, 1);  // before a fit, which takes its time
 }
 
 int RationalSpec::degree(double value) const {

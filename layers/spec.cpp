@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/names.h>
+#include <pade/core/numbers.h>
 #include <pade/layers/spec.h>
 
 namespace pade {
@@ -39,11 +40,9 @@ std::string Spec::text(const std::string& key, const std::string& fallback) cons
 }
 
 double Spec::parse_number(const std::string& key, std::string_view text) const {
-  double value = 0;
-  std::istringstream in{std::string(text)};
-  check(in >> value && in.peek() == EOF && std::isfinite(value), kind_, ' ', name_, ": ", key,
-        " expects a number, got \"", text, "\"");
-  return value;
+  const std::optional<double> value = parse_double(text);
+  check(value.has_value(), kind_, ' ', name_, ": ", key, " expects a number, got \"", text, "\"");
+  return *value;
 }
 
 double Spec::number(const std::string& key, double fallback) const {

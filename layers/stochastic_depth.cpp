@@ -1,9 +1,9 @@
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/dropout.h>
 #include <pade/core/ops/operands.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/stochastic_depth.h>
 
 namespace pade {
@@ -15,7 +15,7 @@ StochasticDepth::StochasticDepth(double probability)
 }
 
 std::string StochasticDepth::description() const {
-  std::ostringstream out;
+  TextStream out;
   out << "StochasticDepth(" << probability_ << ")";
   return out.str();
 }

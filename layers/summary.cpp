@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <iomanip>
-#include <sstream>
 
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/module.h>
 
 namespace pade {
@@ -33,7 +33,7 @@ std::string print_table(const std::vector<Row>& rows) {
   std::vector<size_t> width(rows.front().size(), 0);
   for (const Row& row : rows)
     for (size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
-  std::ostringstream out;
+  TextStream out;
   for (const Row& row : rows) {
     for (size_t i = 0; i + 1 < row.size(); ++i)
       out << std::left << std::setw(static_cast<int>(width[i]) + 2) << row[i];

@@ -1,8 +1,8 @@
-#include <sstream>
 
 #include <pade/core/cuda/blas.h>
 #include <pade/core/cuda/runtime.h>
 #include <pade/core/error.h>
+#include <pade/core/text_stream.h>
 #include <pade/core/cuda/kernel.cuh>
 
 namespace pade::cuda {
@@ -41,7 +41,7 @@ struct Found {
     check(count > 0, "no GPU that CUDA can use: there is none");
     cudaDeviceProp properties{};
     check_cuda(cudaGetDeviceProperties(&properties, 0), "the GPU does not answer");
-    std::ostringstream text;
+    TextStream text;
     text << properties.name << ", sm_" << properties.major << properties.minor << ", "
          << (properties.totalGlobalMem >> 30) << " GiB";
     name = text.str();

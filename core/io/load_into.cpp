@@ -1,16 +1,16 @@
 #include <map>
-#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
 
 std::string layout(const Tensor& tensor) {
-  std::ostringstream out;
+  TextStream out;
   out << tensor.shape() << ' ' << tensor.dtype();
   return out.str();
 }
@@ -22,7 +22,7 @@ void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
   std::map<std::string_view, const Tensor*> not_asked_for;
   for (const auto& [name, tensor] : file.tensors) not_asked_for.emplace(name, &tensor);
 
-  std::ostringstream problems;
+  TextStream problems;
   std::vector<std::pair<Tensor, const Tensor*>> copies;
   for (const auto& [name, target] : targets) {
     const auto found = not_asked_for.find(name);

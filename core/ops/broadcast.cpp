@@ -1,8 +1,8 @@
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/operands.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
@@ -14,7 +14,7 @@ int64_t aligned_extent(const Shape& operand, int rank, int axis) {
 }
 
 [[noreturn]] void refuse(const char* op, std::initializer_list<Shape> shapes) {
-  std::ostringstream list;
+  TextStream list;
   size_t left = shapes.size();
   for (const Shape& shape : shapes) {
     --left;

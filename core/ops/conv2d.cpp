@@ -2,6 +2,7 @@
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/operands.h>
@@ -28,9 +29,9 @@ Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& 
   check(groups >= 1 && channels % groups == 0 && out % groups == 0, "conv2d: ", channels,
         " input channels and ", out, " output channels cannot be cut into ", groups,
         " groups (input ", x.shape(), ", weight ", weight.shape(), ")");
-  check(channels / groups == weight.extent(1), "conv2d: input has ", channels / groups, " channels",
-        groups > 1 ? " per group" : "", ", weight expects ", weight.extent(1), " (input ",
-        x.shape(), ", weight ", weight.shape(), ")");
+  check(channels / groups == weight.extent(1), "conv2d: input has ",
+        counted(channels / groups, "channel"), groups > 1 ? " per group" : "", ", weight expects ",
+        weight.extent(1), " (input ", x.shape(), ", weight ", weight.shape(), ")");
   if (bias.defined())
     check(bias.shape() == Shape{out} && bias.dtype() == x.dtype(),
           "conv2d: expected a bias of shape ", Shape{out}, " and ", x.dtype(), ", got ",

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <sstream>
 #include <vector>
 
 #include <pade/core/lanes.h>
@@ -7,6 +6,7 @@
 #include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/reduce_loops.h>
 #include <pade/core/parallel.h>
+#include <pade/core/text_stream.h>
 #include <pade/core/verbose.h>
 
 namespace pade::cpu {
@@ -106,7 +106,7 @@ Method method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
 
 /// One number where both are the same.
 std::string text_of(const Size2& size) {
-  std::ostringstream text;
+  TextStream text;
   size.h == size.w ? text << size.h : text << size;
   return text.str();
 }
@@ -115,7 +115,7 @@ std::string text_of(const Size2& size) {
 
 std::string describe_method(const Conv2dProblem& p, DType dtype, Pass pass) {
   constexpr const char* kPasses[] = {"forward", "backward to x", "backward to weight"};
-  std::ostringstream line;
+  TextStream line;
   line << "conv2d " << kPasses[static_cast<int>(pass)] << ", x "
        << Shape{p.images, p.in_channels, p.image.h, p.image.w} << ", weight "
        << Shape{p.out_channels, p.group_in(), p.window.kernel.h, p.window.kernel.w} << ", stride "

@@ -8,8 +8,8 @@
 
 /// Activations that a formula gives. Each has its name, the formula in words, its constants, and
 /// value(x, constants): the formula for any number type, float, double or a Dual of them, from
-/// which core/dual.h has the derivatives. A new one is a struct here and its name in the list at
-/// the end.
+/// which core/dual.h has the derivatives. A new one is a struct here and its name in the list All
+/// below them.
 ///
 /// What is large is kept from overflow, so that no finite x gives a NaN. There is no ?: on numbers,
 /// which may be lanes of several: choose() evaluates both and takes one. Where two branches meet

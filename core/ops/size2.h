@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string>
 
 namespace pade {
 
@@ -18,7 +19,7 @@ struct Size2 {
 
 /// As `3×5`.
 inline std::ostream& operator<<(std::ostream& out, const Size2& size) {
-  return out << size.h << "×" << size.w;
+  return out << std::to_string(size.h) + "×" + std::to_string(size.w);
 }
 
 }  // namespace pade

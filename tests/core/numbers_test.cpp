@@ -5,6 +5,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/numbers.h>
+#include <pade/core/text_stream.h>
 
 using namespace pade;
 
@@ -41,4 +42,11 @@ TEST_CASE("a double becomes an integer only where it is one that fits") {
   CHECK_THROWS_AS(whole_number<int>(std::numeric_limits<double>::quiet_NaN(), "n"), Error);
   CHECK_THROWS_WITH_AS(whole_number<uint8_t>(2.5, "groups"),
                        "groups: expected a whole number from 0 to 255, got 2.5", Error);
+}
+
+TEST_CASE("one thing is not several") {
+  TextStream text;
+  text << counted(1, "epoch") << ", " << counted(0, "step") << ", " << counted(1234, "image")
+       << ", " << counted(2, "class", "classes") << ", " << counted(1, "class", "classes");
+  CHECK(text.str() == "1 epoch, 0 steps, 1234 images, 2 classes, 1 class");
 }

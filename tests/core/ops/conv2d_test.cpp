@@ -523,6 +523,8 @@ TEST_CASE("conv2d refuses what does not fit together") {
                        "conv2d: input has 3 channels, weight expects 1 (input [128, 3, 32, 32], "
                        "weight [6, 1, 5, 5])",
                        Error);
+  CHECK_THROWS_WITH_AS(conv2d(Tensor::ones({128, 1, 32, 32}), w),
+                       doctest::Contains("conv2d: input has 1 channel, weight expects 3 "), Error);
   CHECK_THROWS_WITH_AS(conv2d(Tensor::ones({3, 32, 32}), w),
                        "conv2d: expected input [N, C, H, W] and weight [O, C/groups, KH, KW], got "
                        "input [3, 32, 32] and weight [6, 3, 5, 5]",
