@@ -1,25 +1,17 @@
 #include "compare/display.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "support/progress.h"
+#include "support/terminal.h"
 
 namespace pade::compare {
 namespace {
 
-/// As much of the text as fits into the terminal's line: one that is longer could not be rewritten.
-std::string fitted(const std::string& text) {
-  winsize size{};
-  const size_t columns =
-      ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-  size_t characters = 0, bytes = 0;
-  for (; bytes < text.size(); ++bytes)
-    if ((text[bytes] & 0xC0) != 0x80 && ++characters > columns) break;
-  return text.substr(0, bytes);
-}
+constexpr size_t kWidestBar = 24;
 
 }  // namespace
 
@@ -42,15 +34,17 @@ void Display::update(int64_t epochs, const std::vector<std::string>& running) {
   if (!due()) return;
   last_drawn_ = Clock::now();
   const double seconds = std::chrono::duration<double>(last_drawn_ - start_).count();
+  const size_t columns = support::terminal_columns() - 1;  // a full line may wrap by itself
   std::string line = std::to_string(cells_done_) + "/" + std::to_string(cells_) + " cells " +
-                     support::draw_bar(static_cast<double>(epochs) / static_cast<double>(epochs_));
+                     support::draw_bar(static_cast<double>(epochs) / static_cast<double>(epochs_),
+                                       std::min(kWidestBar, columns / 4));
   if (epochs > epochs_before_)
     line += " " +
             support::format_duration(seconds / static_cast<double>(epochs - epochs_before_) *
                                      static_cast<double>(epochs_ - epochs)) +
             " left";
   for (const std::string& cell : running) line += "   " + cell;
-  std::printf("\r\033[K%s", fitted(line).c_str());
+  std::printf("\r\033[K%s", support::fitted(line, columns).c_str());
   std::fflush(stdout);
 }
 

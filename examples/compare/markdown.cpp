@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <optional>
 #include <set>
-#include <sstream>
+
+#include <pade/core/text_stream.h>
+
+#include "support/terminal.h"
 
 namespace pade::compare {
 namespace {
@@ -70,25 +73,49 @@ std::vector<std::string> row_of(const ActivationSummary& summary) {
           summary.parameters ? std::to_string(*summary.parameters) : kNone};
 }
 
-/// In characters: bytes that go on with one are not counted.
-size_t width_of(const std::string& text) {
-  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
-}
+using Rows = std::vector<std::vector<std::string>>;
 
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+/// The characters of the longest text in each column.
+std::vector<size_t> widths_of(const Rows& rows) {
   std::vector<size_t> widths(rows[0].size());
   for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  std::ostringstream out;
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], support::count_characters(row[i]));
+  return widths;
+}
+
+/// The columns with these numbers as a table.
+std::string aligned(const Rows& rows, const std::vector<size_t>& columns) {
+  const std::vector<size_t> widths = widths_of(rows);
+  std::string text;
   for (size_t r = 0; r < rows.size(); ++r) {
-    for (size_t i = 0; i < widths.size(); ++i)
-      out << "| " << rows[r][i] << std::string(widths[i] - width_of(rows[r][i]) + 1, ' ');
-    out << "|\n";
+    for (size_t i : columns)
+      text += "| " + rows[r][i] +
+              std::string(widths[i] - support::count_characters(rows[r][i]) + 1, ' ');
+    text += "|\n";
     if (r > 0) continue;
-    for (size_t width : widths) out << '|' << std::string(width + 2, '-');
-    out << "|\n";
+    for (size_t i : columns) text += '|' + std::string(widths[i] + 2, '-');
+    text += "|\n";
   }
-  return out.str();
+  return text;
+}
+
+/// One table, or several below one another that are not wider than `columns`, as far as single
+/// columns allow it. Each begins with the first column.
+std::string wrapped(const Rows& rows, size_t columns) {
+  const std::vector<size_t> widths = widths_of(rows);
+  const auto room = [&](size_t i) { return widths[i] + 3; };
+  std::string tables;
+  for (size_t next = 1; next < widths.size();) {
+    std::vector<size_t> shown{0};
+    for (size_t used = 1 + room(0); next < widths.size(); ++next) {
+      if (shown.size() > 1 && used + room(next) > columns) break;
+      used += room(next);
+      shown.push_back(next);
+    }
+    tables += (tables.empty() ? "" : "\n") + aligned(rows, shown);
+  }
+  return tables;
 }
 
 /// Each once, with semicolons between.
@@ -116,20 +143,21 @@ std::string options_line(const Grid& grid) {
 
 }  // namespace
 
-std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries) {
+std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries,
+                           size_t columns) {
   const std::string& first = grid.activations[0];
-  std::vector<std::vector<std::string>> rows{
-      {"activation", "test accuracy, %", "n", "difference to " + first + ", points [95 %]", "p",
-       "p (Holm)", "best, %", "train loss", "epochs to " + first, "s/epoch", "parameters"}};
+  Rows rows{{"activation", "test accuracy, %", "n", "difference to " + first + ", points [95 %]",
+             "p", "p (Holm)", "best, %", "train loss", "epochs to " + first, "s/epoch",
+             "parameters"}};
   for (const ActivationSummary& summary : summaries) rows.push_back(row_of(summary));
-  return aligned(rows);
+  return wrapped(rows, columns);
 }
 
 std::string markdown_page(const Grid& grid, const std::vector<CellResult>& results,
                           const std::vector<ActivationSummary>& summaries) {
   const std::string& first = grid.activations[0];
   const auto finished = std::ranges::count(results, CellState::finished, &CellResult::state);
-  std::ostringstream out;
+  TextStream out;
   out << markdown_table(grid, summaries) << '\n'
       << finished << " of " << results.size() << " runs are finished. Figures are mean ± sample "
       << "standard deviation over n seeds, after the last epoch; none was chosen by its test "

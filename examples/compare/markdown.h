@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,10 @@
 
 namespace pade::compare {
 
-/// The table for readers: a row per activation, in Markdown whose columns line up.
-std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries);
+/// The table for readers: a row per activation, in Markdown whose columns line up. Where it is
+/// wider than so many characters, the columns that do not fit follow in tables below it.
+std::string markdown_table(const Grid& grid, const std::vector<ActivationSummary>& summaries,
+                           size_t columns = std::numeric_limits<size_t>::max());
 
 /// That table, how its figures are computed, and all that running it again needs.
 std::string markdown_page(const Grid& grid, const std::vector<CellResult>& results,

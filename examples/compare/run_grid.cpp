@@ -15,6 +15,7 @@
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/folder_lock.h>
+#include <pade/core/numbers.h>
 
 #include "compare/cell.h"
 #include "compare/child_process.h"
@@ -23,6 +24,7 @@
 #include "compare/pictures.h"
 #include "compare/tables.h"
 #include "support/interrupt.h"
+#include "support/terminal.h"
 
 namespace pade::compare {
 namespace {
@@ -169,10 +171,10 @@ void print_start(const std::vector<CellResult>& results, const RunSettings& sett
   const auto count = [&](CellState state) {
     return std::ranges::count(results, state, &CellResult::state);
   };
-  std::cout << results.size() << " runs: " << count(CellState::finished) << " finished, "
-            << count(CellState::begun) << " to go on with, " << count(CellState::absent)
-            << " to begin; " << settings.jobs << " at a time, " << threads_per_run(settings)
-            << (threads_per_run(settings) == 1 ? " thread" : " threads") << " each\n"
+  std::cout << counted(static_cast<int64_t>(results.size()), "run") << ": "
+            << count(CellState::finished) << " finished, " << count(CellState::begun)
+            << " to go on with, " << count(CellState::absent) << " to begin; " << settings.jobs
+            << " at a time, " << counted(threads_per_run(settings), "thread") << " each\n"
             << std::flush;
 }
 
@@ -208,7 +210,10 @@ int show_results(const Grid& grid, bool quiet) {
   const bool drawn = draw_pictures(grid, summaries);
   if (!quiet) {
     std::cout << '\n'
-              << markdown_table(grid, summaries) << "\ntables and pictures: " << grid.folder;
+              << (isatty(STDOUT_FILENO)
+                      ? markdown_table(grid, summaries, support::terminal_columns())
+                      : markdown_table(grid, summaries))
+              << "\ntables and pictures: " << grid.folder;
     if (!drawn) std::cout << " (gnuplot is missing or failed; with it, the .gp files draw them)";
     std::cout << '\n';
   }

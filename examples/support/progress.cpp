@@ -1,25 +1,22 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <utility>
 
+#include <pade/core/text_stream.h>
+
 #include "support/progress.h"
+#include "support/terminal.h"
 
 namespace pade::support {
 namespace {
 
-constexpr int kBarWidth = 24;
+constexpr size_t kWidestBar = 24, kNarrowestBar = 6;
 
 }  // namespace
-
-std::string draw_bar(double share) {
-  const int half_cells = static_cast<int>(share * 2 * kBarWidth);
-  std::string bar;
-  for (int cell = 0; cell < kBarWidth; ++cell)
-    bar += 2 * cell + 1 < half_cells ? "━" : 2 * cell + 1 == half_cells ? "╸" : "─";
-  return bar;
-}
 
 std::string format_duration(double seconds) {
   const int64_t whole = std::llround(seconds);
@@ -33,6 +30,26 @@ std::string format_duration(double seconds) {
     std::snprintf(text, sizeof text, "%d h %02d min", static_cast<int>(whole / 3600),
                   static_cast<int>(whole / 60 % 60));
   return text;
+}
+
+std::string progress_line(const EpochProgress& progress, size_t columns) {
+  TextStream rate, accuracy, loss;
+  rate << std::fixed << std::setprecision(0) << "  " << progress.images_per_second << " images/s";
+  accuracy << std::fixed << std::setprecision(4) << "  accuracy " << progress.accuracy;
+  loss << std::fixed << std::setprecision(4) << "  loss " << progress.loss;
+  const std::string left = "  " + format_duration(progress.seconds_left) + " left";
+  const std::string steps =
+      " " + std::to_string(progress.step) + "/" + std::to_string(progress.total_steps);
+  const std::string figures = steps + loss.str() + accuracy.str();
+  for (const std::string& shown :
+       {figures + rate.str() + left, figures + left, figures, steps + loss.str(), steps}) {
+    const size_t others = count_characters(progress.title + " " + shown);
+    if (others + kNarrowestBar > columns) continue;
+    const double share =
+        static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
+    return progress.title + " " + draw_bar(share, std::min(kWidestBar, columns - others)) + shown;
+  }
+  return fitted(progress.title + steps, columns);
 }
 
 Progress::Progress(std::string title, int64_t total_steps, bool quiet)
@@ -51,11 +68,10 @@ void Progress::update(int64_t step, int64_t first_step, int64_t images, double l
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double left =
       seconds / static_cast<double>(step - first_step) * static_cast<double>(total_steps_ - step);
-  std::printf("\r\033[K%s %s %d/%d  loss %.4f  accuracy %.4f  %.0f images/s  %s left",
-              title_.c_str(),
-              draw_bar(static_cast<double>(step) / static_cast<double>(total_steps_)).c_str(),
-              static_cast<int>(step), static_cast<int>(total_steps_), loss, accuracy,
-              static_cast<double>(images) / seconds, format_duration(left).c_str());
+  const EpochProgress progress{
+      title_, step, total_steps_, loss, accuracy, static_cast<double>(images) / seconds, left};
+  // A terminal of which the last column is full may go on to the next line by itself.
+  std::printf("\r\033[K%s", progress_line(progress, terminal_columns() - 1).c_str());
   std::fflush(stdout);
 }
 

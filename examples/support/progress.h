@@ -6,10 +6,22 @@
 
 namespace pade::support {
 
-/// The line that an epoch rewrites while it runs, on a terminal; elsewhere it prints nothing.
+/// How far an epoch is.
+struct EpochProgress {
+  std::string title;
+  int64_t step = 0, total_steps = 0;
+  double loss = 0, accuracy = 0;
+  double images_per_second = 0;
+  double seconds_left = 0;
+};
+
+/// That as a line of at most so many characters. Where it is narrow, it goes without images/s, then
+/// without the time, then with a shorter bar, and last without accuracy, loss and bar.
 ///
-///   epoch  3/10 ━━━━━━━━━━━━━╸─────── 312/469  loss 0.3127  accuracy 0.8874  11805 images/s  12 s
-///   left
+///   epoch  3/10 ━━━━━━━━━━━━━╸────────── 312/469  loss 0.3127  accuracy 0.8874  …  12 s left
+std::string progress_line(const EpochProgress& progress, size_t columns);
+
+/// The line that an epoch rewrites while it runs, on a terminal; elsewhere it prints nothing.
 class Progress {
  public:
   /// `quiet` shows nothing on a terminal either.
@@ -32,9 +44,6 @@ class Progress {
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_drawn_{};
 };
-
-/// A bar of 24 characters, of which this share is full.
-std::string draw_bar(double share);
 
 /// "7 s", "3 min 20 s", "1 h 05 min".
 std::string format_duration(double seconds);
