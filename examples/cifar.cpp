@@ -6,6 +6,7 @@
 
 #include "models/models.h"
 #include "support/augment.h"
+#include "support/command.h"
 #include "support/evaluate.h"
 #include "support/interrupt.h"
 #include "support/optimizer.h"
@@ -18,6 +19,8 @@ using namespace pade::support;
 
 namespace {
 
+/// Those of three channels and 32×32 pixels, which the networks are for.
+const std::vector<std::string> kDatasets{"cifar10", "cifar100", "cifar100-coarse"};
 /// What is usual for these networks; LeNet has no batch norm to bear such a rate.
 constexpr double kLr = 0.1, kLenetLr = 0.02;
 /// Of the learning rate, in deep networks: a coefficient's gradient is a sum over all places and
@@ -45,6 +48,8 @@ int train(const TrainingOptions& options) {
         Shape{3, 32, 32}, ", got ", training_set->image_shape(), " from ", options.dataset);
   Sequential network =
       models::make_model(options.model, options.activation, training_set->num_classes());
+  // Runs it once: what does not fit its channels is refused before a run folder is made.
+  summary(network, {1, 3, 32, 32});
   network.to(device);
   std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
@@ -93,16 +98,16 @@ int main(int argc, char** argv) {
       "behind.",
       "cifar");
   app.footer(
-      "Examples:\n"
-      "  cifar                                     LeNet with HP-1 on CIFAR-10, thirty epochs\n"
-      "  cifar --model preactresnet18 --activation hp2 --epochs 200\n"
-      "  cifar --dataset cifar100 --model mobilenetv2 --activation relu --label-smoothing 0.1\n"
-      "  cifar --dataset photos                    a folder of images, a sub-folder per class\n"
-      "  cifar --resume runs/…                     go on where a run was stopped\n"
-      "LeNet starts from --lr 0.02, the others from 0.1 with --activation-lr a hundredth of --lr\n"
-      "and --warm-up 1.");
+      examples_text(
+          {{"", "LeNet with HP-1 on CIFAR-10, thirty epochs"},
+           {"--model preactresnet18 --activation hp2 --epochs 200", ""},
+           {"--dataset cifar100 --model mobilenetv2 --activation relu --label-smoothing 0.1", ""},
+           {"--dataset photos", "a folder of images, a sub-folder per class"},
+           {"--resume runs/…", "go on where a run was stopped"}}) +
+      "\nLeNet starts from --lr 0.02, the others from 0.1 with --activation-lr a hundredth of\n"
+      "--lr and --warm-up 1.");
   TrainingOptions options{.dataset = "cifar10", .epochs = 30, .lr = kLr, .augment = "crop+flip"};
-  add_training_flags(app, options);
+  add_training_flags(app, options, kDatasets);
   add_model_flag(app, options, models::model_names());
   add_regularisation_flags(app, options);
   return run_program(app, argc, argv, [&] {

@@ -5,6 +5,8 @@
 #include <pade/core/error.h>
 
 #include "compare/run_grid.h"
+#include "support/command.h"
+#include "support/number_option.h"
 #include "support/options.h"
 #include "support/run_folder.h"
 
@@ -20,16 +22,18 @@ struct CommandLine {
   std::string table;  ///< folder of a grid to make the tables of
 };
 
-constexpr const char* kFooter =
-    "Examples:\n"
-    "  compare --activations 'relu;leaky_relu;hp1;hp2' --seeds 1-5 --out runs/activations\n"
-    "  compare --program cifar --activations 'relu;hp1' --seeds 1-3 --model preactresnet18 \\\n"
-    "          --epochs 200 --device cuda --out runs/preactresnet18\n"
-    "  compare --activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster\n"
-    "  compare --table runs/activations         the tables anew, without running anything\n"
-    "All other flags, and what follows --, are the program's: lenet --help, cifar --help. The "
-    "same\n"
-    "command goes on where it was stopped; more --activations and --seeds enlarge a grid.";
+std::string footer() {
+  return support::examples_text(
+             {{"--activations 'relu;leaky_relu;hp1;hp2' --seeds 1-5 --out runs/activations", ""},
+              {"--program cifar --activations 'relu;hp1' --seeds 1-3 --model preactresnet18 \\\n"
+               "      --epochs 200 --device cuda --out runs/preactresnet18",
+               ""},
+              {"--activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster", ""},
+              {"--table runs/activations", "the tables anew, without running anything"}}) +
+         "\nAll other flags, and what follows --, are the program's: lenet --help, cifar --help.\n"
+         "The same command goes on where it was stopped; more --activations and --seeds enlarge a\n"
+         "grid.";
+}
 
 void add_flags(CLI::App& app, CommandLine& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -44,13 +48,15 @@ void add_flags(CLI::App& app, CommandLine& options) {
       ->check(support::activation_spec());
   app.add_option("--seeds", options.seeds, "as in 1-5 or 1,2,7-9")->capture_default_str();
   app.add_option("--out", options.grid.folder, "folder of the grid, new or begun")
-      ->type_name("DIR");
-  app.add_option("--jobs", options.settings.jobs, "runs side by side; the results are the same")
-      ->check(CLI::Range(1, 1024))
+      ->type_name("DIR")
+      ->check(support::recordable_path());
+  support::add_number(app, "--jobs", options.settings.jobs,
+                      "runs side by side; the results are the same",
+                      {.least = 1, .most = support::kMostThreads})
       ->capture_default_str();
-  app.add_option("--threads", options.settings.threads,
-                 "of each run; 0: processors / jobs; the results are the same")
-      ->check(CLI::Range(0, 1024))
+  support::add_number(app, "--threads", options.settings.threads,
+                      "of each run; 0: processors / jobs; the results are the same",
+                      {.least = 0, .most = support::kMostThreads})
       ->capture_default_str();
   app.add_option("--table", options.table, "make the tables of this grid again, and run nothing")
       ->type_name("DIR");
@@ -103,7 +109,7 @@ int main(int argc, char** argv) {
       "Trains a network with several activations and seeds, and compares them: mean ± standard\n"
       "deviation, and for each the difference to the first with its interval and p-value.",
       "compare");
-  app.footer(kFooter);
+  app.footer(footer());
   app.allow_extras();
   CommandLine options{
       .grid = {.program = program_names()[0], .date = support::current_time("%Y-%m-%d")}};
@@ -114,7 +120,8 @@ int main(int argc, char** argv) {
       show_results(read_grid(options.table), options.settings.quiet);
       return 0;
     }
-    options.grid.command = shell_line({"compare"}) + " " + shell_line({argv + 1, argv + argc});
+    options.grid.command =
+        support::typed_command() + " " + support::shell_line({argv + 1, argv + argc});
     const int refused = check_flags(options.grid, options.settings);
     return refused ? refused : run_grid(options.grid, options.settings);
   });

@@ -7,8 +7,10 @@
 #include <iostream>
 #include <string>
 
+#include <pade/core/numbers.h>
 #include <pade/pade.h>
 
+#include "support/command.h"
 #include "support/options.h"
 
 using namespace pade;
@@ -21,7 +23,7 @@ constexpr double kFar = 20;
 std::string two_digits(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1e", value);
-  const double rounded = std::stod(text);
+  const double rounded = parse_double(text).value();
   const double size = std::abs(rounded);
   const int decimals =
       size == 0 ? 0 : std::max(0, 1 - static_cast<int>(std::floor(std::log10(size) + 1e-9)));
@@ -79,5 +81,6 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Prints the page of what each basis and form can make of Leaky ReLU: examples/fits.md.",
       "fit_table");
+  app.footer(support::examples_text({{"> examples/fits.md", "after a change of the fits"}}));
   return support::run_program(app, argc, argv, print_page);
 }

@@ -4,6 +4,7 @@
 #include <pade/pade.h>
 
 #include "models/lenet.h"
+#include "support/command.h"
 #include "support/evaluate.h"
 #include "support/interrupt.h"
 #include "support/optimizer.h"
@@ -28,6 +29,8 @@ int train(const TrainingOptions& options) {
   Sequential network = models::lenet(
       options.activation,
       {.classes = training_set->num_classes(), .channels = image[0], .image_size = image[1]});
+  // Runs it once: what does not fit its channels is refused before a run folder is made.
+  summary(network, {1, image[0], image[1], image[2]});
   network.to(device);
   const std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
@@ -63,14 +66,12 @@ int train(const TrainingOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App app("Trains LeNet with a learned activation and leaves a run folder behind.", "lenet");
-  app.footer(
-      "Examples:\n"
-      "  lenet                                     HP-1 on Fashion-MNIST, ten epochs\n"
-      "  lenet --activation relu --seed 2          the usual activation, another seed\n"
-      "  lenet --activation opau:basis=legendre,degrees=3/2,init=gelu\n"
-      "  lenet --resume runs/…                     go on where a run was stopped");
+  app.footer(examples_text({{"", "HP-1 on Fashion-MNIST, ten epochs"},
+                            {"--activation relu --seed 2", "the usual activation, another seed"},
+                            {"--activation opau:basis=legendre,degrees=3/2,init=gelu", ""},
+                            {"--resume runs/…", "go on where a run was stopped"}}));
   TrainingOptions options;
-  add_training_flags(app, options);
+  add_training_flags(app, options, data::dataset_names());
   return run_program(app, argc, argv, [&] {
     if (options.info) return print_info();
     return train(resumed_options(app, "lenet", options));

@@ -69,4 +69,7 @@ folder=$source_dir/build
 settings=(CMAKE_BUILD_TYPE=Release)
 [[ -z $(missing_packages doctest-dev) ]] || settings+=(PADE_BUILD_TESTS=OFF)
 build "$folder" "$program" "${settings[@]}"
+# What to type again, for the program's messages.
+PADE_COMMAND=$(printf '%q %q' "$0" "$program")
+export PADE_COMMAND
 exec "$folder/examples/$program" "$@"

@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
 #include <pade/core/io/folder_lock.h>
 #include <pade/core/io/input_file.h>
+#include <pade/core/numbers.h>
+#include <pade/core/text_stream.h>
 
 #include "support/csv.h"
 #include "support/json_file.h"
@@ -25,7 +26,7 @@ using Json = nlohmann::ordered_json;
 /// "epochs 2 instead of 3", for everything that differs.
 std::string differences(const Options& found, const Options& asked) {
   std::set<std::string> names;
-  std::ostringstream out;
+  TextStream out;
   const auto value_in = [](const Options& options, const std::string& name) -> std::string {
     for (const auto& [known, value] : options)
       if (known == name) return value;
@@ -59,8 +60,9 @@ void check_belongs(const Json& record, const Grid& grid, const Cell& cell) {
 std::string machine_of(const Json& machine) {
   std::string text = machine.at("cpu");
   if (machine.contains("gpu")) text += ", " + machine.at("gpu").get<std::string>();
-  const int threads = machine.at("threads");
-  return text + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  TextStream line;
+  line << text << ", " << counted(machine.at("threads").get<int>(), "thread");
+  return line.str();
 }
 
 void read_metrics(CellResult& result) {
@@ -118,7 +120,7 @@ CellResult read_cell(const Grid& grid, const Cell& cell) {
          "; remove that folder to have it run again");
   }
   check(std::to_string(result.epochs) == grid.option("epochs"), cell.path, "/metrics.csv: has ",
-        result.epochs, " epochs instead of ", grid.option("epochs"),
+        counted(result.epochs, "epoch"), " instead of ", grid.option("epochs"),
         "; remove that folder to have it run again");
   result.state = CellState::finished;
   return result;

@@ -52,7 +52,4 @@ Grid read_grid(const std::string& folder);
 /// "1-3,7" as 1, 2, 3, 7. Throws Error on anything else, and on a seed that comes twice.
 std::vector<uint64_t> parse_seeds(const std::string& text);
 
-/// The words of a command line as one line, from which a shell makes the same words.
-std::string shell_line(const std::vector<std::string>& words);
-
 }  // namespace pade::compare

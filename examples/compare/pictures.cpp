@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <sstream>
+
+#include <pade/core/text_stream.h>
 
 #include "support/gnuplot.h"
 
@@ -21,7 +22,7 @@ constexpr int kFewRows = 16;       // have more room between them
 
 /// Blocks $curve0, $curve1 …: epoch, mean, mean − std, mean + std.
 std::string curve_blocks(const Summaries& summaries) {
-  std::ostringstream out;
+  TextStream out;
   for (size_t i = 0; i < summaries.size(); ++i) {
     out << "$curve" << i << " << END\n";
     for (size_t epoch = 0; epoch < summaries[i].curve.size(); ++epoch) {
@@ -43,7 +44,7 @@ class Range {
   }
   std::string text() const {
     const double room = std::max(0.05 * (high_ - low_), 0.05);
-    std::ostringstream out;
+    TextStream out;
     out << '[' << low_ - room << ':' << high_ + room << ']';
     return out.str();
   }
@@ -73,7 +74,7 @@ std::string final_range(const Summaries& summaries) {
 }
 
 std::string accuracy_script(const Summaries& summaries) {
-  std::ostringstream out;
+  TextStream out;
   out << curve_blocks(summaries)
       << "set grid lc '#dddddd'\nset key outside right top maxcols 1 noenhanced samplen 2\n"
       << "set xlabel 'epoch'\nset ylabel 'test accuracy, %'\n"
@@ -94,7 +95,7 @@ std::string accuracy_script(const Summaries& summaries) {
 
 /// A row per activation from the top: blocks $mean0 … (mean, half width, row) and $runs0 …
 std::string final_blocks(const Summaries& summaries) {
-  std::ostringstream out;
+  TextStream out;
   for (size_t i = 0; i < summaries.size(); ++i) {
     const Sample& sample = summaries[i].test_accuracy;
     const size_t row = summaries.size() - i;
@@ -108,7 +109,7 @@ std::string final_blocks(const Summaries& summaries) {
 }
 
 std::string final_script(const Summaries& summaries) {
-  std::ostringstream out;
+  TextStream out;
   out << final_blocks(summaries) << "set grid lc '#dddddd'\nunset key\n"
       << "set xlabel 'test accuracy after the last epoch, %: runs, mean, 95 % interval'\n"
       << "set yrange [0.5:" << summaries.size() << ".5]\nset xrange " << final_range(summaries)

@@ -11,6 +11,7 @@
 #include <pade/core/parallel.h>
 
 #include "compare/child_process.h"
+#include "support/command.h"
 
 namespace pade::compare {
 namespace {
@@ -84,7 +85,9 @@ int check_flags(Grid& grid, RunSettings& settings) {
     if (const int exit_code = program.wait(); exit_code != 0) {
       std::cerr << "compare: " << grid.program << " with " << activation << ": "
                 << message_of(program.errors(), grid.program) << '\n';
-      if (exit_code == 2) std::cerr << "Try compare --help, and " << grid.program << " --help\n";
+      if (exit_code == 2)
+        std::cerr << "Try " << support::typed_command() << " --help, and "
+                  << support::typed_command(grid.program) << " --help\n";
       return exit_code;
     }
     try {

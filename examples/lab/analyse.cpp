@@ -4,18 +4,19 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_analysis.h>
 #include <pade/layers/rational_regions.h>
 
 #include "lab/lab.h"
+#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -135,7 +136,7 @@ std::vector<EdgeOfChaosPoint> edge(const Subject& subject) {
 }
 
 void write_edge(const std::string& path, const std::vector<EdgeOfChaosPoint>& points) {
-  std::ostringstream out;
+  TextStream out;
   out << "q,sigma_w,sigma_b\n" << std::setprecision(12);
   for (const EdgeOfChaosPoint& point : points)
     out << point.q << ',' << point.sigma_w << ',' << point.sigma_b << '\n';
@@ -160,7 +161,7 @@ Json analysis(const Subject& subject, const Options& options) {
 /// A number as people read it; "inf" where it is one.
 std::string text(const Json& value) {
   if (value.is_string()) return value;
-  std::ostringstream out;
+  TextStream out;
   out << std::setprecision(6) << value.get<double>();
   return out.str();
 }
@@ -258,15 +259,13 @@ void add_analyse(CLI::App& app, Work& work) {
   add_activation(*command, options->activation)->required();
   add_coefficients(*command, options->coefficients);
   add_interval(*command, options->interval)->default_str("-5:5");
-  command->add_option("--q", options->q, "variance of the inputs")
-      ->check(CLI::PositiveNumber)
+  support::add_number(*command, "--q", options->q, "variance of the inputs",
+                      {.least = 0, .without_least = true})
       ->capture_default_str();
-  command
-      ->add_option("--sigma-w", options->sigma_w,
-                   "of weights, for the variance map [keeps variance 1]")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--sigma-b", options->sigma_b, "of biases")
-      ->check(CLI::NonNegativeNumber)
+  support::add_number(*command, "--sigma-w", options->sigma_w,
+                      "of weights, for the variance map [keeps variance 1]",
+                      {.least = 0, .without_least = true});
+  support::add_number(*command, "--sigma-b", options->sigma_b, "of biases", {.least = 0})
       ->capture_default_str();
   command
       ->add_option("--edge-of-chaos", options->edge_of_chaos,

@@ -9,11 +9,13 @@
 
 #include <pade/core/device.h>
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 
 #include "lab/lab.h"
+#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -146,8 +148,8 @@ int bench(const Options& options) {
     std::cout << "ns per element; GB/s of the " << 8 << " bytes that a forward pass must move, and "
               << 12
               << " of a backward pass;\ncopies: the time in that of copying as many bytes, in "
-              << "the same run. Medians of " << options.rounds << " rounds, " << options.n
-              << " elements of float32.\n";
+              << "the same run. Medians of " << counted(options.rounds, "round") << ", "
+              << counted(options.n, "element") << " of float32.\n";
   return 0;
 }
 
@@ -158,14 +160,13 @@ void add_bench(CLI::App& app, Work& work) {
   CLI::App* command = app.add_subcommand(
       "bench", "forward and backward of each activation, beside a copy of the same bytes");
   add_activations(*command, options->activations);
-  command->add_option("--n", options->n, "elements")
-      ->check(CLI::Range(1.0, 1e9))
+  support::add_number(*command, "--n", options->n, "elements", {.least = 1, .most = 1'000'000'000})
       ->capture_default_str();
-  command->add_option("--rounds", options->rounds, "of which the median counts")
-      ->check(CLI::Range(1, 10000))
+  support::add_number(*command, "--rounds", options->rounds, "of which the median counts",
+                      {.least = 1, .most = 10000})
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "0: all processors")
-      ->check(CLI::Range(0, 1024))
+  support::add_number(*command, "--threads", options->threads, "0: all processors",
+                      {.least = 0, .most = support::kMostThreads})
       ->capture_default_str();
   command->add_option("--device", options->device, "cpu|cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))

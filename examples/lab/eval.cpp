@@ -1,15 +1,16 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 
 #include "lab/lab.h"
+#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -58,7 +59,7 @@ Row evaluate(Activation& activation, double at, DType dtype) {
 
 /// ",df_dc0,…,df_dd1,…", or ",df_dbeta".
 std::string gradient_columns(Activation& activation, const std::string& spec) {
-  std::ostringstream columns;
+  TextStream columns;
   if (const auto* rational = dynamic_cast<Rational*>(&activation)) {
     for (int64_t i = 0; i <= rational->numerator_degree(); ++i) columns << ",df_dc" << i;
     const int first = first_denominator(rational->options().form);
@@ -101,12 +102,12 @@ void add_eval(CLI::App& app, Work& work) {
       "eval", "values, derivatives and gradients by the coefficients, as CSV on stdout");
   add_activation(*command, options->activation)->required();
   add_coefficients(*command, options->coefficients);
-  command->add_option("--from", options->from, "first point")->capture_default_str();
-  command->add_option("--to", options->to, "last point")->capture_default_str();
-  command->add_option("--points", options->points, "how many, evenly spaced")
-      ->check(CLI::Range(1, 10'000'000))
+  support::add_number(*command, "--from", options->from, "first point")->capture_default_str();
+  support::add_number(*command, "--to", options->to, "last point")->capture_default_str();
+  support::add_number(*command, "--points", options->points, "how many, evenly spaced",
+                      {.least = 1, .most = 10'000'000})
       ->capture_default_str();
-  command->add_option("--x", options->x, "the points themselves, with commas between")
+  support::add_number(*command, "--x", options->x, "the points themselves, with commas between")
       ->delimiter(',');
   command->add_flag("--gradients", options->gradients, "also by what is learned");
   command->add_option("--dtype", options->dtype, "f32|f64: what is computed in")

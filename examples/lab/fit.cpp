@@ -9,10 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_fit.h>
 
 #include "lab/lab.h"
+#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -51,7 +53,7 @@ FitResult fit_of(const Options& options) {
 }
 
 std::string joined(const std::vector<double>& numbers) {
-  std::ostringstream out;
+  TextStream out;
   out << std::setprecision(17);
   for (size_t i = 0; i < numbers.size(); ++i) out << (i ? "," : "") << numbers[i];
   return out.str();
@@ -91,7 +93,7 @@ int fit(const Options& options) {
                                       {"below", result.below},
                                       {"above", result.above},
                                       {"max_slope", result.max_slope}}
-                   .dump(2)
+                   .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
             << '\n';
   return 0;
 }
@@ -111,20 +113,15 @@ void add_fit(CLI::App& app, Work& work) {
                    "l2|max: the mean squared error or the largest is made small")
       ->check(CLI::IsMember({"l2", "max"}))
       ->capture_default_str();
-  command
-      ->add_option("--normal", options->normal_sigma,
-                   "weigh errors by the density of N(0, SIGMA^2) [uniform]")
-      ->type_name("SIGMA")
-      ->check(CLI::PositiveNumber);
-  command
-      ->add_option("--derivative-weight", options->derivative_weight,
-                   "of the slope's squared error beside the value's")
-      ->check(CLI::NonNegativeNumber)
+  support::add_number(*command, "--normal", options->normal_sigma,
+                      "weigh errors by the density of N(0, X^2) [uniform]",
+                      {.least = 0, .without_least = true});
+  support::add_number(*command, "--derivative-weight", options->derivative_weight,
+                      "of the slope's squared error beside the value's", {.least = 0})
       ->capture_default_str();
-  command
-      ->add_option("--leading-floor", options->leading_floor,
-                   "share of Q that its leading term keeps; 0.2 makes growth outside sane")
-      ->check(CLI::NonNegativeNumber)
+  support::add_number(*command, "--leading-floor", options->leading_floor,
+                      "share of Q that its leading term keeps; 0.2 makes growth outside sane",
+                      {.least = 0})
       ->capture_default_str();
   command->add_flag("--json", options->json, "figures as JSON");
   command->callback([options, &work] { work = [options] { return fit(*options); }; });

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include <pade/core/ops/formula.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 
 #include "lab/lab.h"
@@ -18,7 +19,7 @@ void print_row(const std::string& name, const std::string& text, const std::stri
 
 /// "alpha=0.25, mu=1 learned".
 std::string keys_of(const Formula& formula) {
-  std::ostringstream keys;
+  TextStream keys;
   for (const Formula::Constant& constant : formula.constants)
     keys << (keys.tellp() > 0 ? ", " : "") << constant.name << '=' << constant.start
          << (constant.learns ? " learned" : "");

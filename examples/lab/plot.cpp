@@ -2,16 +2,17 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/text_stream.h>
 #include <pade/data/process.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_regions.h>
 
 #include "lab/lab.h"
 #include "support/gnuplot.h"
+#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -27,7 +28,7 @@ constexpr int kPoints = 401;
 
 /// Columns x, f, f′, f″ of each activation, as data blocks $curve0, $curve1 …
 std::string data_blocks(const std::vector<std::string>& specs, double from, double to) {
-  std::ostringstream out;
+  TextStream out;
   for (size_t i = 0; i < specs.size(); ++i) {
     const auto activation = make_activation(specs[i]);
     out << "$curve" << i << " << END\n";
@@ -43,7 +44,7 @@ std::string data_blocks(const std::vector<std::string>& specs, double from, doub
 }
 
 std::string panel(const std::vector<std::string>& specs, const std::string& title, int column) {
-  std::ostringstream out;
+  TextStream out;
   out << "set ylabel '" << title << "'\nplot ";
   for (size_t i = 0; i < specs.size(); ++i)
     out << (i ? ", " : "") << "$curve" << i << " using 1:" << column << " with lines lw 2 lc '"
@@ -56,7 +57,7 @@ std::string panel(const std::vector<std::string>& specs, const std::string& titl
 std::string picture_script(const std::vector<std::string>& specs, const std::string& terminal) {
   size_t longest = 0;
   for (const std::string& spec : specs) longest = std::max(longest, spec.size());
-  std::ostringstream out;
+  TextStream out;
   out << "set terminal " << terminal
       << "\nset grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
       << "set key outside right top noenhanced samplen 2\nset lmargin 9\nset rmargin "
@@ -86,7 +87,7 @@ std::string poles_script(const std::string& spec, const std::string& terminal) {
   const auto activation = make_activation(spec, 1, DType::float64);
   const auto* rational = dynamic_cast<Rational*>(activation.get());
   check(rational, "plot: ", spec, " is not rational: it has no poles to draw");
-  std::ostringstream out;
+  TextStream out;
   const auto block = [&](const char* name, auto&& roots_of) {
     out << '$' << name << " << END\n";
     int colour = 0;
@@ -132,6 +133,7 @@ int plot(const Options& options) {
   write_file_atomically(
       options.out, drawn(options.poles ? poles_script(options.activations[0], terminal)
                                        : data + picture_script(options.activations, terminal)));
+  std::cout << "wrote " << options.out << '\n';
   return 0;
 }
 
@@ -142,8 +144,8 @@ void add_plot(CLI::App& app, Work& work) {
   CLI::App* command =
       app.add_subcommand("plot", "the curve, its slope and its curvature, drawn by gnuplot");
   add_activations(*command, options->activations)->required();
-  command->add_option("--from", options->from, "left end")->capture_default_str();
-  command->add_option("--to", options->to, "right end")->capture_default_str();
+  support::add_number(*command, "--from", options->from, "left end")->capture_default_str();
+  support::add_number(*command, "--to", options->to, "right end")->capture_default_str();
   command->add_option("--out", options->out, "FILE.svg or FILE.png [drawn in the terminal]");
   command->add_flag("--poles", options->poles,
                     "instead, the first one's poles and zeros in the complex plane");

@@ -1,9 +1,11 @@
-#include <cstdlib>
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/layers/rational.h>
 
 #include "lab/lab.h"
@@ -16,22 +18,22 @@ std::vector<double> parse_numbers(const std::string& text) {
   std::vector<double> numbers;
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
-    char* end = nullptr;
-    numbers.push_back(std::strtod(item.c_str(), &end));
-    check(!item.empty() && *end == '\0', "--coefficients: expected numbers with commas between, ",
-          "got \"", item, "\"");
+    const std::optional<double> number = parse_double(item);
+    check(number.has_value(), "--coefficients: expected numbers with commas between, got \"", item,
+          "\"");
+    numbers.push_back(*number);
   }
   return numbers;
 }
 
 /// "-5:5" as a pair.
 std::string parse_interval(const std::string& text, std::pair<double, double>& interval) {
-  std::istringstream in(text);
-  char colon = 0;
-  if (in >> interval.first >> colon >> interval.second && colon == ':' && in.peek() == EOF &&
-      interval.first < interval.second)
-    return "";
-  return "expected A:B with A below B, got \"" + text + "\"";
+  const size_t colon = std::min(text.find(':'), text.size());
+  const auto low = parse_double(text.substr(0, colon));
+  const auto high = parse_double(text.substr(std::min(colon + 1, text.size())));
+  if (!low || !high || *low >= *high) return "expected A:B with A below B, got \"" + text + "\"";
+  interval = {*low, *high};
+  return "";
 }
 
 }  // namespace

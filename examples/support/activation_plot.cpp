@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 #include <utility>
 
+#include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 
 #include "support/csv.h"
@@ -60,7 +60,7 @@ Layout layout_of(const std::vector<Curve>& curves) {
 }
 
 std::string gnuplot_script(const std::vector<Curve>& curves, Layout picture) {
-  std::ostringstream out;
+  TextStream out;
   for (size_t i = 0; i < curves.size(); ++i) {
     out << "$layer" << i << " << END\n";
     for (int k = 0; k < kPoints; ++k) {

@@ -1,9 +1,10 @@
 #include "support/csv.h"
 
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -26,9 +27,10 @@ std::string joined(const CsvFile::Row& row) {
 }
 
 double parsed(const std::string& text, const std::string& path, const CsvFile::Row& row) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  check(!text.empty() && *end == '\0', path, ": expected a number instead of \"", text,
+  double value = 0;  // parse_double() has no NaN, of which a row may tell
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  check(error == std::errc() && stop == end, path, ": expected a number instead of \"", text,
         "\" in the row ", joined(row));
   return value;
 }

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
-#include <sstream>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
+#include <pade/core/text_stream.h>
 #include <pade/data/process.h>
 
 namespace pade::support {
@@ -48,7 +48,7 @@ std::optional<std::string> run_gnuplot(const std::string& script) {
 
 bool draw_svg(const std::string& folder, const std::string& name, int width, int height,
               const std::string& script) {
-  std::ostringstream terminal;
+  TextStream terminal;
   terminal << "set terminal svg size " << width << ',' << height
            << " font 'Helvetica,12' background '#ffffff'\n";
   write_file_atomically(

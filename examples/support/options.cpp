@@ -11,16 +11,23 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <pade/core/error.h>
 #include <pade/core/names.h>
 #include <pade/data/locate.h>
 #include <pade/layers/activation.h>
 
 #include "support/augment.h"
+#include "support/command.h"
+#include "support/number_option.h"
 #include "support/options.h"
 
 namespace pade::support {
 namespace {
+
+/// Of epochs, and of images: more than anybody has the time for.
+constexpr int64_t kMostCounted = 1'000'000'000;
 
 /// Takes what `parse` does not throw an Error for.
 CLI::Validator accepted_by(std::function<void(const std::string&)> parse,
@@ -49,22 +56,17 @@ void check_is_one_of(const std::vector<std::string>& names, const std::string& w
     fail_unknown_name(what, name, names);
 }
 
-/// A known data set, or a folder, which may hold images.
-CLI::Validator dataset_or_folder() {
+/// One of these data sets, or a folder, which may hold images.
+CLI::Validator dataset_or_folder(const std::vector<std::string>& names) {
   return accepted_by(
-      [](const std::string& name) {
-        if (!std::filesystem::is_directory(name))
-          check_is_one_of(data::dataset_names(), "dataset", name);
+      [names](const std::string& name) {
+        if (!std::filesystem::is_directory(name)) check_is_one_of(names, "dataset", name);
       },
-      joined(data::dataset_names()) + "|DIR");
+      joined(names) + "|DIR");
 }
 
 CLI::Validator augmentation() {
   return accepted_by([](const std::string& text) { transforms_named(text); }, "LIST");
-}
-
-CLI::Validator at_least(int64_t least) {
-  return CLI::Range(static_cast<double>(least), 1e15).description("N >= " + std::to_string(least));
 }
 
 /// "--epcohs: unknown; did you mean --epochs?", with the list of flags.
@@ -131,15 +133,32 @@ CLI::Validator one_of(const std::vector<std::string>& names, const std::string& 
                      joined(names));
 }
 
+CLI::Validator recordable_path() {
+  return accepted_by(
+      [](const std::string& path) {
+        using Json = nlohmann::json;
+        try {
+          Json(path).dump();
+        } catch (const Json::exception&) {
+          const std::string shown = Json(path).dump(-1, ' ', false, Json::error_handler_t::replace);
+          fail("expected a name in UTF-8, which JSON can record, got ", shown,
+               "; rename the folder, or give a symbolic link to it");
+        }
+      },
+      "");
+}
+
 CLI::Validator activation_spec() {
   return accepted_by([](const std::string& spec) { make_activation(spec); }, "SPEC");
 }
 
-void add_training_flags(CLI::App& app, TrainingOptions& options) {
+void add_training_flags(CLI::App& app, TrainingOptions& options,
+                        const std::vector<std::string>& datasets) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--dataset", options.dataset,
                  "what to learn: a known set, or a folder of images with a sub-folder per class")
-      ->check(dataset_or_folder())
+      ->check(dataset_or_folder(datasets))
+      ->check(recordable_path())
       ->capture_default_str();
   app.add_option("--activation", options.activation,
                  "the activation, as name[:key=value,…]: hp1, relu, leaky_relu:slope=0.1, "
@@ -150,51 +169,42 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
                  "folder with the dataset's files; otherwise it is looked for "
                  "in $PADE_DATA, the system's packages and ~/.cache/pade, and "
                  "fetched where it is missing")
-      ->type_name("DIR");
-  app.add_option("--epochs", options.epochs, "passes over the training images")
-      ->check(at_least(1))
+      ->type_name("DIR")
+      ->check(recordable_path());
+  add_number(app, "--epochs", options.epochs, "passes over the training images",
+             {.least = 1, .most = kMostCounted})
       ->capture_default_str();
-  app.add_option("--batch-size", options.batch_size, "images per step")
-      ->check(at_least(1))
+  add_number(app, "--batch-size", options.batch_size, "images per step",
+             {.least = 1, .most = kMostCounted})
       ->capture_default_str();
   app.add_option("--optimizer", options.optimizer, "how weights follow gradients")
       ->check(one_of({"sgd", "adam", "adamw"}, "optimizer"))
       ->capture_default_str();
-  app.add_option("--lr", options.lr, "learning rate")
-      ->check(CLI::NonNegativeNumber)
+  add_number(app, "--lr", options.lr, "learning rate", {.least = 0})->capture_default_str();
+  add_number(app, "--momentum", options.momentum, "of SGD", {.least = 0, .most = 1})
       ->capture_default_str();
-  app.add_option("--momentum", options.momentum, "of SGD")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option("--weight-decay", options.weight_decay,
-                 "of weights and biases; the activations' "
-                 "coefficients have none")
-      ->check(CLI::NonNegativeNumber)
+  add_number(app, "--weight-decay", options.weight_decay,
+             "of weights and biases; the activations' coefficients have none", {.least = 0})
       ->capture_default_str();
   app.add_option("--schedule", options.schedule,
                  "of the learning rate: cosine falls to 0 at the last "
                  "epoch, step divides by 10 after each third")
       ->check(one_of({"constant", "cosine", "step"}, "schedule"))
       ->capture_default_str();
-  app.add_option(
-         "--warm-up", options.warm_up,
-         "epochs at the start, 0.5 for half of one, in which the learning rates rise from 0 "
-         "to what the schedule says")
-      ->type_name("EPOCHS")
-      ->check(CLI::NonNegativeNumber)
+  add_number(app, "--warm-up", options.warm_up,
+             "epochs at the start, 0.5 for half of one, in which the learning rates rise from 0 "
+             "to what the schedule says",
+             {.least = 0})
       ->capture_default_str();
-  app.add_option("--activation-lr", options.activation_lr,
-                 "learning rate of the activations' "
-                 "coefficients [--lr]")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--clip", options.clip, "largest norm of all gradients together; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
+  add_number(app, "--activation-lr", options.activation_lr,
+             "learning rate of the activations' coefficients [--lr]", {.least = 0});
+  add_number(app, "--clip", options.clip, "largest norm of all gradients together; 0: no limit",
+             {.least = 0})
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "of weights, order and dropout")->capture_default_str();
-  app.add_option("--threads", options.threads,
-                 "0: all processors; the result is the same for any "
-                 "number")
-      ->check(CLI::Range(0, 1024))
+  add_number(app, "--seed", options.seed, "of weights, order and dropout")->capture_default_str();
+  add_number(app, "--threads", options.threads,
+             "0: all processors; the result is the same for any number",
+             {.least = 0, .most = kMostThreads})
       ->capture_default_str();
   app.add_flag("--no-winograd", options.no_winograd,
                "3×3 convolutions on the CPU without Winograd's transforms: slower, with a tenth of "
@@ -208,10 +218,10 @@ void add_training_flags(CLI::App& app, TrainingOptions& options) {
          "--resume", options.resume,
          "go on with the run in this folder; with a larger --epochs, with a complete one too")
       ->type_name("DIR");
-  app.add_option("--limit", options.limit, "use only the first N training images")
-      ->check(at_least(1));
-  app.add_option("--test-limit", options.test_limit, "use only the first N test images")
-      ->check(at_least(1));
+  add_number(app, "--limit", options.limit, "use only the first N training images",
+             {.least = 1, .most = kMostCounted});
+  add_number(app, "--test-limit", options.test_limit, "use only the first N test images",
+             {.least = 1, .most = kMostCounted});
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
   app.add_flag("--info", options.info,
                "say what this program was built from and finds here, and stop");
@@ -233,19 +243,17 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
                  "crop[:padding=4], flip, cutout[:size=16] and erase, as in crop+flip")
       ->check(augmentation())
       ->capture_default_str();
-  app.add_option("--label-smoothing", options.label_smoothing,
-                 "share of the target that is spread over all classes")
-      ->check(CLI::Range(0.0, 1.0))
+  add_number(app, "--label-smoothing", options.label_smoothing,
+             "share of the target that is spread over all classes", {.least = 0, .most = 1})
       ->capture_default_str();
-  app.add_option("--average", options.average,
-                 "test and keep a moving average of the weights with this decay, such as 0.999; 0: "
-                 "the weights themselves")
-      ->check(CLI::Range(0.0, 0.999999))
+  add_number(app, "--average", options.average,
+             "test and keep a moving average of the weights with this decay, such as 0.999; 0: "
+             "the weights themselves",
+             {.least = 0, .most = 0.999999})
       ->capture_default_str();
-  app.add_option("--freeze-activations-until", options.freeze_activations_until,
-                 "epochs at the start in which the activations' coefficients stay as they are")
-      ->type_name("EPOCH")
-      ->check(CLI::NonNegativeNumber)
+  add_number(app, "--freeze-activations-until", options.freeze_activations_until,
+             "epochs at the start in which the activations' coefficients stay as they are",
+             {.least = 0})
       ->capture_default_str();
 }
 
@@ -261,10 +269,11 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int(
     if (!app.get_subcommands(nullptr).empty() && app.get_subcommands().empty())
       throw CLI::RequiredError("a command");
   } catch (const CLI::CallForHelp&) {
+    app.name(typed_command());
     std::cout << app.help();
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << app.get_name()
+    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << typed_command()
               << " --help\n";
     return 2;
   }

@@ -48,8 +48,12 @@ CLI::Validator activation_spec();
 /// Accepts these names, and refuses others as fail_unknown_name() does.
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what);
 
-/// Adds the flags that all training programs have to `app`.
-void add_training_flags(CLI::App& app, TrainingOptions& options);
+/// Adds the flags that all training programs have to `app`; these data sets are known by name.
+void add_training_flags(CLI::App& app, TrainingOptions& options,
+                        const std::vector<std::string>& datasets);
+/// Accepts paths that run.json can hold. Those of Linux may be any bytes; JSON's texts are UTF-8.
+CLI::Validator recordable_path();
+
 /// Adds --model, which is one of these.
 void add_model_flag(CLI::App& app, TrainingOptions& options,
                     const std::vector<std::string>& models);

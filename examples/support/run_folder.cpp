@@ -13,7 +13,6 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <pade/core/build_info.h>
@@ -22,6 +21,7 @@
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/input_file.h>
 #include <pade/core/parallel.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 
 #include "support/json_file.h"
@@ -119,7 +119,7 @@ void append(const std::string& path, const std::string& text) {
 
 /// Enough digits to read the same float again.
 std::string digits(double value, int count) {
-  std::ostringstream out;
+  TextStream out;
   out.precision(count);
   out << value;
   return out.str();
@@ -213,7 +213,7 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
 
 void RunFolder::append_metrics(const EpochMetrics& metrics) const {
   const std::string path = file("metrics.csv");
-  std::ostringstream row;
+  TextStream row;
   if (!fs::exists(path))
     row << "epoch,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,images_per_second\n";
   row << metrics.epoch << ',' << digits(metrics.lr, 9) << ',' << digits(metrics.train.loss, 9)
@@ -230,7 +230,7 @@ void RunFolder::append_activations(int64_t epoch, Module& network) const {
     if (auto* rational = dynamic_cast<Rational*>(&module)) layers.emplace_back(name, rational);
   });
   if (layers.empty()) return;
-  std::ostringstream rows;
+  TextStream rows;
   if (!fs::exists(path)) {
     rows << "epoch,layer,name";
     const Rational& rational = *layers[0].second;
@@ -254,7 +254,7 @@ void RunFolder::append_activations(int64_t epoch, Module& network) const {
 
 void RunFolder::append_inputs(int64_t epoch, const InputStatistics& statistics) const {
   const std::string path = file("inputs.csv");
-  std::ostringstream rows;
+  TextStream rows;
   if (!fs::exists(path))
     rows << "epoch,layer,name,count,nan,infinite,mean,std,min,max,low,width,below,above,counts\n";
   const auto& layers = statistics.layers();

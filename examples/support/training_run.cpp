@@ -9,13 +9,16 @@
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
 
 #include "support/activation_metadata.h"
 #include "support/activation_plot.h"
+#include "support/command.h"
 #include "support/interrupt.h"
 #include "support/report.h"
 
@@ -36,7 +39,7 @@ RunFolder open_or_create(const std::string& program, const TrainingOptions& opti
 }
 
 std::string epoch_title(int64_t epoch, int64_t epochs) {
-  std::ostringstream out;
+  TextStream out;
   out << "epoch " << std::setw(static_cast<int>(std::to_string(epochs).size())) << epoch << '/'
       << epochs;
   return out.str();
@@ -85,12 +88,12 @@ std::string TrainingRun::record(const FinalFigures* final) const {
 void TrainingRun::print_start() const {
   const Shape image = loader_.dataset().image_shape();
   std::cout << summary(state_.network, {1, image[0], image[1], image[2]}) << '\n'
-            << options_.dataset << ", " << loader_.images() << " training images, activation "
-            << options_.activation << ", seed " << options_.seed << ", " << num_threads()
-            << (num_threads() == 1 ? " thread\n" : " threads\n");
+            << options_.dataset << ", " << counted(loader_.images(), "training image")
+            << ", activation " << options_.activation << ", seed " << options_.seed << ", "
+            << counted(num_threads(), "thread") << '\n';
   if (!options_.resume.empty())
-    std::cout << "resumed after " << position_.epoch << " epochs and " << position_.batch
-              << " steps\n";
+    std::cout << "resumed after " << counted(position_.epoch, "epoch") << " and "
+              << counted(position_.batch, "step") << '\n';
   std::cout << std::flush;
 }
 
@@ -137,8 +140,9 @@ void TrainingRun::stop() {
   progress_->clear();
   count_time();
   write_state(folder_.file("state.safetensors"), state_, position_);
-  std::cerr << "interrupted after " << position_.epoch << " epochs and " << position_.batch
-            << " steps; go on with: " << program_ << " --resume " << folder_.path() << '\n';
+  std::cerr << "interrupted after " << counted(position_.epoch, "epoch") << " and "
+            << counted(position_.batch, "step") << "; go on with: " << typed_command() << ' '
+            << shell_line({"--resume", folder_.path()}) << '\n';
 }
 
 void TrainingRun::count_time() {

@@ -23,6 +23,7 @@
 
 #include <pade/core/build_info.h>
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/core/parallel.h>
 #include <pade/core/storage.h>
 #include <pade/layers/batch_norm.h>
@@ -130,14 +131,20 @@ Work work_named(const std::vector<std::string>& words, Device device) {
   return nullptr;
 }
 
+constexpr int kMostThreads = 1024;
+
 int run(std::vector<std::string> words) {
   Device device = Device::cpu;
   while (words.size() >= 2 && words[0].starts_with("--")) {
     const std::string option = words[0], value = words[1];
     words.erase(words.begin(), words.begin() + (option == "--tf32" ? 1 : 2));
-    if (option == "--threads")
-      set_num_threads(std::stoi(value));
-    else if (option == "--device")
+    if (option == "--threads") {
+      const int64_t threads = parse_int64(value).value_or(0);
+      check(threads >= 1 && threads <= kMostThreads,
+            "pade_bench: --threads expects a whole number from 1 to ", kMostThreads, ", got ",
+            value);
+      set_num_threads(static_cast<int>(threads));
+    } else if (option == "--device")
       device = device_named(value);
     else if (option == "--tf32")
       allow_tf32(true);

@@ -1,7 +1,6 @@
 #include "suite.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <benchmark/benchmark.h>
 #include <pade/core/build_info.h>
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/core/parallel.h>
 #include <pade/core/storage.h>
 
@@ -84,15 +84,16 @@ constexpr const char* kUsage =
     "  --batch N     images in a batch; 128 unless given\n"
     "and the options of Google Benchmark, of which --help tells.\n";
 
+constexpr int kMost = 1'000'000;  // threads, and images in a batch
+
 /// The number after `option`, which is then taken out of the arguments; `otherwise` without it.
 int64_t take_number(int& argc, char** argv, std::string_view option, int64_t otherwise) {
   for (int i = 1; i < argc; ++i) {
     if (argv[i] != option) continue;
     check(i + 1 < argc, "pade_benchmarks: ", option, " needs a number\n", kUsage);
-    char* end = nullptr;
-    const int64_t number = std::strtoll(argv[i + 1], &end, 10);
-    check(*end == '\0' && number >= 1, "pade_benchmarks: ", option,
-          " expects a number from 1 on, got ", argv[i + 1], "\n", kUsage);
+    const int64_t number = parse_int64(argv[i + 1]).value_or(0);
+    check(number >= 1 && number <= kMost, "pade_benchmarks: ", option,
+          " expects a whole number from 1 to ", kMost, ", got ", argv[i + 1], "\n", kUsage);
     for (int k = i + 2; k <= argc; ++k) argv[k - 2] = argv[k];  // with the null that ends them
     argc -= 2;
     return number;

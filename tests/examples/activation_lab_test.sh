@@ -72,9 +72,10 @@ test_bench() {
 
 test_plot() {
   command -v gnuplot >/dev/null || { echo "gnuplot is missing: plots are left out"; return; }
-  "$lab" plot --activation 'relu;swish;hp1' --out curves.svg
+  [[ $("$lab" plot --activation 'relu;swish;hp1' --out curves.svg) == "wrote curves.svg" ]] ||
+    fail "plot does not say what it wrote"
   grep -q '<svg' curves.svg || fail "curves.svg"
-  "$lab" plot --activation hp1 --poles --out poles.svg
+  "$lab" plot --activation hp1 --poles --out poles.svg >stdout
   grep -q '<svg' poles.svg || fail "poles.svg"
   "$lab" plot --activation hp2 | grep -q 'f(x)' || fail "plot in the terminal"
   expect 1 'ends in .svg or .png' "$lab" plot --activation relu --out curves.pdf

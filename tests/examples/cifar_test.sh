@@ -69,10 +69,7 @@ test_wrong_command_lines() {
   expect 2 'crop.*padding' "$cifar" --augment crop:pad=2
   expect 2 'cutout.*whole number' "$cifar" --augment cutout:size=2.5
   expect 2 'did you mean "cifar10"' "$cifar" --dataset cifar11
-  make_set grey train 16
-  make_set grey t10k 16
-  expect 1 'expected images of \[3, 32, 32\], got \[1, 28, 28\]' \
-    "$cifar" --dataset mnist --data grey --out x
+  expect 2 'unknown dataset "mnist".* cifar10, cifar100' "$cifar" --dataset mnist --out x
 }
 
 test_same_bits_for_any_threads

@@ -148,7 +148,7 @@ test_interrupt_and_resume() {
     status=0
     wait $! || status=$?
     [[ $status == 130 ]] || fail "exit code $status after an interrupt"
-    grep -q 'interrupted; go on with: compare --activations .* --out stopped' stderr ||
+    grep -q 'interrupted; go on with: .*/compare --activations .* --out stopped' stderr ||
       fail "no word of how to go on: $(cat stderr)"
     goes_on stopped "interrupted with $checkpoints checkpoints"
   done
