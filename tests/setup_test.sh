@@ -9,7 +9,7 @@ source "$source_dir/tests/shell_test.sh"
 
 mkdir -p machine/{bin,cmake,packages}
 cp "$source_dir/cmake/setup.sh" machine/cmake
-for tool in bash cat cut dirname env find flock grep mkdir nproc rm sed touch; do
+for tool in bash cat cut dirname env find flock grep mkdir nproc readlink rm sed touch; do
   ln -s "$(command -v "$tool")" machine/bin/
 done
 
@@ -94,3 +94,13 @@ PADE_CUDA=AUTO setup build machine/build lenet CMAKE_BUILD_TYPE=Release
 echo CMAKE_MAKE_PROGRAM:FILEPATH=CMAKE_MAKE_PROGRAM-NOTFOUND >>machine/build/CMakeCache.txt
 setup build machine/build lenet
 ! grep -q NOTFOUND machine/build/CMakeCache.txt || fail "CMake was left with what it had not found"
+
+# A program is told how it was called, for its messages.
+mkdir -p machine/examples machine/build/examples
+cp "$source_dir/examples/run.sh" machine/examples
+echo '// Trains.' >machine/examples/lenet.cpp
+# shellcheck disable=SC2016  # that shell is to expand it
+printf '#!/usr/bin/env bash\necho "$PADE_COMMAND"\n' >machine/build/examples/lenet
+chmod +x machine/build/examples/lenet
+PATH=$PWD/machine/bin machine/examples/run.sh lenet --epochs 1 >stdout 2>stderr || fail "$(cat stderr)"
+[[ $(cat stdout) == 'machine/examples/run.sh lenet' ]] || fail "PADE_COMMAND is '$(cat stdout)'"
