@@ -11,8 +11,9 @@ source "$here/../made_up_set.sh"
 source "$here/../shell_test.sh"
 export LC_ALL=C.UTF-8  # in which ${#line} counts characters
 
-if ! command -v script >/dev/null; then
-  echo "skipped: script is missing, with which programs get a terminal (apt-get install bsdutils)"
+needs script bsdutils
+if ! script -qec true /dev/null </dev/null >typescript; then
+  echo "skipped: $(basename "$0"): there are no pseudo-terminals here: $(cat typescript)"
   exit 77
 fi
 
