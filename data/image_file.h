@@ -12,13 +12,15 @@ struct Image {
   std::vector<uint8_t> pixels;
 };
 
-/// Decodes a PNG, JPEG or BMP file, whatever its name. One channel is brightness, three are red,
-/// green and blue; an alpha channel is left out, 16 bits are made 8, and a rotation that a camera
-/// has noted is not carried out.
+/// Decodes a PNG, JPEG, BMP, PPM or PGM file: its contents say which, its name does not count. One
+/// channel is brightness, three are red, green and blue; an alpha channel is left out, 16 bits are
+/// made 8, and a rotation that a camera has noted is not carried out.
 ///
-/// Throws Error, with the reason but without the path, when it cannot be read, is another format,
-/// is damaged or truncated, is a PNG with several frames, or has more than `max_pixels`: that is
-/// looked at before anything is decoded, and memory stays in proportion to what the header says.
+/// Throws Error, with the reason but without the path, when it cannot be read, is damaged or
+/// truncated, is another format or a variant that is not read (which it names: a JPEG with
+/// arithmetic coding, a BMP with RLE compression, a PNG with several frames, …), or has more than
+/// `max_pixels`: that is looked at before anything is decoded, and memory stays in proportion to
+/// what the header says.
 Image read_image(const std::filesystem::path& path, int64_t channels, int64_t max_pixels);
 
 }  // namespace pade::data
