@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <string_view>
 
@@ -12,19 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
-bool has_extension(const fs::path& file, std::initializer_list<std::string_view> known) {
-  std::string extension = file.extension().string();
-  for (char& letter : extension)
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  return std::find(known.begin(), known.end(), extension) != known.end();
-}
-
-/// Images of the formats that we do not read are looked at too, so that it can be said.
-bool is_image(const fs::path& file) {
-  return has_readable_extension(file) ||
-         has_extension(file, {".gif", ".webp", ".tif", ".tiff", ".avif", ".heic"});
-}
 
 /// Whether a folder is one of those around `inner`, or `inner` itself, under another name.
 bool leads_back(const fs::path& folder, const fs::path& inner) {
@@ -56,15 +42,15 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
   return folders;
 }
 
-/// The images in a folder and in those below it. Links to folders are not followed.
-std::vector<fs::path> images_below(const fs::path& folder) {
+/// The files in a folder and in those below it. Links to folders are not followed.
+std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   using Iterator = fs::recursive_directory_iterator;
   for_each_entry<Iterator>(folder, [&](Iterator& entry) {
     std::error_code ignored;
     if (is_hidden(entry->path()))
       entry.disable_recursion_pending();
-    else if (!fs::is_directory(entry->path(), ignored) && is_image(entry->path()))
+    else if (!fs::is_directory(entry->path(), ignored))
       files.push_back(entry->path());
   });
   std::sort(files.begin(), files.end());
@@ -74,15 +60,18 @@ std::vector<fs::path> images_below(const fs::path& folder) {
 std::vector<ClassFolder> classes_in(const fs::path& folder) {
   std::vector<ClassFolder> classes;
   for (const fs::path& path : folders_in(folder))
-    classes.push_back({path.filename().string(), images_below(path)});
+    classes.push_back({path.filename().string(), files_below(path)});
   check(!classes.empty(), folder.string(),
         ": there are no folders in it; expected one for each class, with its images");
-  check(classes.size() > 1, folder.string(), ": there is one class only, ", classes[0].name,
-        "; expected a folder for each of several");
+  if (classes.size() == 1) {
+    const fs::path only = folder / classes[0].name;
+    fail(folder.string(), ": there is one class only, ", classes[0].name,
+         "; expected a folder for each of several",
+         folders_in(only).size() > 1 ? ". Did you mean " + only.string() + "?" : "");
+  }
   for (const ClassFolder& c : classes)
     check(!c.files.empty(), (folder / c.name).string(),
-          ": there are no images of this class; expected PNG, JPEG or BMP files. Add some, or "
-          "remove the folder");
+          ": there are no files of this class; expected images. Add some, or remove the folder");
   return classes;
 }
 
@@ -97,34 +86,56 @@ std::string only_in(const std::vector<ClassFolder>& classes,
   return names.empty() ? "none" : names;
 }
 
-bool has_folders(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::is_directory(folder, ignored) && !folders_in(folder).empty();
+/// Those of `folders` that have one of these names, in upper or lower case, in the order of the
+/// names.
+std::vector<fs::path> named(const std::vector<fs::path>& folders,
+                            std::initializer_list<std::string_view> names) {
+  const auto equal = [](char letter, char lower) {
+    return letter == lower || (letter >= 'A' && letter <= 'Z' && letter - 'A' + 'a' == lower);
+  };
+  std::vector<fs::path> found;
+  for (const std::string_view name : names)
+    for (const fs::path& folder : folders)
+      if (const std::string own = folder.filename().string();
+          std::equal(own.begin(), own.end(), name.begin(), name.end(), equal))
+        found.push_back(folder);
+  return found;
 }
+
+bool has_folders(const fs::path& folder) { return !folders_in(folder).empty(); }
 
 }  // namespace
-
-bool has_readable_extension(const fs::path& file) {
-  return has_extension(file, {".png", ".jpg", ".jpeg", ".bmp"});
-}
 
 ImageFolderLayout layout_of(const fs::path& folder) {
   std::error_code ignored;
   check(fs::is_directory(folder, ignored), folder.string(),
         ": there is no such folder; expected one with a folder of images for each class");
-  const fs::path train = folder / "train";
-  if (!has_folders(train)) return {classes_in(folder), {}};
-  for (const char* name : {"test", "val", "valid", "validation"}) {
-    if (!has_folders(folder / name)) continue;
-    ImageFolderLayout layout{classes_in(train), classes_in(folder / name)};
+  const std::vector<fs::path> folders = folders_in(folder);
+  const std::vector<fs::path> trains = named(folders, {"train", "training"}),
+                              tests =
+                                  named(folders, {"test", "testing", "val", "valid", "validation"});
+  const auto train = std::find_if(trains.begin(), trains.end(), has_folders),
+             test = std::find_if(tests.begin(), tests.end(), has_folders);
+  const bool only_splits = !trains.empty() && trains.size() + tests.size() == folders.size();
+  if (train == trains.end()) {
+    if (only_splits && !tests.empty())
+      fail(folder.string(), ": there are no folders in ", trains[0].filename().string(),
+           "; expected one for each class, with its images");
+    return {folder, folder, classes_in(folder), {}};
+  }
+  if (test != tests.end()) {
+    ImageFolderLayout layout{*train, *test, classes_in(*train), classes_in(*test)};
     const std::string only_train = only_in(layout.train, layout.test),
-                      only_test = only_in(layout.test, layout.train);
-    check(only_train == "none" && only_test == "none", folder.string(), ": train and ", name,
-          " have different classes; only in train: ", only_train, "; only in ", name, ": ",
-          only_test);
+                      only_test = only_in(layout.test, layout.train),
+                      train_name = train->filename().string(),
+                      test_name = test->filename().string();
+    check(only_train == "none" && only_test == "none", folder.string(), ": ", train_name, " and ",
+          test_name, " have different classes; only in ", train_name, ": ", only_train,
+          "; only in ", test_name, ": ", only_test);
     return layout;
   }
-  return {classes_in(folders_in(folder).size() == 1 ? train : folder), {}};
+  const fs::path& classes = only_splits ? *train : folder;
+  return {classes, classes, classes_in(classes), {}};
 }
 
 }  // namespace pade::data

@@ -14,14 +14,12 @@ struct ClassFolder {
 
 /// What an image folder consists of, by the rules of image_folder.h.
 struct ImageFolderLayout {
-  std::vector<ClassFolder> train;  ///< or, without a `test`, for both
+  std::filesystem::path train_folder, test_folder;  ///< those that hold the classes
+  std::vector<ClassFolder> train;                   ///< or, without a `test`, for both
   std::vector<ClassFolder> test;
 };
 
 /// Throws Error as ImageFolder does, as far as no file need be opened for it.
 ImageFolderLayout layout_of(const std::filesystem::path& folder);
-
-/// Whether a file of that name is said to be an image that we read, or that we do not.
-bool has_readable_extension(const std::filesystem::path& file);
 
 }  // namespace pade::data

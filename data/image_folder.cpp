@@ -31,7 +31,6 @@ void check_options(const ImageFolderOptions& options) {
 
 /// Decodes a file to planes of bytes. Returns why that cannot be; nothing when all is well.
 std::string decode(const fs::path& path, const ImageFolderOptions& options, uint8_t* to) {
-  if (!has_readable_extension(path)) return "it is of a format that is not read; convert it to PNG";
   try {
     resize_to_planes(read_image(path, options.channels, options.max_pixels), options.size, to);
     return "";
@@ -71,6 +70,7 @@ std::vector<bool> choose_test(const std::vector<std::string>& names, double shar
 /// Both splits as they are read.
 struct ImageFolder::Contents {
   Tensor images;
+  fs::path train_folder, test_folder;
   std::vector<Place> train, test;
   std::vector<std::string> class_names;
   std::vector<SkippedFile> skipped;
@@ -79,6 +79,8 @@ struct ImageFolder::Contents {
   Contents(const fs::path& folder, const ImageFolderOptions& options) {
     check_options(options);
     const ImageFolderLayout layout = layout_of(folder);
+    train_folder = layout.train_folder;
+    test_folder = layout.test_folder;
     for (const ClassFolder& c : layout.train) class_names.push_back(c.name);
     decode_all(layout, options);
     int64_t image = 0;
@@ -134,7 +136,7 @@ struct ImageFolder::Contents {
       }
       check(!kept.empty(), c.files.front().string(), ": ",
             reasons_[static_cast<size_t>(image) - c.files.size()],
-            "; and none of the other images of class ", c.name, " can be read either, ",
+            "; and none of the other files of class ", c.name, " can be read either, ",
             c.files.size(), " in all");
       keep(static_cast<int32_t>(label), kept);
     }
@@ -176,6 +178,7 @@ struct ImageFolder::Contents {
 
 ImageFolder::ImageFolder(const Contents& contents, Split split)
     : Dataset(contents.info),
+      folder_(split == Split::train ? contents.train_folder : contents.test_folder),
       images_(contents.images),
       places_(split == Split::train ? contents.train : contents.test),
       class_names_(contents.class_names),

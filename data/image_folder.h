@@ -27,21 +27,22 @@ struct SkippedFile {
 struct ImageFolderSplits;
 
 /// Photographs of one's own: a folder whose sub-folders are the classes, numbered in the order of
-/// their names. The images of a class are the PNG, JPEG and BMP files in its folder and those below
-/// it, whatever their size; hidden files and other names are ignored, and links to folders are not
-/// followed.
+/// their names. The images of a class are the PNG, JPEG, BMP, PPM and PGM files in its folder and
+/// those below it, whatever their size and their names; hidden files are ignored, and links to
+/// folders are not followed.
 ///
-/// Where the folder has train/ and one of test/, val/, valid/ and validation/, with the same
-/// classes each, these are the splits. Otherwise `test_share` of every class, chosen by a hash of
-/// the file's name, is for testing: the same ones wherever the folder is, and few change their side
-/// when images come or go. A class of two images or more has at least one on each side; a single
-/// one is for training.
+/// Where the folder has one named train or training and one named test, testing, val, valid or
+/// validation, in upper or lower case, with the same classes each, these are the splits. Otherwise
+/// `test_share` of every class, chosen by a hash of the file's name, is for testing: the same ones
+/// wherever the folder is, and few change their side when images come or go. A class of two images
+/// or more has at least one on each side; a single one is for training. A test folder without
+/// classes, as of images that nobody has labelled, is not used.
 ///
 /// Images are decoded once, by several threads, and held as bytes in one size: shrunk to means over
 /// areas, or enlarged linearly, without regard to their aspect. An image of 1×1 is one like others.
-/// A file that cannot be read, is damaged, truncated, animated or too large, or is a GIF, WebP,
-/// TIFF, AVIF or HEIC image, is skipped, and listed in skipped(). Mean and deviation are those of
-/// the images to train with; a deviation below 1/255, one level of a pixel, counts as that.
+/// A file that is not such an image, or is damaged, truncated, animated or too large, is skipped,
+/// and listed in skipped(). Mean and deviation are those of the images to train with; a deviation
+/// below 1/255, one level of a pixel, counts as that.
 class ImageFolder final : public Dataset {
  public:
   /// Throws Error when there is no such folder, there are fewer than two classes, a class has no
@@ -53,6 +54,8 @@ class ImageFolder final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(places_.size()); }
   int32_t read(int64_t index, uint8_t* pixels) const override;
 
+  /// Where the classes of this split are: the folder that was given, or one in it.
+  const std::filesystem::path& folder() const { return folder_; }
   /// By label.
   const std::vector<std::string>& class_names() const { return class_names_; }
   /// The files of both splits that are not used, class by class.
@@ -69,6 +72,7 @@ class ImageFolder final : public Dataset {
 
   ImageFolder(const Contents& contents, Split split);
 
+  std::filesystem::path folder_;
   Tensor images_;  // uint8 [N, C, H, W], of both splits
   std::vector<Place> places_;
   std::vector<std::string> class_names_;

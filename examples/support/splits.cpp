@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
+#include <string_view>
 
 #include <pade/core/error.h>
 #include <pade/data/image_folder.h>
@@ -11,13 +13,33 @@ namespace {
 
 constexpr size_t kListed = 10;
 
-void list_skipped(const std::vector<data::SkippedFile>& skipped) {
+/// As `3 classes: ant, bee, cat`.
+void print_classes(const data::ImageFolder& train, const data::ImageFolder& test) {
+  const std::vector<std::string>& names = train.class_names();
+  std::cerr << names.size() << " classes: ";
+  for (size_t i = 0; i < std::min(names.size(), kListed); ++i)
+    std::cerr << (i ? ", " : "") << names[i];
+  std::cerr << (names.size() > kListed ? ", …; " : "; ") << train.size()
+            << " images to train with in " << train.folder().string() << ", " << test.size()
+            << " to test with in " << test.folder().string() << '\n';
+}
+
+/// A line for each reason, with the first file that it is said of.
+void print_skipped(const std::vector<data::SkippedFile>& skipped) {
   if (skipped.empty()) return;
+  std::map<std::string_view, std::vector<const data::SkippedFile*>> by_reason;
+  for (const data::SkippedFile& file : skipped) by_reason[file.reason].push_back(&file);
   std::cerr << skipped.size() << (skipped.size() == 1 ? " file is" : " files are")
             << " not used:\n";
-  for (size_t i = 0; i < std::min(skipped.size(), kListed); ++i)
-    std::cerr << "  " << skipped[i].path.string() << ": " << skipped[i].reason << '\n';
-  if (skipped.size() > kListed) std::cerr << "  and " << skipped.size() - kListed << " more\n";
+  size_t listed = 0;
+  for (const auto& [reason, files] : by_reason) {
+    if (listed++ == kListed) break;
+    std::cerr << "  " << files[0]->path.string() << ": " << reason;
+    if (files.size() > 1) std::cerr << "; and so are " << files.size() - 1 << " others";
+    std::cerr << '\n';
+  }
+  if (by_reason.size() > kListed)
+    std::cerr << "  and for " << by_reason.size() - kListed << " other reasons\n";
 }
 
 void check_has_images(const data::Dataset& set, data::Split split, const TrainingOptions& options) {
@@ -29,10 +51,14 @@ void check_has_images(const data::Dataset& set, data::Split split, const Trainin
 
 data::DatasetSplits open_splits(const TrainingOptions& options) {
   data::DatasetSplits splits = data::open_datasets(options.dataset, options.data);
-  if (const auto* folder = dynamic_cast<const data::ImageFolder*>(splits.train.get()))
-    list_skipped(folder->skipped());
   check_has_images(*splits.train, data::Split::train, options);
   check_has_images(*splits.test, data::Split::test, options);
+  const auto* train = dynamic_cast<const data::ImageFolder*>(splits.train.get());
+  const auto* test = dynamic_cast<const data::ImageFolder*>(splits.test.get());
+  if (train && test) {
+    if (!options.quiet) print_classes(*train, *test);
+    print_skipped(train->skipped());
+  }
   return splits;
 }
 

@@ -61,27 +61,54 @@ std::string error_of(const std::filesystem::path& folder) {
 
 }  // namespace
 
-TEST_CASE("ImageFolder uses train and test, or val, where they are") {
-  for (const std::string other : {"test", "val", "valid", "validation"}) {
+TEST_CASE("ImageFolder uses train and test, or what else they are called") {
+  const std::pair<std::string, std::string> layouts[] = {
+      {"train", "test"}, {"train", "val"},        {"train", "valid"},  {"train", "validation"},
+      {"Train", "Test"}, {"Training", "Testing"}, {"TRAINING", "Val"}, {"train", "Validation"}};
+  for (const auto& [first, second] : layouts) {
+    CAPTURE(first);
+    CAPTURE(second);
     const TemporaryFolder folder;
-    write_classes(folder, "train/", 2, 1);
-    write_classes(folder, other + "/", 1, 101);
+    write_classes(folder, first + "/", 2, 1);
+    write_classes(folder, second + "/", 1, 101);
     const ImageFolder train(folder.path(), Split::train), test(folder.path(), Split::test);
     CHECK(train.class_names() == std::vector<std::string>{"ant", "bee", "cat"});
     CHECK(train.num_classes() == 3);
     CHECK(train.name() == folder.path().filename().string());
+    CHECK(train.folder() == folder / first);
+    CHECK(test.folder() == folder / second);
     CHECK(train.image_shape() == Shape{3, 32, 32});
     CHECK(shades_of(train) == Shades{{3, 0}, {4, 0}, {5, 1}, {6, 1}, {1, 2}, {2, 2}});
     CHECK(shades_of(test) == Shades{{102, 0}, {103, 1}, {101, 2}});
     CHECK(train.skipped().empty());
     CHECK(test.mean() == train.mean());
     CHECK(test.std() == train.std());
-    if (other == "val") {  // test/ goes first
+    if (second == "val") {  // test/ goes first, but not without classes
+      folder.write("test/1.png", plain_png(9));
+      CHECK(ImageFolder(folder.path(), Split::test).folder() == folder / "val");
       write_classes(folder, "test/", 1, 201);
       CHECK(shades_of(ImageFolder(folder.path(), Split::test)) ==
             Shades{{202, 0}, {203, 1}, {201, 2}});
     }
   }
+}
+
+TEST_CASE("a test folder that nobody has labelled is not a class") {
+  const TemporaryFolder folder;
+  write_classes(folder, "Train/", 5, 1);
+  folder.write("Test/1.png", plain_png(1));
+  const auto [train, test] = read_image_folder(folder.path());
+  CHECK(train.class_names() == std::vector<std::string>{"ant", "bee", "cat"});
+  CHECK(train.size() + test.size() == 15);
+  CHECK(test.folder() == folder / "Train");
+
+  const TemporaryFolder neither;
+  for (const std::string name : {"train", "test"})
+    for (const std::string file : {"1.png", "2.png"})
+      neither.write(name + "/" + file, plain_png(1));
+  CHECK(error_of(neither.path()) ==
+        neither.path().string() +
+            ": there are no folders in train; expected one for each class, with its images");
 }
 
 TEST_CASE("ImageFolder sets a share of each class aside, by the files' names") {
@@ -173,13 +200,16 @@ TEST_CASE("ImageFolder reads images of any size and kind, and lists those it can
     folder.write(name + "/c.jpeg", image(ImageFormat::jpeg, 32, 32));
     folder.write(name + "/d.BMP", image(ImageFormat::bmp, 3, 300));
     folder.write(name + "/deep/er/e.png", image(ImageFormat::png, 1, 1));
-    folder.write(name + "/notes.txt", "no image");
+    folder.write(name + "/f.jfif", image(ImageFormat::jpeg, 8, 8));
+    folder.write(name + "/no_ending", image(ImageFormat::png, 8, 8));
+    folder.write(name + "/png_in_truth.jpg", image(ImageFormat::png, 8, 8));
+    folder.write(name + "/z.ppm", "P6 1 1 255\nZZZ");
     folder.write(name + "/.hidden.png", "hidden");
     folder.write(name + "/.hidden/f.png", "hidden");
-    folder.write(name + "/no_extension", "ignored");
   }
   folder.write(".git/a.png", "hidden");
   folder.write("README.txt", "ignored");
+  folder.write("bee/notes.txt", "no image");
   folder.write("bee/f.png", "");
   folder.write("bee/g.png", "text");
   folder.write("bee/h.jpg", image(ImageFormat::jpeg, 8, 8).substr(0, 200));
@@ -193,7 +223,7 @@ TEST_CASE("ImageFolder reads images of any size and kind, and lists those it can
   const ImageFolderOptions options{.size = {5, 6}, .max_pixels = 10000};
   const auto [train, test] = read_image_folder(folder.path(), options);
   CHECK(train.class_names() == std::vector<std::string>{"ant", "bee"});
-  CHECK(train.size() + test.size() == 10);
+  CHECK(train.size() + test.size() == 18);
   for (const ImageFolder* set : {&train, &test}) {
     CHECK(set->image_shape() == Shape{3, 5, 6});
     std::vector<uint8_t> pixels(90);
@@ -206,10 +236,11 @@ TEST_CASE("ImageFolder reads images of any size and kind, and lists those it can
       skipped.emplace_back(file.path.filename().string(), file.reason);
     CHECK(skipped == decltype(skipped){
                          {"f.png", "it is empty"},
-                         {"g.png", "it is no PNG, JPEG or BMP image"},
+                         {"g.png", "it is not a PNG, JPEG, BMP, PPM or PGM image"},
                          {"h.jpg", "it is truncated"},
-                         {"i.gif", "it is of a format that is not read; convert it to PNG"},
-                         {"j.png", "it has 101×100 pixels, more than the 10000 that are allowed"}});
+                         {"i.gif", "it is a GIF image, which is not read; convert it to PNG"},
+                         {"j.png", "it has 101×100 pixels, more than the 10000 that are allowed"},
+                         {"notes.txt", "it is not a PNG, JPEG, BMP, PPM or PGM image"}});
   }
 
   const ImageFolder grey(folder.path(), Split::train, {.channels = 1, .max_pixels = 10000});
@@ -257,18 +288,26 @@ TEST_CASE("ImageFolder says what is wrong with a folder") {
   folder.write("ant/1.png", plain_png(1));
   CHECK(error_of(folder.path()) ==
         path + ": there is one class only, ant; expected a folder for each of several");
-  folder.write("bee/notes.txt", "");
+  std::filesystem::create_directory(folder / "bee");
   CHECK(error_of(folder.path()) == path +
-                                       "/bee: there are no images of this class; expected PNG, "
-                                       "JPEG or BMP files. Add some, or remove the folder");
+                                       "/bee: there are no files of this class; expected images. "
+                                       "Add some, or remove the folder");
   folder.write("bee/1.png", "");
-  folder.write("bee/2.png", "");
+  folder.write("bee/2.txt", "");
   CHECK(error_of(folder.path()) == path +
-                                       "/bee/1.png: it is empty; and none of the other images "
+                                       "/bee/1.png: it is empty; and none of the other files "
                                        "of class bee can be read either, 2 in all");
   folder.write("bee/1.png", plain_png(1));
   CHECK(error_of(folder.path()) ==
         path + ": every class has one image only, and none is left to test with; add some");
+
+  const TemporaryFolder above;
+  write_classes(above, "photos/", 1, 0);
+  CHECK(error_of(above.path()) ==
+        above.path().string() +
+            ": there is one class only, photos; expected a folder for each of several. Did you "
+            "mean " +
+            above.path().string() + "/photos?");
 
   const TemporaryFolder split;
   write_classes(split, "train/", 1, 0);
