@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,47 +22,85 @@ constexpr int64_t kMaxBytes = int64_t{4} << 30;
 constexpr int64_t kMaxDeflateRatio = 1032;  // what zlib's format can reach
 constexpr const char* kRemedy = "; an incomplete download? Delete it and get it again";
 
-/// A file that zlib reads: decompressed when it is gzip'd, as it is otherwise.
+/// A file, decompressed while it is read when it is gzip'd.
 class GzipFile {
  public:
   explicit GzipFile(const fs::path& path) : path_(path.string()) {
     check_is_regular_file(path);
     stored_bytes_ = static_cast<int64_t>(fs::file_size(path));
     errno = 0;
-    file_ = gzopen(path.c_str(), "rb");
-    check(file_ != nullptr, "cannot read ", path_, ": ",
-          errno ? std::strerror(errno) : "out of memory");
+    file_.open(path, std::ios::binary);
+    check(file_.is_open(), "cannot read ", path_, ": ", std::strerror(errno));
+    compressed_ = fill() && starts_member() && stream_.avail_in > 1 && stream_.next_in[1] == 0x8B;
+    if (compressed_)
+      check(inflateInit2(&stream_, MAX_WBITS + 16) == Z_OK, path_,
+            ": not enough memory to read it");
   }
-  ~GzipFile() { gzclose(file_); }
+  ~GzipFile() {
+    if (compressed_) inflateEnd(&stream_);
+  }
   GzipFile(const GzipFile&) = delete;
   GzipFile& operator=(const GzipFile&) = delete;
 
   /// Up to `bytes`; fewer only where the file ends.
   int64_t read(uint8_t* to, int64_t bytes) {
-    constexpr int64_t kPiece = int64_t{1} << 30;  // gzread counts with 32 bits
+    constexpr int64_t kPiece = int64_t{1} << 30;  // zlib counts with 32 bits
     int64_t done = 0;
-    while (done < bytes) {
-      const int count =
-          gzread(file_, to + done, static_cast<unsigned>(std::min(kPiece, bytes - done)));
-      int error = Z_OK;
-      const std::string message = gzerror(file_, &error);
-      check(error != Z_BUF_ERROR, path_, ": truncated: the compressed data ends too soon", kRemedy);
-      const bool names_path = message.starts_with(path_ + ": ");
-      check(count >= 0 && error == Z_OK, path_,
-            ": damaged: ", message.substr(names_path ? path_.size() + 2 : 0), kRemedy);
-      if (count == 0) break;
-      done += count;
+    while (done < bytes && fill()) {
+      const auto room = static_cast<uInt>(std::min(kPiece, bytes - done));
+      done += compressed_ ? decompress(to + done, room) : copy(to + done, room);
     }
+    check(done == bytes || !compressed_ || member_ended_, path_,
+          ": truncated: the compressed data ends too soon", kRemedy);
     return done;
   }
 
   int64_t stored_bytes() const { return stored_bytes_; }
-  bool compressed() const { return gzdirect(file_) == 0; }
+  bool compressed() const { return compressed_; }
 
  private:
+  /// Whether there is more in the file.
+  bool fill() {
+    if (stream_.avail_in > 0) return true;
+    file_.read(reinterpret_cast<char*>(buffer_.data()), static_cast<int64_t>(buffer_.size()));
+    check(!file_.bad(), path_, ": it cannot be read to its end");
+    stream_.next_in = buffer_.data();
+    stream_.avail_in = static_cast<uInt>(file_.gcount());
+    return stream_.avail_in > 0;
+  }
+
+  bool starts_member() const { return stream_.next_in[0] == 0x1F; }
+
+  int64_t copy(uint8_t* to, uInt room) {
+    const uInt count = std::min(room, stream_.avail_in);
+    std::memcpy(to, stream_.next_in, count);
+    stream_.next_in += count;
+    stream_.avail_in -= count;
+    return count;
+  }
+
+  /// A gzip file consists of one or several members; behind them there is nothing else.
+  int64_t decompress(uint8_t* to, uInt room) {
+    if (member_ended_) {
+      check(starts_member(), path_, ": damaged: there is something else behind the compressed data",
+            kRemedy);
+      inflateReset(&stream_);
+    }
+    stream_.next_out = to;
+    stream_.avail_out = room;
+    const int code = inflate(&stream_, Z_NO_FLUSH);
+    check(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR, path_,
+          ": damaged: ", stream_.msg ? stream_.msg : "it is not gzip'd data", kRemedy);
+    member_ended_ = code == Z_STREAM_END;
+    return room - stream_.avail_out;
+  }
+
   std::string path_;
-  gzFile file_ = nullptr;
+  std::ifstream file_;
   int64_t stored_bytes_ = 0;
+  std::vector<uint8_t> buffer_ = std::vector<uint8_t>(size_t{1} << 16);
+  z_stream stream_{};
+  bool compressed_ = false, member_ended_ = false;
 };
 
 }  // namespace
@@ -71,8 +110,9 @@ Tensor read_idx(const fs::path& path) {
   GzipFile file(path);
   std::array<uint8_t, 4> magic;
   check(file.read(magic.data(), 4) == 4, name, ": truncated: too short for an IDX file", kRemedy);
-  check(magic[0] == 0 && magic[1] == 0, name, ": this is no IDX file: it begins with the bytes ",
-        int{magic[0]}, " ", int{magic[1]}, ", expected 0 0");
+  check(magic[0] == 0 && magic[1] == 0, name,
+        ": this is not an IDX file: it begins with the bytes ", int{magic[0]}, " ", int{magic[1]},
+        ", expected 0 0");
   check(magic[2] == 8, name, ": the elements have type ", int{magic[2]},
         ", expected 8 (unsigned byte)");
   const int rank = magic[3];
@@ -108,16 +148,19 @@ Tensor read_idx(const fs::path& path) {
         ", the file holds ", got, kRemedy);
   uint8_t beyond;
   check(file.read(&beyond, 1) == 0, name, ": there are more than the ", size, " bytes ", shape,
-        " that the header asks for; the file is damaged or no IDX file");
+        " that the header asks for; the file is damaged or not an IDX file");
   return array;
 }
 
 fs::path find_idx(const fs::path& folder, std::string_view name) {
-  for (const char* ending : {"", ".gz"}) {
-    const fs::path path = folder / (std::string(name) + ending);
-    std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) return path;
-  }
+  std::string dotted(name);
+  if (const size_t dash = dotted.find("-idx"); dash != dotted.npos) dotted[dash] = '.';
+  for (const std::string& stem : {std::string(name), dotted})
+    for (const char* ending : {"", ".gz"}) {
+      const fs::path path = folder / (stem + ending);
+      std::error_code ignored;
+      if (fs::is_regular_file(path, ignored)) return path;
+    }
   return {};
 }
 

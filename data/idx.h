@@ -15,7 +15,8 @@ namespace pade::data {
 /// before memory is asked for.
 Tensor read_idx(const std::filesystem::path& path);
 
-/// `folder/name`, or else `folder/name.gz`; empty when there is neither.
+/// `folder/name`, or else `folder/name.gz`, or else the same with a dot in front of `idx` where
+/// `name` has a dash, as some copies of MNIST have it; empty when there is none of them.
 std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view name);
 
 }  // namespace pade::data

@@ -16,7 +16,7 @@ std::filesystem::path find_part(const std::filesystem::path& folder, Split split
   const std::string name = (split == Split::train ? "train-" : "t10k-") + std::string(part);
   const std::filesystem::path path = find_idx(folder, name);
   check(!path.empty(), folder.string(), " has neither ", name, " nor ", name,
-        ".gz; give the folder that holds them");
+        ".gz, nor the same with a dot in front of idx; give the folder that holds them");
   return path;
 }
 

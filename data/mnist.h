@@ -10,7 +10,8 @@ namespace pade::data {
 
 /// Images [1, 28, 28] in ten classes, held in memory, from the four files that MNIST made a custom:
 /// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-/// t10k-labels-idx1-ubyte, each as it is or gzip'd (.gz).
+/// t10k-labels-idx1-ubyte, each as it is or gzip'd (.gz), also
+/// with a dot in front of idx (train-images.idx3-ubyte).
 class MnistLike : public Dataset {
  public:
   int64_t size() const override { return labels_.size(); }

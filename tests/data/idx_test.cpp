@@ -33,6 +33,12 @@ TEST_CASE("read_idx reads plain and gzip'd files alike") {
       CHECK(std::string(values.begin(), values.end()) == elements);
     }
   }
+  // A gzip file may consist of several parts, empty ones too.
+  const std::string bytes = idx_bytes({105}, elements);
+  const std::string parts = gzip_bytes(bytes.substr(0, 50)) + gzip_bytes("") +
+                            gzip_bytes(bytes.substr(50)) + gzip_bytes("");
+  const std::vector<uint8_t> values = read_idx(folder.write("f", parts)).to_vector<uint8_t>();
+  CHECK(std::string(values.begin(), values.end()) == elements);
   CHECK(read_idx(folder.write("none", idx_bytes({0, 28, 28}, ""))).shape() == Shape{0, 28, 28});
 }
 
@@ -49,8 +55,8 @@ TEST_CASE("read_idx refuses files that are wrong in any way") {
   } cases[] = {
       {"", "truncated: too short for an IDX file; an incomplete download? Delete it"},
       {good.substr(0, 3), "truncated: too short for an IDX file"},
-      {"PK\3\4 and so on", "this is no IDX file: it begins with the bytes 80 75, expected 0 0"},
-      {gzip_bytes("PK\3\4"), "this is no IDX file"},
+      {"PK\3\4 and so on", "this is not an IDX file: it begins with the bytes 80 75, expected 0 0"},
+      {gzip_bytes("PK\3\4"), "this is not an IDX file"},
       {wrong_type, "the elements have type 13, expected 8 (unsigned byte)"},
       {idx_bytes({}, "x"), "the array has 0 axes, expected 1 to 4"},
       {idx_bytes({1, 1, 1, 1, 1}, "x"), "the array has 5 axes, expected 1 to 4"},
@@ -66,6 +72,11 @@ TEST_CASE("read_idx refuses files that are wrong in any way") {
       {packed.substr(0, 2), "truncated"},
       {packed.substr(0, packed.size() / 2), "truncated: the compressed data ends too soon"},
       {packed.substr(0, packed.size() - 1), "truncated: the compressed data ends too soon"},
+      {packed + "x", "damaged: there is something else behind the compressed data; an incomplete"},
+      {packed + packed.substr(0, 9), "truncated: the compressed data ends too soon"},
+      {packed + "\x1F\x8C", "damaged: incorrect header check"},
+      {packed + std::string(512, '\0'), "damaged: there is something else behind the compressed"},
+      {packed + packed, "there are more than the 6 bytes [2, 3]"},
       {wrong_sum, "damaged: incorrect data check; an incomplete download? Delete it and get it"},
   };
   const TemporaryFolder folder;
@@ -82,11 +93,13 @@ TEST_CASE("read_idx refuses files that are wrong in any way") {
   CHECK_THROWS_WITH_AS((void)read_idx(folder.path()), doctest::Contains("cannot read"), Error);
 }
 
-TEST_CASE("find_idx prefers the plain file") {
+TEST_CASE("find_idx prefers the plain file, and takes a dot for the dash") {
   const TemporaryFolder folder;
-  CHECK(data::find_idx(folder.path(), "labels").empty());
-  folder.write("labels.gz", "");
-  CHECK(data::find_idx(folder.path(), "labels") == folder / "labels.gz");
-  folder.write("labels", "");
-  CHECK(data::find_idx(folder.path(), "labels") == folder / "labels");
+  const auto found = [&] { return data::find_idx(folder.path(), "labels-idx1-ubyte"); };
+  CHECK(found().empty());
+  for (const std::string name :
+       {"labels.idx1-ubyte.gz", "labels.idx1-ubyte", "labels-idx1-ubyte.gz", "labels-idx1-ubyte"}) {
+    folder.write(name, "");
+    CHECK(found() == folder / name);
+  }
 }

@@ -35,7 +35,7 @@ TEST_CASE("Mnist reads its four files, gzip'd or not") {
   const TemporaryFolder folder;
   folder.write("train-images-idx3-ubyte", images_file(3));
   folder.write("train-labels-idx1-ubyte.gz", gzip_bytes(idx_bytes({3}, {5, 0, 9})));
-  folder.write("t10k-images-idx3-ubyte.gz", gzip_bytes(images_file(2)));
+  folder.write("t10k-images.idx3-ubyte.gz", gzip_bytes(images_file(2)));
   folder.write("t10k-labels-idx1-ubyte", idx_bytes({2}, {1, 2}));
   const Mnist train(folder.path(), Split::train);
   CHECK(train.name() == "mnist");
@@ -75,7 +75,8 @@ TEST_CASE("Mnist says what is wrong with its files") {
   CHECK_THROWS_WITH_AS(
       load(),
       (folder.path().string() + " has neither train-images-idx3-ubyte nor "
-                                "train-images-idx3-ubyte.gz; give the folder that holds them")
+                                "train-images-idx3-ubyte.gz, nor the same with a dot in front of "
+                                "idx; give the folder that holds them")
           .c_str(),
       Error);
   folder.write(images, images_file(2));
