@@ -1,10 +1,14 @@
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
+#include <memory>
+#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/input_file.h>
 #include <pade/data/cifar.h>
+#include <pade/data/python_batch.h>
 
 namespace pade::data {
 namespace {
@@ -27,27 +31,52 @@ DatasetInfo cifar100_info(bool coarse) {
           {0.2673, 0.2564, 0.2762}};
 }
 
-/// `folder`, or the folder of that name in it.
-fs::path below(const fs::path& folder, const char* name) {
+/// `folder`, or the first of these in it that there is.
+fs::path below(const fs::path& folder, std::initializer_list<const char*> names) {
   std::error_code ignored;
-  return fs::is_directory(folder / name, ignored) ? folder / name : folder;
+  for (const char* name : names)
+    if (fs::is_directory(folder / name, ignored)) return folder / name;
+  return folder;
+}
+
+/// Of the binary version, unless there is only that of the Python version.
+fs::path file_of(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  const fs::path binary = folder / (name + ".bin"), python = folder / name;
+  return !fs::exists(binary, ignored) && fs::is_regular_file(python, ignored) ? python : binary;
 }
 
 std::vector<fs::path> cifar10_files(const fs::path& given, Split split) {
-  const fs::path folder = below(given, "cifar-10-batches-bin");
-  if (split == Split::test) return {folder / "test_batch.bin"};
+  const fs::path folder = below(given, {"cifar-10-batches-bin", "cifar-10-batches-py"});
+  if (split == Split::test) return {file_of(folder, "test_batch")};
   std::vector<fs::path> files;
   for (const char* number : {"1", "2", "3", "4", "5"})
-    files.push_back(folder / (std::string("data_batch_") + number + ".bin"));
+    files.push_back(file_of(folder, std::string("data_batch_") + number));
   return files;
 }
 
-int64_t records_of(const fs::path& file, int64_t record_bytes) {
-  check_is_regular_file(file);
-  const auto bytes = static_cast<int64_t>(fs::file_size(file));
+fs::path cifar100_file(const fs::path& given, Split split) {
+  return file_of(below(given, {"cifar-100-binary", "cifar-100-python"}), name_of(split));
+}
+
+/// The records of one file.
+std::unique_ptr<std::istream> open_records(const fs::path& file,
+                                           const std::vector<std::string>& label_keys,
+                                           int64_t record_bytes, int64_t& count) {
+  int64_t bytes = 0;
+  std::unique_ptr<std::istream> in;
+  if (file.extension() == ".bin") {
+    in = std::make_unique<std::ifstream>(open_input(file));
+    bytes = static_cast<int64_t>(fs::file_size(file));
+  } else {
+    std::string records = read_python_batch(file, label_keys, kPixels);
+    bytes = static_cast<int64_t>(records.size());
+    in = std::make_unique<std::istringstream>(std::move(records));
+  }
   check(bytes > 0 && bytes % record_bytes == 0, file.string(), ": expected records of ",
         record_bytes, " bytes each, got ", bytes, " bytes in all", kRemedy);
-  return bytes / record_bytes;
+  count = bytes / record_bytes;
+  return in;
 }
 
 }  // namespace
@@ -55,18 +84,19 @@ int64_t records_of(const fs::path& file, int64_t record_bytes) {
 CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const Labels& labels)
     : Dataset(std::move(info)) {
   const auto label_bytes = static_cast<int64_t>(labels.classes.size());
-  std::vector<int64_t> counts;
+  std::vector<std::unique_ptr<std::istream>> streams;
+  std::vector<int64_t> counts(files.size());
   int64_t images = 0;
-  for (const fs::path& file : files) {
-    counts.push_back(records_of(file, label_bytes + kPixels));
-    images += counts.back();
+  for (size_t f = 0; f < files.size(); ++f) {
+    streams.push_back(open_records(files[f], labels.keys, label_bytes + kPixels, counts[f]));
+    images += counts[f];
   }
   images_ = Tensor::empty({images, 3, kSide, kSide}, DType::uint8);
   labels_.reserve(static_cast<size_t>(images));
   auto* to = reinterpret_cast<char*>(images_.mutable_data<uint8_t>());
   std::vector<char> read_labels(labels.classes.size());
   for (size_t f = 0; f < files.size(); ++f) {
-    std::ifstream in = open_input(files[f]);
+    std::istream& in = *streams[f];
     for (int64_t i = 0; i < counts[f]; ++i, to += kPixels) {
       in.read(read_labels.data(), label_bytes).read(to, kPixels);
       check(!in.fail(), files[f].string(), ": truncated: record ", i, " ends too soon", kRemedy);
@@ -86,12 +116,11 @@ int32_t CifarLike::read(int64_t index, uint8_t* pixels) const {
 }
 
 Cifar10::Cifar10(const fs::path& folder, Split split)
-    : CifarLike(cifar10_info(), cifar10_files(folder, split), {{10}, 0}) {}
+    : CifarLike(cifar10_info(), cifar10_files(folder, split), {{10}, {"labels"}, 0}) {}
 
 Cifar100::Cifar100(const fs::path& folder, Split split, Labels labels)
-    : CifarLike(
-          cifar100_info(labels == Labels::coarse),
-          {below(folder, "cifar-100-binary") / (split == Split::train ? "train.bin" : "test.bin")},
-          {{20, 100}, labels == Labels::coarse ? 0u : 1u}) {}
+    : CifarLike(cifar100_info(labels == Labels::coarse), {cifar100_file(folder, split)},
+                {{20, 100}, {"coarse_labels", "fine_labels"}, labels == Labels::coarse ? 0u : 1u}) {
+}
 
 }  // namespace pade::data

@@ -10,16 +10,20 @@
 namespace pade::data {
 
 /// Colour photographs [3, 32, 32], held in memory, from files of records: one or two bytes of
-/// labels, then the pixels (https://www.cs.toronto.edu/~kriz/cifar.html, "binary version").
+/// labels, then the pixels (https://www.cs.toronto.edu/~kriz/cifar.html, "binary version"); or from
+/// those of the "python version", which have the same names without .bin and are read by
+/// read_python_batch().
 class CifarLike : public Dataset {
  public:
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int32_t read(int64_t index, uint8_t* pixels) const override;
 
  protected:
-  /// What the labels in front of the pixels may be, and which of them counts.
+  /// What the labels in front of the pixels may be, what they are called in the Python version, and
+  /// which of them counts.
   struct Labels {
     std::vector<int> classes;
+    std::vector<std::string> keys;
     size_t used = 0;
   };
 
@@ -34,14 +38,16 @@ class CifarLike : public Dataset {
 };
 
 /// Ten classes; 50,000 images to train with in data_batch_1.bin … data_batch_5.bin, 10,000 to test
-/// in test_batch.bin. `folder` holds these files, or a folder cifar-10-batches-bin that does.
+/// in test_batch.bin. `folder` holds these files, or a folder cifar-10-batches-bin, or
+/// cifar-10-batches-py, that does.
 class Cifar10 final : public CifarLike {
  public:
   Cifar10(const std::filesystem::path& folder, Split split);
 };
 
 /// A hundred fine classes, or the twenty coarse ones that group them; 50,000 images in train.bin,
-/// 10,000 in test.bin. `folder` holds these files, or a folder cifar-100-binary that does.
+/// 10,000 in test.bin. `folder` holds these files, or a folder cifar-100-binary, or
+/// cifar-100-python, that does.
 class Cifar100 final : public CifarLike {
  public:
   enum class Labels { fine, coarse };

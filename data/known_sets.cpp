@@ -17,6 +17,7 @@ KnownSet cifar100(const std::string& name, decltype(KnownSet::open) open) {
           .urls = {"https://www.cs.toronto.edu/~kriz"},
           .downloads = {{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"}},
           .unpacked = {"train.bin", "test.bin"},
+          .python_folder = "cifar-100-python",
           .open = open};
 }
 
@@ -49,6 +50,7 @@ const std::vector<KnownSet>& known_sets() {
        .downloads = {{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"}},
        .unpacked = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
                     "data_batch_5.bin", "test_batch.bin"},
+       .python_folder = "cifar-10-batches-py",
        .open = open_as<Cifar10>},
       cifar100("cifar100", open_as<Cifar100, Cifar100::Labels::fine>),
       cifar100("cifar100-coarse", open_as<Cifar100, Cifar100::Labels::coarse>),

@@ -20,7 +20,8 @@ struct KnownSet {
   std::vector<std::string> urls;        ///< tried in turn
   std::vector<RemoteFile> downloads;    ///< in its folder, or the same without .gz …
   std::vector<std::string> unpacked{};  ///< … or these, when the one download is an archive of them
-  std::string package{};                ///< of Debian and Ubuntu; empty when there is none
+  std::string python_folder{};  ///< of the Python version, whose files are those without .bin
+  std::string package{};        ///< of Debian and Ubuntu; empty when there is none
   std::unique_ptr<Dataset> (*open)(const std::filesystem::path& folder, Split split);
 
   bool is_archive() const { return !unpacked.empty(); }

@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string without_gz(const std::string& name) {
-  return name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
+std::string without(const std::string& ending, const std::string& name) {
+  return name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : name;
 }
 
 fs::path variable(const char* name) {
@@ -34,27 +34,25 @@ class Search {
  public:
   explicit Search(const KnownSet& set) : set_(set), files_(set.unpacked) {
     for (const RemoteFile& file : set.downloads)
-      if (!set.is_archive()) files_.push_back(without_gz(file.name));
+      if (!set.is_archive()) files_.push_back(without(".gz", file.name));
     for (const std::string& file : files_) report_ += (report_.empty() ? "" : ", ") + file;
-    report_ =
-        "Looked for " + report_ + (set.is_archive() ? "" : " (each as it is or as .gz)") + " in:";
+    report_ = "Looked for " + report_ +
+              (set.is_archive() ? " (or, as in the Python version, without .bin)"
+                                : " (each as it is or as .gz, also with a dot in front of idx)") +
+              " in:";
   }
 
-  /// `folder` or the set's own folder in it; empty when neither has all files, or none is given.
+  /// `folder` or one of the set's own folders in it; empty when none has all files, or none is
+  /// given.
   fs::path below(const fs::path& folder) {
     if (folder.empty()) return {};
-    for (const fs::path& candidate : {folder, folder / set_.folder})
+    std::vector<fs::path> candidates{folder, folder / set_.folder};
+    std::error_code ignored;
+    if (!set_.python_folder.empty() && fs::is_directory(folder / set_.python_folder, ignored))
+      candidates.push_back(folder / set_.python_folder);
+    for (const fs::path& candidate : candidates)
       if (has_all_files(candidate)) return candidate;
     return {};
-  }
-
-  /// The files, then a line for each folder.
-  const std::string& report() const { return report_; }
-
- private:
-  bool has_file(const fs::path& folder, const std::string& name) const {
-    std::error_code ignored;
-    return set_.is_archive() ? fs::exists(folder / name, ignored) : !find_idx(folder, name).empty();
   }
 
   bool has_all_files(const fs::path& folder) {
@@ -66,10 +64,21 @@ class Search {
     std::error_code ignored;
     report_ += "\n  " + folder.string();
     if (!fs::is_directory(folder, ignored))
-      report_ += " is no folder";
+      report_ += " is not a folder";
     else
       report_ += count == files_.size() ? " has none of them" : missing;
     return false;
+  }
+
+  /// The files, then a line for each folder.
+  const std::string& report() const { return report_; }
+
+ private:
+  bool has_file(const fs::path& folder, const std::string& name) const {
+    std::error_code ignored;
+    if (!set_.is_archive()) return !find_idx(folder, name).empty();
+    return fs::is_regular_file(folder / name, ignored) ||
+           fs::is_regular_file(folder / without(".bin", name), ignored);
   }
 
   const KnownSet& set_;
@@ -101,9 +110,15 @@ fs::path fetch_set(const KnownSet& set, const Search& search) {
   return folder;
 }
 
+/// Throws Error when there is another set than one of images.
 bool is_image_folder(std::string_view name) {
   std::error_code ignored;
-  return !find_known_set(name) && fs::is_directory(name, ignored);
+  if (find_known_set(name) || !fs::is_directory(name, ignored)) return false;
+  for (const KnownSet& set : known_sets())
+    check(!Search(set).has_all_files(name), name,
+          ": these are the files of a known set; give its name, as in --dataset ", set.name,
+          " --data ", name);
+  return true;
 }
 
 }  // namespace

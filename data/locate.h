@@ -15,7 +15,7 @@ std::vector<std::string> dataset_names();
 
 /// The folder that holds the files of a data set: the first of these that has them all, where a
 /// folder F stands for F itself and for the set's own folder in it: F/mnist, F/fashion-mnist,
-/// F/cifar-10-batches-bin, F/cifar-100-binary.
+/// F/cifar-10-batches-bin or F/cifar-10-batches-py, F/cifar-100-binary or F/cifar-100-python.
 ///   1. `data_dir` (a program's --data), if given; then no other place is looked at
 ///   2. the environment variable PADE_DATA
 ///   3. /usr/share/datasets, where the system's packages put them

@@ -9,6 +9,7 @@
 
 using namespace pade;
 using namespace pade::data;
+using pade::testing::contents_of;
 using pade::testing::TemporaryFolder;
 
 namespace {
@@ -122,4 +123,99 @@ TEST_CASE("CIFAR's files are not trusted") {
   folder.write("train.bin", records({{3, 100}}, 0));
   CHECK_THROWS_WITH_AS(Cifar100(folder.path(), Split::train, Cifar100::Labels::coarse),
                        doctest::Contains("the label of record 0 is 100, expected 0 to 99"), Error);
+}
+
+namespace {
+
+std::string pickle(const std::string& name) {
+  return contents_of(std::filesystem::path(PADE_FIXTURES) / "pickles" / name);
+}
+
+}  // namespace
+
+TEST_CASE("CIFAR's Python version gives what the binary one gives") {
+  const TemporaryFolder folder;
+  const std::string below = "cifar-10-batches-py/", python2 = pickle("cifar10_python2"),
+                    python3 = pickle("cifar10_python3");
+  for (const char* name : {"data_batch_1", "data_batch_2", "data_batch_4", "data_batch_5"})
+    folder.write(below + name, python2);
+  folder.write(below + "data_batch_3", python3);
+  folder.write(below + "test_batch", python3);
+  for (const auto& place : {folder.path(), folder / "cifar-10-batches-py"}) {
+    CHECK(labels_of(Cifar10(place, Split::train)) == std::vector<int32_t>{6, 6, 6, 9, 6, 6});
+    const Cifar10 test(place, Split::test);
+    CHECK(labels_of(test) == std::vector<int32_t>{6, 9});
+    check_images(test, 60);
+  }
+  folder.write(below + "test_batch", python2);
+  check_images(Cifar10(folder.path(), Split::test), 40);
+  // Where both are, the binary one is taken.
+  write_cifar10(folder, "cifar-10-batches-bin/");
+  CHECK(Cifar10(folder.path(), Split::test).size() == 3);
+
+  folder.write("cifar-100-python/train", pickle("cifar100_python2"));
+  const Cifar100 fine(folder.path(), Split::train);
+  CHECK(labels_of(fine) == std::vector<int32_t>{19});
+  check_images(fine, 50);
+  CHECK(labels_of(Cifar100(folder.path(), Split::train, Cifar100::Labels::coarse)) ==
+        std::vector<int32_t>{11});
+}
+
+TEST_CASE("CIFAR's Python version is not trusted, and nothing in it is run") {
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& bytes) -> std::string {
+    folder.write("test_batch", bytes);
+    try {
+      Cifar10(folder.path(), Split::test);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto refusal = [&](const std::string& reason) {
+    return (folder / "test_batch").string() +
+           ": this is not a file of CIFAR's python version as it should be: " + reason +
+           "; get it again, or the binary version";
+  };
+  CHECK(message(pickle("hostile")) ==
+        refusal("it asks for posix.system, which is not part of an array, and is not run"));
+  CHECK(message("") == refusal("it is truncated"));
+  CHECK(message("<html>") ==
+        refusal("it holds something else than numbers, strings, lists, dictionaries and arrays "
+                "(opcode 60)"));
+  CHECK(message("\x80\x04.") == refusal("its protocol is newer than 3"));
+  CHECK(message("\x80\2}.") == refusal("there is no \"data\" in it"));
+  CHECK(message(pickle("cifar100_python2")) == refusal("there is no \"labels\" in it"));
+  for (const std::string wrong : {"a", "e", "t", "b", "s", "u", "R", "h\1", "]b", "}(", "K\1a"})
+    CHECK(message(wrong + ".") != "");
+  // A thousand bytes that ask for four gigabytes, and as many parts as there is room for.
+  CHECK(message("T\xFF\xFF\xFF\xFF" + std::string(1000, 'x')) == refusal("it is truncated"));
+  CHECK(message(std::string(2 << 20, ']')) == refusal("it consists of more parts than CIFAR's"));
+  CHECK(message(std::string(1 << 19, ']') + std::string((1 << 19) - 1, 'a') + '.') ==
+        refusal("there is no \"data\" in it"));
+
+  const std::string whole = pickle("cifar10_python2");
+  CHECK(message(whole) == "");
+  size_t accepted = 0;
+  for (size_t size = 0; size < whole.size(); size += size < 300 || size > 3200 ? 1 : 97)
+    accepted += message(whole.substr(0, size)).empty();
+  CHECK(accepted == 0);
+  const auto with = [&](const std::string& what, const std::string& instead) {
+    std::string changed = whole;
+    const size_t at = changed.find(what);
+    REQUIRE(at != std::string::npos);
+    return message(changed.replace(at, what.size(), instead));
+  };
+  CHECK(with("K\6a",
+             "K\xFF"
+             "a")
+            .ends_with(": the label of record 0 is 255, expected 0 to 9; the "
+                       "file is damaged"));
+  CHECK(with("K\6a",
+             "J\xFF\xFF\xFF\xFF"
+             "a") == refusal("the label of image 0 is not a number from 0 to 255"));
+  CHECK(with("K\6a", "K\6aK\6a") == refusal("there are 2 \"labels\" for 1 images"));
+  CHECK(with({"M\0\x0C", 3}, "M\1\x0C") ==
+        refusal("its pixels are 3072 bytes, expected an array [N, 3072]"));
+  CHECK(with("u1", "i8") == refusal("its pixels have the type \"i8\", expected \"u1\" (uint8)"));
 }

@@ -75,14 +75,15 @@ TEST_CASE("a folder that is given is the only one, and nothing is fetched") {
   CHECK_THROWS_WITH_AS(
       (void)find_dataset("mnist", given.path()),
       ("mnist: not found. Looked for train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-       "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each as it is or as .gz) in:\n  " +
+       "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each as it is or as .gz, also with a dot "
+       "in front of idx) in:\n  " +
        path + " has none of them\n  " + path +
        "/mnist has no train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte\n"
        "Give the folder that has these files, or none to have them found or fetched")
           .c_str(),
       Error);
   CHECK_THROWS_WITH_AS((void)find_dataset("mnist", given / "absent"),
-                       doctest::Contains("/absent/mnist is no folder"), Error);
+                       doctest::Contains("/absent/mnist is not a folder"), Error);
   CHECK(server.take_requests().empty());
 }
 
@@ -120,8 +121,10 @@ TEST_CASE("CIFAR is looked for in its own folder, and fetched as an archive") {
   for (const std::string name : {"cifar100", "cifar100-coarse"})
     CHECK_THROWS_WITH_AS(
         (void)find_dataset(name, given.path()),
-        (name + ": not found. Looked for train.bin, test.bin in:\n  " + path +
-         " has none of them\n  " + path +
+        (name +
+         ": not found. Looked for train.bin, test.bin (or, as in the Python version, without .bin) "
+         "in:\n  " +
+         path + " has none of them\n  " + path +
          "/cifar-100-binary has no test.bin\n"
          "Give the folder that has these files, or none to have them found or fetched")
             .c_str(),
@@ -129,6 +132,18 @@ TEST_CASE("CIFAR is looked for in its own folder, and fetched as an archive") {
   given.write("cifar-100-binary/test.bin", "");
   CHECK(find_dataset("cifar100", given.path()) == given / "cifar-100-binary");
   CHECK(find_dataset("cifar100-coarse", given / "cifar-100-binary") == given / "cifar-100-binary");
+
+  const TemporaryFolder python;
+  python.write("cifar-100-python/train", "");
+  CHECK_THROWS_WITH_AS((void)find_dataset("cifar100", python.path()),
+                       doctest::Contains("/cifar-100-python has no test.bin"), Error);
+  python.write("cifar-100-python/test", "");
+  CHECK(find_dataset("cifar100", python.path()) == python / "cifar-100-python");
+  CHECK(find_dataset("cifar100", python / "cifar-100-python") == python / "cifar-100-python");
+  // The folders of a split are not those files.
+  std::filesystem::create_directories(given / "photos/train");
+  std::filesystem::create_directories(given / "photos/test");
+  CHECK_THROWS_AS((void)find_dataset("cifar100", given / "photos"), Error);
 
   if (!data::has_program("curl") && !data::has_program("wget")) {
     MESSAGE("not run: neither curl nor wget is installed");
@@ -174,4 +189,15 @@ TEST_CASE("open_dataset opens by name") {
                        "unknown data set \"fashion_mnist\"; did you mean \"fashion-mnist\"? There "
                        "are: fashion-mnist, mnist, cifar10, cifar100, cifar100-coarse",
                        Error);
+}
+
+TEST_CASE("a known set that is taken for a folder of images is named") {
+  const TemporaryFolder folder;
+  write_set(folder, "");
+  const std::string path = folder.path().string();
+  const std::string message = path +
+                              ": these are the files of a known set; give its name, as in "
+                              "--dataset fashion-mnist --data " +
+                              path;
+  CHECK_THROWS_WITH_AS((void)data::open_datasets(path), message.c_str(), Error);
 }
