@@ -35,7 +35,7 @@ void print_skipped(const std::vector<data::SkippedFile>& skipped) {
   for (const auto& [reason, files] : by_reason) {
     if (listed++ == kListed) break;
     std::cerr << "  " << files[0]->path.string() << ": " << reason;
-    if (files.size() > 1) std::cerr << "; and so are " << files.size() - 1 << " others";
+    if (files.size() > 1) std::cerr << " (the first of " << files.size() << ")";
     std::cerr << '\n';
   }
   if (by_reason.size() > kListed)

@@ -72,8 +72,30 @@ test_wrong_command_lines() {
   expect 2 'unknown dataset "mnist".* cifar10, cifar100' "$cifar" --dataset mnist --out x
 }
 
+test_folder_of_images() {
+  local class
+  for class in ant bee; do
+    mkdir -p "photos/Train/$class" "photos/Test/$class"
+    { echo 'P6 32 32 255'; noise 3072; } | tee photos/{Train,Test}/$class/{1,2}.ppm >/dev/null
+    cp photos/Train/ant/1.ppm "photos/Train/$class/no_ending"
+    echo "taken in May" >"photos/Train/$class/notes.txt"
+  done
+  head -c 100 photos/Train/ant/1.ppm >photos/Test/bee/2.ppm
+  "$cifar" --dataset photos --dry-run >stdout 2>stderr || fail "a folder of images: $(cat stderr)"
+  diff - stderr <<'END' || fail "what is said of a folder of images"
+2 classes: ant, bee; 6 images to train with in photos/Train, 3 to test with in photos/Test
+3 files are not used:
+  photos/Train/ant/notes.txt: it is not a PNG, JPEG, BMP, PPM or PGM image (the first of 2)
+  photos/Test/bee/2.ppm: it is truncated
+END
+  "$cifar" --dataset photos --dry-run --quiet >stdout 2>stderr
+  ! grep -q classes stderr || fail "--quiet says what the classes are"
+  expect 1 'known set; give its name, as in --dataset cifar10' "$cifar" --dataset data --dry-run
+}
+
 test_same_bits_for_any_threads
 test_resume
 test_choices_matter
 test_wrong_command_lines
+test_folder_of_images
 echo "all passed"
