@@ -59,13 +59,15 @@ fs::path cifar100_file(const fs::path& given, Split split) {
   return file_of(below(given, {"cifar-100-binary", "cifar-100-python"}), name_of(split));
 }
 
+bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
+
 /// The records of one file.
 std::unique_ptr<std::istream> open_records(const fs::path& file,
                                            const std::vector<std::string>& label_keys,
                                            int64_t record_bytes, int64_t& count) {
   int64_t bytes = 0;
   std::unique_ptr<std::istream> in;
-  if (file.extension() == ".bin") {
+  if (is_binary(file)) {
     in = std::make_unique<std::ifstream>(open_input(file));
     bytes = static_cast<int64_t>(fs::file_size(file));
   } else {
@@ -90,6 +92,7 @@ CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const
   for (size_t f = 0; f < files.size(); ++f) {
     streams.push_back(open_records(files[f], labels.keys, label_bytes + kPixels, counts[f]));
     images += counts[f];
+    python_version_ |= !is_binary(files[f]);
   }
   images_ = Tensor::empty({images, 3, kSide, kSide}, DType::uint8);
   labels_.reserve(static_cast<size_t>(images));

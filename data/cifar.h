@@ -17,6 +17,8 @@ class CifarLike : public Dataset {
  public:
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int32_t read(int64_t index, uint8_t* pixels) const override;
+  /// Whether any of its files is one of the Python version.
+  bool is_python_version() const { return python_version_; }
 
  protected:
   /// What the labels in front of the pixels may be, what they are called in the Python version, and
@@ -35,6 +37,7 @@ class CifarLike : public Dataset {
  private:
   Tensor images_;  // uint8 [N, 3, 32, 32]
   std::vector<uint8_t> labels_;
+  bool python_version_ = false;
 };
 
 /// Ten classes; 50,000 images to train with in data_batch_1.bin … data_batch_5.bin, 10,000 to test

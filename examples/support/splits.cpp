@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <pade/core/error.h>
+#include <pade/data/cifar.h>
 #include <pade/data/image_folder.h>
 
 namespace pade::support {
@@ -59,6 +60,9 @@ data::DatasetSplits open_splits(const TrainingOptions& options) {
     if (!options.quiet) print_classes(*train, *test);
     print_skipped(train->skipped());
   }
+  if (const auto* cifar = dynamic_cast<const data::CifarLike*>(splits.train.get());
+      cifar && cifar->is_python_version() && !options.quiet)
+    std::cerr << cifar->name() << ": read from the files of its Python version\n";
   return splits;
 }
 

@@ -93,9 +93,21 @@ END
   expect 1 'known set; give its name, as in --dataset cifar10' "$cifar" --dataset data --dry-run
 }
 
+test_python_version() {
+  local batch
+  mkdir -p python/cifar-10-batches-py
+  for batch in data_batch_{1..5} test_batch; do
+    cp "$here/../fixtures/pickles/cifar10_python2" "python/cifar-10-batches-py/$batch"
+  done
+  "$cifar" --data python --dry-run >stdout 2>stderr || fail "the Python version: $(cat stderr)"
+  grep -qx 'cifar10: read from the files of its Python version' stderr ||
+    fail "the Python version is not named: $(cat stderr)"
+}
+
 test_same_bits_for_any_threads
 test_resume
 test_choices_matter
 test_wrong_command_lines
 test_folder_of_images
+test_python_version
 echo "all passed"
