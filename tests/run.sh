@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the whole suite:
-#   tests/run.sh [--sanitize address|undefined|thread] [CTEST ARGS…]
-# for instance  tests/run.sh -R layers  or  tests/run.sh --sanitize address
+#   tests/run.sh [--sanitize address|undefined|thread] [--fuzz SECONDS] [CTEST ARGS…]
+# for instance  tests/run.sh -R layers  or  tests/run.sh --sanitize address. With --fuzz it runs the
+# fuzzers alone, each for so long.
 set -euo pipefail
 
 # shellcheck source=cmake/setup.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../cmake/setup.sh"
 
-usage() { sed -n '2,4s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
-sanitizer=
+sanitizer='' fuzz_seconds=none
 arguments=()
 while (($# > 0)); do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --sanitize) sanitizer=${2-}; shift; [[ -n $sanitizer ]] || sanitizer=nothing ;;
     --sanitize=*) sanitizer=${1#*=} ;;
+    --fuzz) fuzz_seconds=${2-}; shift ;;
+    --fuzz=*) fuzz_seconds=${1#*=} ;;
     *) arguments+=("$1") ;;
   esac
   (($# > 0)) && shift
@@ -28,6 +31,15 @@ case $sanitizer in
     ;;
   *) say "--sanitize: expected address, undefined or thread, got '$sanitizer'"; usage >&2; exit 2 ;;
 esac
+if [[ $fuzz_seconds != none ]]; then
+  if [[ -n $sanitizer || ! $fuzz_seconds =~ ^[1-9][0-9]{0,5}$ ]]; then
+    say "--fuzz: expected a number of seconds, and no --sanitize (fuzzers have theirs), got '$fuzz_seconds'"
+    usage >&2
+    exit 2
+  fi
+  export PADE_FUZZ_SECONDS=$fuzz_seconds
+  arguments=(-L fuzz --timeout $((fuzz_seconds + 600)) "${arguments[@]}")
+fi
 
 require_packages libcli11-dev doctest-dev python3
 want_packages curl dataset-fashion-mnist libbenchmark-dev
