@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <deque>
 #include <fstream>
 #include <map>
 #include <string_view>
 
 #include <pade/core/error.h>
+#include <pade/core/io/input_file.h>
 #include <pade/data/python_batch.h>
 
 namespace pade::data {
@@ -201,15 +200,11 @@ std::string records_of(const Value& batch, const std::vector<std::string>& label
 
 std::string read_python_batch(const fs::path& path, const std::vector<std::string>& label_keys,
                               size_t pixels) {
-  std::error_code error;
-  const uintmax_t size = fs::file_size(path, error);
-  check(!error, "cannot read ", path.string(), ": ", error.message());
+  std::ifstream in = open_input(path);
+  const uintmax_t size = fs::file_size(path);
   check(size <= kMaxFileBytes, path.string(), ": it has ", size, " bytes, more than the ",
         kMaxFileBytes, " that are read");
   std::string bytes(size, '\0');
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  check(in.is_open(), "cannot read ", path.string(), ": ", std::strerror(errno));
   check(in.read(bytes.data(), static_cast<std::streamsize>(size)).good(), path.string(),
         ": it cannot be read to its end");
   try {
