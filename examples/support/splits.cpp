@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/data/cifar.h>
 #include <pade/data/image_folder.h>
 
@@ -20,8 +21,8 @@ void print_classes(const data::ImageFolder& train, const data::ImageFolder& test
   std::cerr << names.size() << " classes: ";
   for (size_t i = 0; i < std::min(names.size(), kListed); ++i)
     std::cerr << (i ? ", " : "") << names[i];
-  std::cerr << (names.size() > kListed ? ", …; " : "; ") << train.size()
-            << " images to train with in " << train.folder().string() << ", " << test.size()
+  std::cerr << (names.size() > kListed ? ", …; " : "; ") << counted(train.size(), "image")
+            << " to train with in " << train.folder().string() << ", " << test.size()
             << " to test with in " << test.folder().string() << '\n';
 }
 
@@ -40,7 +41,8 @@ void print_skipped(const std::vector<data::SkippedFile>& skipped) {
     std::cerr << '\n';
   }
   if (by_reason.size() > kListed)
-    std::cerr << "  and for " << by_reason.size() - kListed << " other reasons\n";
+    std::cerr << "  and for "
+              << counted(static_cast<int64_t>(by_reason.size() - kListed), "other reason") << '\n';
 }
 
 void check_has_images(const data::Dataset& set, data::Split split, const TrainingOptions& options) {

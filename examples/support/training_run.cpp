@@ -209,8 +209,8 @@ void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
 void TrainingRun::finish() {
   if (was_complete_) {
     if (!options_.quiet)
-      std::cout << folder_.path() << ": all " << options_.epochs
-                << " epochs are done, so there is nothing to do; a larger --epochs goes on\n";
+      std::cout << folder_.path() << ": complete after " << counted(options_.epochs, "epoch")
+                << ", so there is nothing to do; a larger --epochs goes on\n";
     return;
   }
   obey_interrupts();                           // a resumed run comes back to here at once

@@ -145,7 +145,7 @@ test_complete_runs() {
   local before
   before=$(cd whole && cksum -- *)
   "$lenet" --resume whole >stdout
-  grep -q 'whole: all 40 epochs are done, so there is nothing to do' stdout || fail "$(cat stdout)"
+  grep -q 'whole: complete after 40 epochs, so there is nothing to do' stdout || fail "$(cat stdout)"
   [[ $before == "$(cd whole && cksum -- *)" ]] || fail "a complete run was changed"
   expect 1 'has begun epoch 40 already; --epochs 39' "$lenet" --resume whole --epochs 39
   "$lenet" --resume whole --epochs 41 --quiet
