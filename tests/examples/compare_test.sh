@@ -228,12 +228,12 @@ test_failed_cells() {
 test_one_at_a_time() {
   local status=0
   mkdir claimed
-  flock claimed/.lock sleep 6 &
-  sleep 0.2
+  flock --no-fork claimed/.lock sleep 600 &
+  while flock --nonblock claimed/.lock true; do sleep 0.01; done
   (grid claimed --quiet) 2>claimed.err || status=$?
   [[ $status == 1 ]] || fail "exit code $status for a folder that is in use"
   grep -q 'claimed: in use by another process' claimed.err || fail "$(cat claimed.err)"
-  wait
+  kill $!
 }
 
 test_one_at_a_time &
