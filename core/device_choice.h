@@ -1,5 +1,7 @@
 #pragma once
 
+#include <new>
+
 #include <pade/core/error.h>
 #include <pade/core/tensor.h>
 

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <fstream>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/input_file.h>

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <filesystem>
 #include <string>
 
 #include <pade/core/error.h>

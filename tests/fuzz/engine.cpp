@@ -21,6 +21,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pade/core/numbers.h>

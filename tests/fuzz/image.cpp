@@ -1,5 +1,7 @@
 // Photographs: PNG, JPEG and BMP.
 
+#include <filesystem>
+
 #include <pade/data/image_file.h>
 
 #include "fuzz.h"

@@ -1,5 +1,7 @@
 // A pickle, as CIFAR's Python version has them.
 
+#include <filesystem>
+
 #include <pade/data/python_batch.h>
 
 #include "fuzz.h"

@@ -1,6 +1,7 @@
 // The state of a run that goes on. A file that is refused has changed no bit of the network, the
 // optimiser or a generator.
 
+#include <cstddef>
 #include <cstring>
 #include <vector>
 

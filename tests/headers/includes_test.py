@@ -5,6 +5,7 @@ written in (strings, vectors, sized integers) to any header of ours. Takes the f
 What clang's include-cleaner does, for the names that are used here; that needs clang 17, and minutes.
 """
 
+import os
 import pathlib
 import re
 import sys
@@ -102,7 +103,7 @@ def find(root, name, path):
     """The file of ours that `path` means in `name`; None where it is another's."""
     path = path.removeprefix("pade/")
     candidates = [pathlib.Path(folder) / path for folder in FOLDERS] + [pathlib.Path(name).parent / path]
-    return next((str(c) for c in candidates if (root / c).is_file()), None)
+    return next((os.path.normpath(c) for c in candidates if (root / c).is_file()), None)
 
 
 def through_ours(files, name):

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include <pade/core/ops/formula.h>
 #include <pade/core/ops/reduce.h>
