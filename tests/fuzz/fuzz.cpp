@@ -1,8 +1,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
-#include <iostream>
 #include <string>
 
 #include "fuzz.h"
@@ -37,7 +37,8 @@ TemporaryFile::~TemporaryFile() {
 
 void require(bool holds, std::string_view what) {
   if (holds) return;
-  std::cerr << "fuzz: this does not hold: " << what << '\n';
+  std::fprintf(stderr, "fuzz: this does not hold: %.*s\n", static_cast<int>(what.size()),
+               what.data());
   std::abort();
 }
 

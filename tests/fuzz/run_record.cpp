@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+
+#include <pade/data/locate.h>
 
 #include "fuzz.h"
 #include "support/run_folder.h"
@@ -10,12 +13,13 @@ using namespace pade;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const fuzz::TemporaryFile folder("run");
+  std::cerr.rdbuf(nullptr);  // warnings that another build goes on with the run
   std::filesystem::create_directories(folder.path());
   std::ofstream(folder.path() / "run.json", std::ios::binary) << fuzz::text_of(data, size);
 
   CLI::App app;
   support::TrainingOptions options;
-  support::add_training_flags(app, options);
+  support::add_training_flags(app, options, data::dataset_names());
   options.resume = folder.path();
   fuzz::accepts([&] {
     const support::TrainingOptions resumed = support::resumed_options(app, "lenet", options);

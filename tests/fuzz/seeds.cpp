@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <zlib.h>
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
 
-#include "data/idx_files.h"
 #include "data/image_files.h"
 #include "small_training.h"
 #include "support/options.h"
@@ -54,11 +54,15 @@ void write_states(Seeds seeds) {
 }
 
 void write_arrays(Seeds seeds) {
-  const std::string labels = testing::idx_bytes({3}, "\1\2\3");
-  const std::string images = testing::idx_bytes({2, 2, 3}, "0123456789ab");
+  using namespace std::string_literals;
+  const std::string labels = "\0\0\x08\1\0\0\0\3\1\2\3"s;
+  const std::string images = "\0\0\x08\3\0\0\0\2\0\0\0\2\0\0\0\3pixels, 2x2x"s;
   for (const std::string& plain : {labels, images}) {
     seeds.add(plain);
-    seeds.add(testing::gzip_bytes(plain));
+    const gzFile packed = gzopen(seeds.next().c_str(), "wb");
+    check(gzwrite(packed, plain.data(), static_cast<unsigned>(plain.size())) > 0 &&
+              gzclose(packed) == Z_OK,
+          "cannot write a gzip'd seed");
   }
 }
 
