@@ -60,6 +60,7 @@
 #include <pade/data/tensor_dataset.h>
 #include <pade/data/transforms.h>
 #include <pade/layers/activation.h>
+#include <pade/layers/activation_function.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/checkpoint.h>
 #include <pade/layers/coefficient_scale.h>
@@ -75,6 +76,7 @@
 #include <pade/layers/linear.h>
 #include <pade/layers/module.h>
 #include <pade/layers/nearest_formula.h>
+#include <pade/layers/network_file.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/rational_analysis.h>

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include <pade/core/ops/formula.h>
+#include <pade/layers/activation_function.h>
 #include <pade/layers/module.h>
 
 namespace pade {
@@ -13,11 +13,20 @@ namespace pade {
 /// A function of one variable, applied element by element.
 class Activation : public Module {
  public:
-  /// f, f′ and f″ at one x, in float64, of what the activation is now; of its first group, where
-  /// there are several.
-  virtual Derivatives derivatives(double x) const = 0;
+  /// What it computes now, in one of its groups of channels.
+  virtual ActivationFunction as_function(int64_t group = 0) const = 0;
+  virtual int64_t groups() const { return 1; }
+  /// Whether it is something that is learned: every rational one is, and a formula some of whose
+  /// constants are.
+  virtual bool is_learned() const = 0;
   /// The formula in words, with the names of what may be learned.
   virtual std::string formula() const = 0;
+  /// The SPEC with which make_activation() makes one that can hold the same coefficients, and
+  /// learns the same; of a formula with its constants as they are now.
+  virtual std::string spec() const = 0;
+
+  /// f, f′ and f″ of as_function() at one x.
+  Derivatives derivatives(double x) const { return as_function().derivatives(x); }
 };
 
 /// One of all_formulas(), with constants of its own.
@@ -28,13 +37,12 @@ class FormulaActivation : public Activation {
   FormulaActivation(const Formula& formula, const std::vector<double>& constants,
                     std::vector<bool> learns, DType dtype = DType::float32);
 
-  Derivatives derivatives(double x) const override;
+  ActivationFunction as_function(int64_t group = 0) const override;
+  bool is_learned() const override;
   std::string formula() const override { return formula_.text; }
+  std::string spec() const override;
   std::string description() const override;
   void visit(ModuleVisitor& visitor) override;
-
-  /// What the constants are now, in the order of the formula's.
-  std::vector<double> constant_values() const;
 
  protected:
   Tensor forward(const Tensor& x) override;

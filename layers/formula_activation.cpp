@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -16,6 +17,13 @@ Tensor (*op_named(std::string_view name))(const Tensor&) {
   return nullptr;
 }
 
+/// The fewest digits that read back to the same number of that type.
+template <class T>
+std::string shortest(T value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
 }  // namespace
 
 FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<double>& constants,
@@ -25,21 +33,37 @@ FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<d
   check(constants.size() == count && learns_.size() == count, "activation ", formula.name,
         ": expected ", count, " constants, got ", constants.size());
   constants_ = Tensor::from<double>(constants, {static_cast<int64_t>(count)}).to(dtype);
-  constants_.requires_grad_(std::find(learns_.begin(), learns_.end(), true) != learns_.end());
+  constants_.requires_grad_(is_learned());
 }
 
-std::vector<double> FormulaActivation::constant_values() const {
-  return constants_.detach().to(Device::cpu).to(DType::float64).to_vector<double>();
+ActivationFunction FormulaActivation::as_function(int64_t group) const {
+  check(group == 0, "activation ", formula_.name, ": has one group, asked for number ", group);
+  return {formula_, constants_.detach().to(Device::cpu).to(DType::float64).to_vector<double>()};
 }
 
-Derivatives FormulaActivation::derivatives(double x) const {
-  return derivatives_of(formula_, x, constant_values());
+bool FormulaActivation::is_learned() const {
+  return std::find(learns_.begin(), learns_.end(), true) != learns_.end();
+}
+
+std::string FormulaActivation::spec() const {
+  const std::vector<double> values = as_function().values();
+  std::string text = formula_.name;
+  bool learns_as_usual = true;
+  for (size_t k = 0; k < values.size(); ++k) {
+    const Formula::Constant& constant = formula_.constants[k];
+    text += std::string(k == 0 ? ":" : ",") + constant.name + '=';
+    text += constants_.dtype() == DType::float32 ? shortest(static_cast<float>(values[k]))
+                                                 : shortest(values[k]);
+    learns_as_usual = learns_as_usual && learns_[k] == constant.learns;
+  }
+  if (!learns_as_usual) text += is_learned() ? ",trainable=true" : ",trainable=false";
+  return text;
 }
 
 std::string FormulaActivation::description() const {
   TextStream text;
   text << formula_.name;
-  const std::vector<double> values = constant_values();
+  const std::vector<double> values = as_function().values();
   for (size_t k = 0; k < values.size(); ++k)
     text << (k == 0 ? "(" : ", ") << formula_.constants[k].name << '=' << values[k];
   if (!values.empty()) text << ')';

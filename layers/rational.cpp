@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
 #include <mutex>
 
 #include <pade/core/error.h>
@@ -8,7 +9,6 @@
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/coefficient_scale.h>
-#include <pade/layers/derivatives.h>
 #include <pade/layers/rational.h>
 
 namespace pade {
@@ -146,7 +146,18 @@ std::string Rational::formula() const {
   return out.str();
 }
 
-Derivatives Rational::derivatives(double x) const { return derivatives_of(function(), x); }
+std::string Rational::spec() const {
+  TextStream out;
+  out << "opau:basis=" << name_of(options_.basis) << ",form=" << name_of(options_.form)
+      << ",degrees=" << numerator_degree() << '/' << denominator_degree();
+  if (groups() > 1) out << ",groups=" << groups();
+  if (zero_centred_) out << ",zero_centred=true";
+  if (const bool usual = options_.form != RationalForm::termwise; scaled() != usual)
+    out << ",scaled=" << (scaled() ? "true" : "false");
+  if (noise_ > 0) out << std::setprecision(15) << ",noise=" << noise_;
+  if (!numerator.requires_grad()) out << ",trainable=false";
+  return out.str();
+}
 
 void Rational::keep_zero_centred() {
   zero_centred_ = true;

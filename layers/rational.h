@@ -32,7 +32,7 @@ class Rational : public Activation {
   /// The function that one group is now.
   RationalFunction function(int64_t group = 0) const;
   const RationalOptions& options() const { return options_; }
-  int64_t groups() const { return numerator.extent(0); }
+  int64_t groups() const override { return numerator.extent(0); }
   int64_t numerator_degree() const { return numerator.extent(1) - 1; }
   int64_t denominator_degree() const {
     return denominator.extent(1) - 1 + first_denominator(options_.form);
@@ -58,8 +58,10 @@ class Rational : public Activation {
   /// f_i(0), before every use, and out of its gradient; where scaled, all of it for c_i / s_i.
   void keep_zero_centred();
 
-  Derivatives derivatives(double x) const override;
+  ActivationFunction as_function(int64_t group = 0) const override { return function(group); }
+  bool is_learned() const override { return true; }
   std::string formula() const override;
+  std::string spec() const override;
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
 

@@ -1,0 +1,94 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <pade/core/error.h>
+#include <pade/core/tape.h>
+#include <pade/layers/activation.h>
+#include <pade/layers/rational.h>
+
+using namespace pade;
+
+TEST_CASE("every activation names its coefficients, and can be made with others") {
+  for (const std::string& name : activation_names()) {
+    CAPTURE(name);
+    const auto activation = make_activation(name == "opau" ? "opau:basis=legendre" : name);
+    const ActivationFunction function = activation->as_function();
+    CHECK((function.rational() == nullptr) == (function.formula() != nullptr));
+    std::vector<double> values = function.values();
+    REQUIRE(function.names().size() == values.size());
+    // All parameters of the module are there, in its order, and nothing else is.
+    std::vector<double> held;
+    for (const auto& [path, tensor] : activation->state())
+      for (const double value : tensor.to(DType::float64).to_vector<double>())
+        held.push_back(value);
+    CHECK(values == held);
+
+    for (double& value : values) value = 0.5 * value + 0.25;
+    const ActivationFunction other = function.with(values);
+    CHECK(other.values() == values);
+    CHECK(other.names() == function.names());
+    values.push_back(1);
+    CHECK_THROWS_AS(function.with(values), Error);
+  }
+}
+
+TEST_CASE("a function with other coefficients is that of a module which holds them") {
+  const auto swish = make_activation("swish")->as_function().with({3});
+  CHECK(swish.names() == std::vector<std::string>{"beta"});
+  CHECK(swish(0.5) == doctest::Approx(0.5 / (1 + std::exp(-1.5))));
+  CHECK(swish.poles(-5, 5).empty());
+
+  const ActivationFunction hp1 = Rational::hp1().as_function();
+  CHECK(hp1.names() ==
+        std::vector<std::string>{"c0", "c1", "c2", "c3", "c4", "c5", "d1", "d2", "d3", "d4"});
+  CHECK(make_activation("pau:form=full_sum,degrees=3/2")->as_function().names() ==
+        std::vector<std::string>{"c0", "c1", "c2", "c3", "d0", "d1", "d2"});
+  const ActivationFunction line = hp1.with({1, 2, 0, 0, 0, 0, 0, 0, 0, 0});  // 1 + 2 He_1
+  CHECK(line(3) == doctest::Approx(7));
+  CHECK(line.derivatives(3).slope == doctest::Approx(2));
+
+  const ActivationFunction pole =
+      RationalFunction{{Basis::monomial, RationalForm::unsafe}, {1}, {-0.5}};  // 1 / (1 - x/2)
+  REQUIRE(pole.poles(-5, 5).size() == 1);
+  CHECK(pole.poles(-5, 5)[0] == doctest::Approx(2));
+  CHECK(pole.poles(-5, 1).empty());
+}
+
+TEST_CASE("groups have a function each") {
+  auto module = std::make_unique<Rational>(Rational::hp1(2));
+  NoGrad no_grad;
+  module->numerator.slice(1, 2).fill_(0);
+  CHECK(module->as_function(0).values()[0] != 0);
+  CHECK(module->as_function(1).values()[0] == 0);
+  CHECK_THROWS_AS(make_activation("swish")->as_function(1), Error);
+}
+
+TEST_CASE("a SPEC of what an activation is makes one that can hold the same, and learns the same") {
+  for (const char* spec :
+       {"relu", "swish", "swish:trainable=true", "prelu", "prelu:trainable=false", "smu", "erfact",
+        "pserf", "era", "leaky_relu:slope=0.2", "hp1", "hp2:groups=3", "pau:zero_centred=true",
+        "opau:basis=legendre,form=whole_sum,degrees=3/2,noise=0.1", "pau:form=full_sum",
+        "hp1:scaled=true", "hp1:trainable=false", "hermite:degree=2"}) {
+    CAPTURE(std::string(spec));
+    const auto made = make_activation(spec);
+    const auto again = make_activation(made->spec());
+    CHECK(again->spec() == made->spec());
+    CHECK(again->description() == made->description());
+    CHECK(again->is_learned() == made->is_learned());
+    CHECK(again->parameter_count() == made->parameter_count());
+    REQUIRE(again->state().size() == made->state().size());
+    for (size_t i = 0; i < made->state().size(); ++i)
+      CHECK(again->state()[i].second.shape() == made->state()[i].second.shape());
+  }
+  CHECK(make_activation("leaky_relu:slope=0.2")->spec() == "leaky_relu:slope=0.2");
+  CHECK(make_activation("swish:trainable=true")->spec() == "swish:beta=1,trainable=true");
+  CHECK(make_activation("hp1")->spec() == "opau:basis=hermite_he,form=termwise,degrees=5/4");
+}
+
+TEST_CASE("what is learned is said by the module") {
+  for (const char* spec : {"hp1", "swish:trainable=true", "prelu", "smu", "erfact", "pserf", "era"})
+    CHECK_MESSAGE(make_activation(spec)->is_learned(), spec);
+  for (const char* spec : {"relu", "swish", "leaky_relu", "prelu:trainable=false"})
+    CHECK_MESSAGE(!make_activation(spec)->is_learned(), spec);
+}
