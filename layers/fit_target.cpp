@@ -1,13 +1,11 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <fstream>
-#include <limits>
 #include <string>
 
 #include <pade/core/error.h>
 #include <pade/core/io/input_file.h>
 #include <pade/core/names.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/formula.h>
 #include <pade/layers/fit_target.h>
 
@@ -20,13 +18,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// The number that `text` is, or NaN.
-double number_in(std::string_view text) {
-  text = trimmed(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole ? value : std::numeric_limits<double>::quiet_NaN();
+/// A line as two texts, of which the second is all behind the first separator: a comma or a
+/// semicolon with blanks around, or blanks alone.
+std::pair<std::string_view, std::string_view> halves(std::string_view line) {
+  const size_t end = std::min(line.find_first_of(",; \t"), line.size());
+  std::string_view rest = trimmed(line.substr(end));
+  if (!rest.empty() && (rest[0] == ',' || rest[0] == ';')) rest = trimmed(rest.substr(1));
+  return {line.substr(0, end), rest};
 }
 
 }  // namespace
@@ -45,18 +43,22 @@ std::vector<FitSample> read_samples(const std::filesystem::path& path) {
   std::ifstream in = open_input(path);
   std::vector<FitSample> samples;
   std::string line;
+  bool may_be_header = true;
   for (int number = 1; std::getline(in, line); ++number) {
     if (number == 1 && line.starts_with("\xEF\xBB\xBF"))
       line.erase(0, 3);  // as Excel begins a file
     const std::string_view text = trimmed(line);
-    if (text.empty()) continue;
-    const size_t comma = std::min(text.find(','), text.size());
-    const double x = number_in(text.substr(0, comma));
-    const double y = number_in(text.substr(std::min(comma + 1, text.size())));
-    if (number == 1 && std::isnan(x) && std::isnan(y)) continue;
-    check(std::isfinite(x) && std::isfinite(y), "read_samples: ", path.string(), ", line ", number,
-          ": expected \"x,y\" with two finite numbers, got \"", text.substr(0, 80), '"');
-    samples.push_back({x, y});
+    if (text.empty() || text[0] == '#') continue;
+    const auto [first, second] = halves(text);
+    const auto x = parse_double(first), y = parse_double(second);
+    const bool is_header = may_be_header && !x && !y;
+    may_be_header = false;
+    if (is_header) continue;
+    check(x && y, "read_samples: ", path.string(), ", line ", number,
+          ": expected two finite numbers with decimal points, as in \"0.5,1\", \"0.5;1\" or "
+          "\"0.5 1\", got \"",
+          text.substr(0, 80), '"');
+    samples.push_back({*x, *y});
   }
   check(!in.bad(), "read_samples: ", path.string(), " cannot be read to its end");
   check(!samples.empty(), "read_samples: ", path.string(),

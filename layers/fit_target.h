@@ -31,9 +31,11 @@ struct FitTarget {
 /// Throws Error that lists them.
 std::function<double(double)> fit_target_named(std::string_view name);
 
-/// The samples in a text file with a line `x,y` for each. A first line without numbers is a header;
-/// empty lines are skipped. Throws Error with the path and the line's number for a line that is not
-/// two finite numbers, and Error with the path for a file without samples or that cannot be read.
+/// The samples in a text file with a line `x,y` for each, between whose numbers there may as well
+/// be a semicolon, tabs or blanks; numbers have decimal points. A first line without numbers is a
+/// header; empty lines, and those that begin with #, are skipped. Throws Error with the path and
+/// the line's number for a line that is not two finite numbers, and Error with the path for a file
+/// without samples or that cannot be read.
 std::vector<FitSample> read_samples(const std::filesystem::path& path);
 
 }  // namespace pade

@@ -98,23 +98,28 @@ RationalFunction RationalSpec::fit(const std::string& init, const FitOptions& in
   return function;
 }
 
+std::string RationalSpec::init() const { return spec_.text("init", "leaky_relu"); }
+
+std::pair<double, double> RationalSpec::interval() const {
+  return spec_.pair("interval", ':', {preset_->fit.low, preset_->fit.high});
+}
+
 RationalFunction RationalSpec::start() const {
   const bool zero_mean = spec_.flag("zero_mean", false);
   const auto differs = [&](const char* key) { return spec_.has(key); };
   const std::array keys{"basis", "form", "degrees", "interval", "init"};
   if (!zero_mean && std::none_of(keys.begin(), keys.end(), differs)) return preset_->start;
 
-  const auto [low, high] = spec_.pair("interval", ':', {preset_->fit.low, preset_->fit.high});
-  const std::string init = spec_.text("init", "leaky_relu");
+  const auto [low, high] = interval();
   using Key = std::tuple<Basis, RationalForm, int, int, double, double, std::string, bool>;
   static std::map<Key, RationalFunction> fits;
   static std::mutex mutex;  // of the map; two threads may make the same fit, which is the same
-  const Key key{options_.basis, options_.form, m_, n_, low, high, init, zero_mean};
+  const Key key{options_.basis, options_.form, m_, n_, low, high, init(), zero_mean};
   {
     const std::lock_guard lock(mutex);
     if (const auto found = fits.find(key); found != fits.end()) return found->second;
   }
-  const RationalFunction function = fit(init, {.low = low, .high = high}, zero_mean);
+  const RationalFunction function = fit(init(), {.low = low, .high = high}, zero_mean);
   const std::lock_guard lock(mutex);
   return fits.try_emplace(key, function).first->second;
 }

@@ -25,6 +25,10 @@ class RationalSpec {
   int numerator_degree() const { return m_; }
   int denominator_degree() const { return n_; }
 
+  /// What start() is a fit of, and where: a formula's name and an interval. The fit is that of
+  /// FitOptions, by FitNorm::l2; the preset's is stored.
+  std::string init() const;
+  std::pair<double, double> interval() const;
   /// The preset's function, or, where a key asks for another one, a fit, which a process makes
   /// once: all layers of a network ask for the same.
   RationalFunction start() const;

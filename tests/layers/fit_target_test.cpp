@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
-#include <utility>
+#include <tuple>
 
 #include <pade/core/error.h>
 #include <pade/layers/fit_target.h>
@@ -28,20 +28,43 @@ TEST_CASE("samples are read from lines x,y, with or without a header") {
             .size() == 2);
 }
 
+TEST_CASE("samples have commas, semicolons, tabs or blanks between them") {
+  const pade::testing::TemporaryFolder folder;
+  for (const char* text :
+       {"-1,0.5\n2e1,+3\n", "-1;0.5\n2e1;+3\n", "-1\t0.5\n2e1\t+3\n", "-1 0.5\n2e1 +3\n",
+        "  -1   0.5  \n\t2e1 \t +3\n", "-1 , 0.5\n2e1\t;\t+3\n", "x y\n-1 0.5\n2e1 +3",
+        "# by hand\n\nx;y\n-1;0.5\n# more\n2e1;+3\n", "\n\nx\ty\r\n-1\t0.5\r\n2e1\t+3\r\n"}) {
+    CAPTURE(std::string(text));
+    const std::vector<FitSample> samples = read_samples(folder.write("a.csv", text));
+    REQUIRE(samples.size() == 2);
+    CHECK(samples[0].x == -1);
+    CHECK(samples[0].y == 0.5);
+    CHECK(samples[1].x == 20);
+    CHECK(samples[1].y == 3);
+  }
+}
+
 TEST_CASE("what is not a sample is refused with its line") {
   const pade::testing::TemporaryFolder folder;
-  for (const auto& [text, message] :
-       {std::pair{"x,y\n1,2\n3;4\n",
-                  ", line 3: expected \"x,y\" with two finite numbers, got \"3;4\""},
-        std::pair{"1,2\nx,y\n", ", line 2: expected \"x,y\" with two finite numbers, got \"x,y\""},
-        std::pair{"1,2,3\n", ", line 1: expected \"x,y\" with two finite numbers, got \"1,2,3\""},
-        std::pair{"1,2\n\n3,\n", ", line 3: expected \"x,y\" with two finite numbers, got \"3,\""},
-        std::pair{"1,2\n3,inf\n",
-                  ", line 2: expected \"x,y\" with two finite numbers, got \"3,inf\""},
-        std::pair{"x,y\n", " has no samples; expected lines \"x,y\""}}) {
+  for (const auto& [text, line, got] :
+       {std::tuple{"x,y\n1,2\n3|4\n", 3, "3|4"}, std::tuple{"1,2\nx,y\n", 2, "x,y"},
+        std::tuple{"1,2,3\n", 1, "1,2,3"}, std::tuple{"1,2\n\n3,\n", 3, "3,"},
+        std::tuple{"1,2\n3,inf\n", 2, "3,inf"}, std::tuple{"1,2\n3,nan\n", 2, "3,nan"},
+        std::tuple{"1,2\n0x1,4\n", 2, "0x1,4"}, std::tuple{"1,,2\n", 1, "1,,2"},
+        std::tuple{"1;;2\n", 1, "1;;2"}, std::tuple{"x;y\n0,5;1,5\n", 2, "0,5;1,5"},
+        std::tuple{"x\ty\n0,5\t1,5\n", 2, "0,5\t1,5"}, std::tuple{"x y\n# z\n0,5 1\n", 3, "0,5 1"},
+        std::tuple{"x y\nx y\n1 2\n", 2, "x y"}}) {
     const std::string path = folder.write("bad.csv", text).string();
-    CHECK_THROWS_WITH_AS(read_samples(path), ("read_samples: " + path + message).c_str(), Error);
+    const std::string message = "read_samples: " + path + ", line " + std::to_string(line) +
+                                ": expected two finite numbers with decimal points, as in "
+                                "\"0.5,1\", \"0.5;1\" or \"0.5 1\", got \"" +
+                                got + '"';
+    CHECK_THROWS_WITH_AS(read_samples(path), message.c_str(), Error);
   }
+  const std::string empty = folder.write("empty.csv", "x,y\n").string();
+  CHECK_THROWS_WITH_AS(
+      read_samples(empty),
+      ("read_samples: " + empty + " has no samples; expected lines \"x,y\"").c_str(), Error);
   const std::string missing = (folder / "none.csv").string();
   CHECK_THROWS_WITH_AS(read_samples(missing),
                        ("cannot read " + missing + ": No such file or directory").c_str(), Error);
