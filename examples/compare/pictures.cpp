@@ -53,6 +53,12 @@ class Range {
   double low_ = std::numeric_limits<double>::infinity(), high_ = -low_;
 };
 
+/// A long SPEC would leave no room for the plot beside it.
+std::string title_of(const ActivationSummary& summary) {
+  constexpr size_t kLongest = 40;
+  return gnuplot_quoted(support::shortened(summary.activation, kLongest));
+}
+
 std::string accuracy_range(const Summaries& summaries) {
   Range range;
   for (const ActivationSummary& summary : summaries)
@@ -86,9 +92,8 @@ std::string accuracy_script(const Summaries& summaries) {
     out << "$curve" << i << " using 1:3:4 with filledcurves lc '" << plot_colour(i)
         << "' notitle, ";
   for (size_t i = 0; i < summaries.size(); ++i)
-    out << (i > 0 ? ", " : "") << "$curve" << i
-        << " using 1:2 with linespoints lw 2 pt 7 ps 0.3 dt " << 1 + i / 8 << " lc '"
-        << plot_colour(i) << "' title " << gnuplot_quoted(summaries[i].activation);
+    out << (i > 0 ? ", " : "") << "$curve" << i << " using 1:2 with linespoints lw 2 pt 7 ps 0.3 "
+        << support::line_style(i) << " title " << title_of(summaries[i]);
   out << '\n';
   return out.str();
 }
@@ -116,8 +121,7 @@ std::string final_script(const Summaries& summaries) {
       << "\n"
       << "unset ytics\nset ytics noenhanced (";
   for (size_t i = 0; i < summaries.size(); ++i)
-    out << (i > 0 ? ", " : "") << gnuplot_quoted(summaries[i].activation) << ' '
-        << summaries.size() - i;
+    out << (i > 0 ? ", " : "") << title_of(summaries[i]) << ' ' << summaries.size() - i;
   out << ")\nplot ";
   for (size_t i = 0; i < summaries.size(); ++i)
     out << (i > 0 ? ", " : "") << "$runs" << i << " using 1:($2-0.15) with points pt 7 ps 0.5 lc '"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <pade/layers/rational_analysis.h>
 
@@ -34,22 +35,25 @@ ValueAt smallest_denominator(const RationalFunction& g, double low, double high)
   return smallest;
 }
 
-ValueAt largest_slope(const RationalFunction& g, double low, double high) {
-  if (!(low < high)) return {std::abs(g.slope(low)), low};
-  const LipschitzConstant largest = features_of(g, low, high).lipschitz;
+ValueAt largest_slope(const ActivationFunction& g, double low, double high) {
+  if (!(low < high)) return {std::abs(g.derivatives(low).slope), low};
+  const auto derivatives = [&](double x) { return g.derivatives(x); };
+  const LipschitzConstant largest =
+      (g.rational() ? features_of(*g.rational(), low, high) : search_curve(derivatives, low, high))
+          .lipschitz;
   return {largest.value, largest.x};
 }
 
-double dead_share(const RationalFunction& g, const std::vector<WeightedInput>& points) {
+double dead_share(const ActivationFunction& g, const std::vector<WeightedInput>& points) {
   double dead = 0, all = 0;
   for (const auto& [x, weight] : points) {
     all += weight;
-    if (std::abs(g.slope(x)) < kDeadSlope) dead += weight;
+    if (std::abs(g.derivatives(x).slope) < kDeadSlope) dead += weight;
   }
   return dead / all;
 }
 
-std::optional<NearestFormula> nearest(const RationalFunction& g,
+std::optional<NearestFormula> nearest(const ActivationFunction& g,
                                       std::vector<WeightedInput> points) {
   std::erase_if(points, [&](const WeightedInput& at) { return !std::isfinite(g(at.x)); });
   if (points.size() < 2) return std::nullopt;
@@ -58,12 +62,15 @@ std::optional<NearestFormula> nearest(const RationalFunction& g,
 
 }  // namespace
 
-SeenInputs::SeenInputs(const std::optional<LayerInputs>& inputs) {
-  if (!inputs || inputs->count == 0) {
+SeenInputs::SeenInputs(const std::optional<LayerInputs>& inputs, const Interval& interval) {
+  const bool seen = inputs && inputs->count > 0;
+  if (seen) low = inputs->min, high = inputs->max;
+  if (interval.is_given()) std::tie(low, high) = interval.over({low, high});
+  evenly = interval.is_given() || !seen;
+  if (evenly) {
     points = uniform_inputs(low, high, 201);
     return;
   }
-  low = inputs->min, high = inputs->max;
   const Histogram& bars = inputs->histogram;
   const auto edge = [&](size_t k) { return bars.low + bars.width * static_cast<double>(k); };
   const auto inside = [&](double x) { return std::clamp(x, low, high); };
@@ -75,13 +82,18 @@ SeenInputs::SeenInputs(const std::optional<LayerInputs>& inputs) {
   if (points.empty()) points = {{low, 1}, {high, 1}};
 }
 
-std::optional<Findings> find_out(const RationalFunction& g, const SeenInputs& seen) {
-  const auto finite = [](double value) { return std::isfinite(value); };
-  if (!std::all_of(g.c.begin(), g.c.end(), finite) || !std::all_of(g.d.begin(), g.d.end(), finite))
+std::optional<Findings> find_out(const ActivationFunction& g, const SeenInputs& seen) {
+  const std::vector<double> values = g.values();
+  if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }))
     return std::nullopt;
-  return Findings{nearest(g, seen.points), dead_share(g, seen.points),
-                  smallest_denominator(g, seen.low, seen.high),
-                  largest_slope(g, seen.low, seen.high), real_poles(g, seen.low, seen.high)};
+  Findings found{nearest(g, seen.points),
+                 dead_share(g, seen.points),
+                 {},
+                 largest_slope(g, seen.low, seen.high),
+                 g.poles(seen.low, seen.high)};
+  if (g.rational())
+    found.min_denominator = smallest_denominator(*g.rational(), seen.low, seen.high);
+  return found;
 }
 
 }  // namespace pade::lab

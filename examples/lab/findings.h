@@ -5,17 +5,19 @@
 
 #include <pade/layers/nearest_formula.h>
 
+#include "lab/interval.h"
 #include "lab/learned_layers.h"
 
 namespace pade::lab {
 
-/// Where a function is looked at: over the inputs that a layer has seen, or [-5, 5] where these are
-/// not known.
+/// Where a function is looked at: evenly over the interval, where one is given; or else over the
+/// inputs that a layer has seen; or evenly over [-5, 5] where these are not known.
 struct SeenInputs {
   double low = -5, high = 5;
-  std::vector<WeightedInput> points;  ///< the histogram's bars, some points in each
+  bool evenly = true;
+  std::vector<WeightedInput> points;  ///< where not evenly, some in each of the histogram's bars
 
-  explicit SeenInputs(const std::optional<LayerInputs>& inputs);
+  explicit SeenInputs(const std::optional<LayerInputs>& inputs, const Interval& interval = {});
 };
 
 /// A value, and the x at which it is.
@@ -26,7 +28,7 @@ struct ValueAt {
 struct Findings {
   std::optional<NearestFormula> nearest;  ///< none where there are fewer than two finite values
   double dead_share = 0;  ///< of the inputs, those with |G′| < 1e-3, which pass hardly any gradient
-  ValueAt min_denominator;    ///< the smallest Q on [low, high]
+  std::optional<ValueAt> min_denominator;  ///< of a rational one the smallest Q on [low, high]
   ValueAt max_slope;          ///< the largest |G′| on it; infinite where there is a pole
   std::vector<double> poles;  ///< on it
 };
@@ -35,6 +37,6 @@ struct Findings {
 inline constexpr double kDeadSlope = 1e-3;
 
 /// What a function is over the inputs; nothing where its coefficients are not all finite.
-std::optional<Findings> find_out(const RationalFunction& g, const SeenInputs& seen);
+std::optional<Findings> find_out(const ActivationFunction& g, const SeenInputs& seen);
 
 }  // namespace pade::lab

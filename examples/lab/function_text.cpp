@@ -1,6 +1,7 @@
 #include "lab/function_text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <sstream>
@@ -23,6 +24,16 @@ void add(std::string& sum, double factor, const std::string& what = "") {
 std::string short_number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+std::string joined(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) {
+    char digits[32];
+    char* const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    text += (text.empty() ? "" : ",") + std::string(digits, end);
+  }
   return text;
 }
 
@@ -60,6 +71,15 @@ std::string denominator_text(const RationalFunction& g) {
   }
   if (!magnitude) return sum;
   return sum.empty() ? constant : constant + " + |" + sum + "|";
+}
+
+std::string constants_text(const ActivationFunction& formula) {
+  const std::vector<std::string> names = formula.names();
+  const std::vector<double> values = formula.values();
+  std::string text;
+  for (size_t k = 0; k < names.size(); ++k)
+    text += (k == 0 ? "" : ", ") + names[k] + " = " + short_number(values[k]);
+  return text;
 }
 
 std::string text_of(const ScaledFormula& f) {

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include <pade/layers/activation_function.h>
 #include <pade/layers/nearest_formula.h>
-#include <pade/layers/rational_function.h>
 #include <pade/layers/value_distribution.h>
 
 /// Functions in words and in characters, for the terminal.
@@ -11,6 +12,8 @@ namespace pade::lab {
 
 /// Four significant digits: 0.3066.
 std::string short_number(double value);
+/// All digits that they have, with commas between, as --coefficients takes them.
+std::string joined(const std::vector<double>& numbers);
 /// What f_k of a basis is called: "He2", "x^2".
 std::string polynomial_name(Basis basis, int k);
 
@@ -18,6 +21,9 @@ std::string polynomial_name(Basis basis, int k);
 /// with the coefficient 0 are left out.
 std::string numerator_text(const RationalFunction& g);
 std::string denominator_text(const RationalFunction& g);
+
+/// "beta = 1.31", "alpha = 0.25, mu = 0.9": the constants of a formula.
+std::string constants_text(const ActivationFunction& formula);
 
 /// "2 gelu(0.5 x + 1) - 0.3"; a constant where a = 0.
 std::string text_of(const ScaledFormula& f);

@@ -1,7 +1,6 @@
 #include "lab/learned_layers.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -9,17 +8,19 @@
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
-#include <pade/layers/rational.h>
+#include <pade/layers/network_file.h>
+#include <pade/layers/rational_spec.h>
 
-#include "support/activation_metadata.h"
-#include "support/csv.h"
 #include "support/json_file.h"
 
 namespace pade::lab {
 namespace {
 
 namespace fs = std::filesystem;
-using support::CsvFile;
+
+std::string in_layer(const std::string& layer, const std::string& tensor) {
+  return layer.empty() ? tensor : layer + "." + tensor;
+}
 
 /// run.json's activation; empty where there is no such file.
 std::string activation_of_run(const std::string& folder) {
@@ -33,17 +34,17 @@ std::string activation_of_run(const std::string& folder) {
   }
 }
 
-/// "act1" of "act1.numerator", where the file has both tensors of the layer. What an optimiser
-/// remembers of them has the same endings.
+/// "act1" of "act1.numerator" and "act1.constants". What an optimiser remembers of them has the
+/// same endings.
 std::vector<std::string> layer_names(const SafetensorsFile& file) {
-  constexpr std::string_view kEnd = "numerator";
   std::vector<std::string> names;
   for (const auto& [tensor, values] : file.tensors) {
-    if (tensor.starts_with("optimizer.")) continue;
-    if (tensor != kEnd && !tensor.ends_with("." + std::string(kEnd))) continue;
-    const std::string prefix = tensor.substr(0, tensor.size() - kEnd.size());
-    if (file.find(prefix + "denominator"))
-      names.push_back(prefix.substr(0, prefix.size() - !prefix.empty()));
+    const size_t dot = tensor.rfind('.');
+    const std::string last = dot == tensor.npos ? tensor : tensor.substr(dot + 1);
+    const std::string layer = dot == tensor.npos ? "" : tensor.substr(0, dot);
+    const bool is_layer =
+        last == "constants" || (last == "numerator" && file.find(in_layer(layer, "denominator")));
+    if (is_layer && !tensor.starts_with("optimizer.")) names.push_back(layer);
   }
   return names;
 }
@@ -55,109 +56,98 @@ std::vector<std::string> layer_names(const SafetensorsFile& file) {
     names += (i > 0 ? ", " : "") + file.tensors[i].first;
   if (file.tensors.size() > kShown)
     names += " and " + std::to_string(file.tensors.size() - kShown) + " more";
-  fail(file.path, ": has no rational layers, which are tensors LAYER.numerator and ",
-       "LAYER.denominator", activation.empty() ? "" : "; the run's activation is " + activation,
+  fail(file.path, ": has no learned activations, which are tensors LAYER.numerator and ",
+       "LAYER.denominator, or LAYER.constants of a formula that learns them",
+       activation.empty() ? "" : "; the activation is " + activation,
        "; there are: ", names.empty() ? "no tensors" : names);
 }
 
-std::vector<double> first_row(const Tensor& tensor) {
-  return tensor[0].to(DType::float64).to_vector<double>();
+bool is_floating(const Tensor& tensor) {
+  return tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
 }
 
-/// The layer with basis and form still to be set.
-LearnedLayer layer_in(const SafetensorsFile& file, const std::string& name) {
-  const std::string prefix = name.empty() ? "" : name + ".";
-  const Tensor &p = file.at(prefix + "numerator"), &q = file.at(prefix + "denominator");
-  const auto is_floating = [](const Tensor& tensor) {
-    return tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
-  };
+std::vector<double> numbers_of(const Tensor& tensor) {
+  return tensor.to(DType::float64).to_vector<double>();
+}
+
+/// Other programs write the coefficients of one function without an axis of groups.
+Tensor as_groups(const Tensor& coefficients) {
+  return coefficients.rank() == 1 ? coefficients.reshape({1, coefficients.size()}) : coefficients;
+}
+
+/// What a SPEC says of a layer's tensors.
+struct Kind {
+  const Formula* formula = nullptr;  ///< none: rational
+  RationalOptions options;
+  bool learned = true;
+};
+
+/// No fit is made where none is needed.
+Kind kind_of(const std::string& activation) {
+  const Spec spec(activation);
+  const std::vector<std::string> fitted = rational_names();
+  if (std::find(fitted.begin(), fitted.end(), spec.name()) != fitted.end())
+    return {nullptr, RationalSpec(spec).options()};
+  const auto made = make_activation(activation);
+  const auto* rational = dynamic_cast<Rational*>(made.get());
+  if (rational) return {nullptr, rational->options()};
+  return {find_formula(spec.name()), {}, made->is_learned()};
+}
+
+/// The rational function of the first group, and the number of groups.
+LearnedLayer rational_layer(const SafetensorsFile& file, const std::string& name,
+                            const RationalOptions& options) {
+  const std::string numerator = in_layer(name, "numerator"),
+                    denominator = in_layer(name, "denominator");
+  const Tensor p = as_groups(file.at(numerator)), q = as_groups(file.at(denominator));
   check(is_floating(p) && is_floating(q) && p.rank() == 2 && q.rank() == 2 && p.extent(0) >= 1 &&
             p.extent(0) == q.extent(0) && p.extent(1) >= 1 && p.extent(1) <= kMaxDegree + 1 &&
             q.extent(1) <= kMaxDegree + 1,
-        file.path, ": expected ", prefix, "numerator [groups, m+1] and ", prefix,
-        "denominator [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and "
-        "n up to ",
+        file.path, ": expected ", numerator, " [groups, m+1] and ", denominator,
+        " [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and n up to ",
         kMaxDegree, "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
-  return {name, p.extent(0), {{}, first_row(p), first_row(q)}, {}, {}};
+  const RationalFunction function{options, numbers_of(p[0]), numbers_of(q[0])};
+  function.check_degrees(file.path + ": " + name);
+  return {name, p.extent(0), function, {}, {}};
 }
 
-void set_options(LearnedLayer& layer, RationalOptions options, const std::string& path) {
-  layer.now.options = options;
-  layer.now.check_degrees(path + ": " + layer.name);
+LearnedLayer formula_layer(const SafetensorsFile& file, const std::string& name,
+                           const Formula& formula) {
+  const std::string constants = in_layer(name, "constants");
+  const Tensor& values = file.at(constants);
+  check(is_floating(values) && values.rank() == 1 && values.size() == std::ssize(formula.constants),
+        file.path, ": expected ", constants, " [", formula.constants.size(), "], as ", formula.name,
+        " has them, of floating-point numbers; got ", values.dtype(), ' ', values.shape());
+  return {name, 1, {formula, numbers_of(values)}, {}, {}};
 }
 
-RationalOptions options_named(const std::string& activation) {
-  const auto made = make_activation(activation);
-  const auto* rational = dynamic_cast<Rational*>(made.get());
-  check(rational, "the activation ", activation,
-        " is not rational, but the layers are; --activation SPEC says how they are to be read");
-  return rational->options();
+/// The layer, as the file's metadata or else `activation` say what it is; nothing where they say
+/// that its tensors are others, or that it learns nothing. `given` says that people asked for it.
+std::optional<LearnedLayer> layer_in(const SafetensorsFile& file, const std::string& name,
+                                     const std::string& activation, bool given) {
+  const std::optional<std::string> recorded = recorded_activation(file, name);
+  check(recorded || !activation.empty(), file.path, ": does not say what ",
+        name.empty() ? "its layer" : name,
+        " is; name its activation by --activation, as in --activation hp1");
+  const std::string& text = recorded ? *recorded : activation;
+  Kind kind;
+  try {
+    kind = kind_of(text);
+  } catch (const Error& error) {
+    fail(file.path, ": the activation of ", name, " is \"", text, "\": ", error.what());
+  }
+  const bool has_constants = file.find(in_layer(name, "constants")) != nullptr;
+  if (has_constants != (kind.formula != nullptr)) return std::nullopt;
+  if (!kind.formula) return rational_layer(file, name, kind.options);
+  if (!kind.learned && (recorded || !given)) return std::nullopt;
+  return formula_layer(file, name, *kind.formula);
 }
 
-/// The layer's name in the rows of activations.csv.
-std::string row_name(const LearnedLayer& layer) {
-  return layer.groups > 1 ? layer.name + "[0]" : layer.name;
+/// Before training, by activations.csv.
+void read_start(const support::CoefficientFile& file, LearnedLayer& layer) {
+  for (const auto& at : file.functions_of(layer.name, layer.groups, layer.now))
+    if (at.epoch == 0) layer.start = at.groups.front();
 }
-
-void read_start(const CsvFile& file, const std::string& path, LearnedLayer& layer) {
-  for (const CsvFile::Row& row : file.rows()) {
-    if (file.number(row, 0) != 0 || file.text(row, 2) != row_name(layer)) continue;
-    const std::vector<double> numbers = file.numbers(row, 3);
-    RationalFunction start = layer.now;
-    check(numbers.size() == start.c.size() + start.d.size(), path, ": expected ",
-          start.c.size() + start.d.size(), " coefficients of ", layer.name, ", got ",
-          numbers.size());
-    const auto split = numbers.begin() + static_cast<int64_t>(start.c.size());
-    start.c.assign(numbers.begin(), split);
-    start.d.assign(split, numbers.end());
-    layer.start = start;
-  }
-}
-
-/// The columns of inputs.csv by their names.
-class InputsFile {
- public:
-  explicit InputsFile(const std::string& path) : path_(path), file_(path) {}
-
-  void read(LearnedLayer& layer) const {
-    for (const CsvFile::Row& row : file_.rows())
-      if (file_.text(row, column("name")) == layer.name) layer.inputs = inputs_in(row);
-  }
-
- private:
-  LayerInputs inputs_in(const CsvFile::Row& row) const {
-    const auto number = [&](const char* name) { return file_.number(row, column(name)); };
-    const auto count = [&](const char* name) { return whole(number(name)); };
-    LayerInputs inputs{count("epoch"),    count("count"), count("nan"),
-                       count("infinite"), number("mean"), number("std"),
-                       number("min"),     number("max"),  {}};
-    Histogram& histogram = inputs.histogram;
-    histogram.low = number("low"), histogram.width = number("width");
-    histogram.below = count("below"), histogram.above = count("above");
-    for (const double bar : file_.numbers_in(row, column("counts")))
-      histogram.counts.push_back(whole(bar));
-    check(inputs.count == 0 ||
-              (std::isfinite(inputs.min) && std::isfinite(inputs.max) && inputs.min <= inputs.max &&
-               std::isfinite(histogram.low) && histogram.width > 0 &&
-               std::isfinite(histogram.width) && !histogram.counts.empty()),
-          path_, ": the histogram of ", file_.text(row, column("name")), " is none");
-    return inputs;
-  }
-  int64_t whole(double value) const {
-    check(value >= 0 && value <= 0x1p53 && value == std::floor(value), path_,
-          ": expected a count instead of ", value);
-    return static_cast<int64_t>(value);
-  }
-  size_t column(const std::string& name) const {
-    const auto& header = file_.header();
-    const auto found = std::find(header.begin(), header.end(), name);
-    check(found != header.end(), path_, ": has no column \"", name, "\"");
-    return static_cast<size_t>(found - header.begin());
-  }
-
-  std::string path_;
-  CsvFile file_;
-};
 
 }  // namespace
 
@@ -175,28 +165,17 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
   }
   network.activation = activation.empty() ? activation_here : activation;
   const SafetensorsFile file = read_safetensors(network.file);
-  const std::vector<std::string> names = layer_names(file);
-  if (names.empty()) fail_without_layers(file, activation_here);
-  std::optional<RationalOptions> named;
-  for (const std::string& name : names) {
-    LearnedLayer layer = layer_in(file, name);
-    std::optional<RationalOptions> options = support::recorded_options(file, name);
-    if (!options && !named) {
-      check(!network.activation.empty(), file.path, ": does not say in which basis and form ",
-            name.empty() ? "its layer" : name,
-            " is; give them by --activation, as in --activation hp1");
-      named = options_named(network.activation);
-    }
-    set_options(layer, options ? *options : *named, file.path);
-    network.layers.push_back(std::move(layer));
-  }
+  for (const std::string& name : layer_names(file))
+    if (const auto layer = layer_in(file, name, network.activation, !activation.empty()))
+      network.layers.push_back(*layer);
+  if (network.layers.empty()) fail_without_layers(file, network.activation);
   if (network.folder.empty()) return network;
-  const std::string starts = network.folder + "/activations.csv";
-  const CsvFile start_file(starts);
-  const InputsFile inputs_file(network.folder + "/inputs.csv");
+  const support::CoefficientFile starts(network.folder + "/activations.csv");
+  const auto inputs = support::read_inputs(network.folder + "/inputs.csv");
   for (LearnedLayer& layer : network.layers) {
-    read_start(start_file, starts, layer);
-    inputs_file.read(layer);
+    read_start(starts, layer);
+    if (const auto found = inputs.find(layer.name); found != inputs.end())
+      layer.inputs = found->second.back();
   }
   return network;
 }

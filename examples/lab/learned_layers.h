@@ -5,25 +5,21 @@
 #include <string>
 #include <vector>
 
-#include <pade/layers/rational_function.h>
-#include <pade/layers/value_distribution.h>
+#include <pade/layers/activation_function.h>
+
+#include "support/run_history.h"
 
 namespace pade::lab {
 
-/// What went into a layer, as inputs.csv of a run has it.
-struct LayerInputs {
-  int64_t epoch = 0, count = 0, nan = 0, infinite = 0;
-  double mean = 0, std = 0, min = 0, max = 0;
-  Histogram histogram;
-};
+using support::LayerInputs;
 
-/// A rational layer of a trained network: the function of its first group.
+/// A learned activation of a trained network: the function of its first group.
 struct LearnedLayer {
   std::string name;
   int64_t groups = 1;
-  RationalFunction now;
-  std::optional<RationalFunction> start;  ///< before training
-  std::optional<LayerInputs> inputs;      ///< after the last epoch
+  ActivationFunction now;
+  std::optional<ActivationFunction> start;  ///< before training
+  std::optional<LayerInputs> inputs;        ///< after the last epoch
 };
 
 /// What `inspect` was pointed at.
@@ -34,14 +30,16 @@ struct LearnedNetwork {
   std::vector<LearnedLayer> layers;
 };
 
-/// The rational layers in a run folder (its last.safetensors, and the start and the inputs in the
-/// CSV files where they are there) or in any safetensors file: the pairs <layer>.numerator
-/// [groups, m+1] and <layer>.denominator [groups, n], in full_sum [groups, n+1]. Basis and form are
-/// what the file's metadata say, or else those of the SPEC `activation`, or else of the one in
-/// run.json.
+/// The learned activations in a run folder (its last.safetensors, and the start and the inputs in
+/// the CSV files where they are there) or in any safetensors file. Those are, of rational ones,
+/// the pairs <layer>.numerator [groups, m+1] and <layer>.denominator [groups, n], in full_sum
+/// [groups, n+1] (of one group also without that axis), and of formulas <layer>.constants [count].
+/// What they are the coefficients of is what the file's metadata say (save_network() writes them),
+/// or else the SPEC `activation`, or else that in run.json; tensors of another kind than the SPEC's
+/// are passed over.
 ///
 /// Throws Error when there is nothing at `path`, when files are not what they should be, when there
-/// are no rational layers, and when nothing tells basis and form.
+/// are no learned activations, and when nothing tells what they are.
 LearnedNetwork read_learned_network(const std::string& path, const std::string& activation);
 
 }  // namespace pade::lab

@@ -1,52 +1,66 @@
 #include "support/activation_plot.h"
 
 #include <algorithm>
-#include <map>
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include <pade/core/text_stream.h>
-#include <pade/layers/rational.h>
 
-#include "support/csv.h"
+#include "support/curve.h"
 #include "support/gnuplot.h"
+#include "support/run_history.h"
 
 namespace pade::support {
 namespace {
 
-constexpr double kFrom = -5, kTo = 5;
-constexpr int kPoints = 101;
+constexpr int kPoints = 161;
+constexpr size_t kMostDrawn = 64;  // of a layer's groups; more are a smear, and a large file
+constexpr size_t kLongestName = 20;
 
-struct Curve {
+/// A learned layer at its first and last epoch.
+struct Panel {
   std::string title;
-  RationalFunction before, after;
+  std::vector<double> x, start, learned;    ///< of several groups the mean
+  std::vector<std::vector<double>> groups;  ///< at the end; none where there is one
+  std::pair<double, double> y;
 };
 
-/// The coefficients of epoch 0, by layer name, c and d one after another.
-std::map<std::string, std::vector<double>> starting_coefficients(const std::string& path) {
-  std::map<std::string, std::vector<double>> coefficients;
-  const CsvFile file(path);
-  for (const CsvFile::Row& row : file.rows())
-    if (file.number(row, 0) == 0) coefficients[file.text(row, 2)] = file.numbers(row, 3);
-  return coefficients;
+Panel panel_of(const LayerHistory& layer) {
+  const std::vector<double> x = even_points(layer.low, layer.high, kPoints);
+  const std::vector<ActivationFunction>& now = layer.functions.back().groups;
+  Panel panel{shortened(layer.name, kLongestName), x,
+              band_of(layer.functions.front().groups, x).mean, band_of(now, x).mean};
+  const size_t drawn = now.size() > 1 ? std::min(now.size(), kMostDrawn) : 0;
+  for (size_t i = 0; i < drawn; ++i)  // spread over all
+    panel.groups.push_back(sampled_values(now[i * now.size() / drawn], x));
+  if (drawn > 0)
+    panel.title += ": mean of " + std::to_string(now.size()) +
+                   (drawn < now.size() ? ", " + std::to_string(drawn) + " shown" : " groups");
+  std::vector<double> all = panel.start;
+  all.insert(all.end(), panel.learned.begin(), panel.learned.end());
+  for (const auto& group : panel.groups) all.insert(all.end(), group.begin(), group.end());
+  panel.y = shown_range(all);
+  return panel;
 }
 
-/// The first group of every rational layer.
-std::vector<Curve> curves_of(Module& network, const std::string& activations_csv) {
-  const auto starts = starting_coefficients(activations_csv);
-  std::vector<Curve> curves;
-  network.for_each_module([&](const std::string& name, Module& module) {
-    auto* rational = dynamic_cast<Rational*>(&module);
-    if (!rational) return;
-    const auto start = starts.find(rational->groups() > 1 ? name + "[0]" : name);
-    Curve curve{name, rational->function(), rational->function()};
-    const size_t count = curve.before.c.size() + curve.before.d.size();
-    if (start == starts.end() || start->second.size() != count) return;
-    const auto split = start->second.begin() + static_cast<int64_t>(curve.before.c.size());
-    curve.before.c.assign(start->second.begin(), split);
-    curve.before.d.assign(split, start->second.end());
-    curves.push_back(std::move(curve));
-  });
-  return curves;
+std::vector<Panel> panels_of(const RunFolder& folder, Module& network) {
+  std::vector<Panel> panels;
+  for (const LayerHistory& layer : read_history(folder.path(), network))
+    if (layer.learned && !layer.functions.empty()) panels.push_back(panel_of(layer));
+  return panels;
+}
+
+/// Round numbers below a small plot, at most six steps apart, so that they have room.
+std::string tics_script(double low, double high) {
+  constexpr double kSteps = 6;
+  const double power = std::pow(10, std::floor(std::log10((high - low) / kSteps)));
+  double step = power;
+  for (const double factor : {10, 5, 2})
+    if (factor * power >= (high - low) / kSteps) step = factor * power;
+  TextStream out;
+  out << "set xtics " << step << '\n';
+  return out.str();
 }
 
 /// Of the picture, in layers.
@@ -54,29 +68,37 @@ struct Layout {
   int columns, rows;
 };
 
-Layout layout_of(const std::vector<Curve>& curves) {
-  const int count = static_cast<int>(curves.size()), columns = std::min(4, count);
+Layout layout_of(const std::vector<Panel>& panels) {
+  const int count = static_cast<int>(panels.size()), columns = std::min(4, count);
   return {columns, (count + columns - 1) / columns};
 }
 
-std::string gnuplot_script(const std::vector<Curve>& curves, Layout picture) {
+std::string gnuplot_script(const std::vector<Panel>& panels, Layout picture) {
   TextStream out;
-  for (size_t i = 0; i < curves.size(); ++i) {
+  for (size_t i = 0; i < panels.size(); ++i) {
+    const Panel& panel = panels[i];
     out << "$layer" << i << " << END\n";
-    for (int k = 0; k < kPoints; ++k) {
-      const double x = kFrom + (kTo - kFrom) * k / (kPoints - 1);
-      out << x << ' ' << curves[i].before(x) << ' ' << curves[i].after(x) << '\n';
+    for (size_t k = 0; k < panel.x.size(); ++k) {
+      out << panel.x[k] << ' ' << panel.start[k] << ' ' << panel.learned[k];
+      for (const auto& group : panel.groups) out << ' ' << group[k];
+      out << '\n';
     }
     out << "END\n";
   }
   out << "set multiplot layout " << picture.rows << ',' << picture.columns << "\n"
-      << "set grid lc '#dddddd'\nset key top left samplen 1.5 noenhanced\nset xrange [" << kFrom
-      << ':' << kTo << "]\n";
-  for (size_t i = 0; i < curves.size(); ++i)
-    out << "set title " << gnuplot_quoted(curves[i].title) << " noenhanced\n"
-        << "plot $layer" << i
-        << " using 1:2 with lines lw 1.5 dt 2 lc '#888888' title 'start', $layer" << i
-        << " using 1:3 with lines lw 2 lc '#c0392b' title 'learned'\n";
+      << "set grid lc '#dddddd'\nset key outside bottom center horizontal samplen 1.5\n";
+  for (size_t i = 0; i < panels.size(); ++i) {
+    const Panel& panel = panels[i];
+    const std::string data = "$layer" + std::to_string(i) + " using 1:";
+    out << "set title " << gnuplot_quoted(panel.title) << " noenhanced\n"
+        << range_script('x', {panel.x.front(), panel.x.back()})
+        << tics_script(panel.x.front(), panel.x.back()) << range_script('y', panel.y) << "plot ";
+    if (!panel.groups.empty())
+      out << "for [k=4:" << 3 + panel.groups.size() << "] " << data
+          << "k with lines lw 0.7 lc '#e3a49c' notitle, ";
+    out << data << "2 with lines lw 1.5 dt 2 lc '#888888' title 'start', " << data
+        << "3 with lines lw 2 lc '#c0392b' title 'learned'\n";
+  }
   out << "unset multiplot\n";
   return out.str();
 }
@@ -84,11 +106,11 @@ std::string gnuplot_script(const std::vector<Curve>& curves, Layout picture) {
 }  // namespace
 
 std::string plot_activations(const RunFolder& folder, Module& network) {
-  const std::vector<Curve> curves = curves_of(network, folder.file("activations.csv"));
-  if (curves.empty()) return "";
-  const Layout picture = layout_of(curves);
-  if (draw_svg(folder.path(), "activations", 260 * picture.columns, 250 * picture.rows + 20,
-               gnuplot_script(curves, picture)))
+  const std::vector<Panel> panels = panels_of(folder, network);
+  if (panels.empty()) return "";
+  const Layout picture = layout_of(panels);
+  if (draw_svg(folder.path(), "activations", 260 * picture.columns, 265 * picture.rows + 20,
+               gnuplot_script(panels, picture)))
     return "what each activation became: " + folder.file("activations.svg");
   return "gnuplot is missing or failed; with it, activations.gp in the run folder draws the "
          "activations";

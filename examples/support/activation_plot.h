@@ -8,10 +8,11 @@
 
 namespace pade::support {
 
-/// Draws every rational layer of the run, before training (the rows of epoch 0 in activations.csv)
-/// and as it is now, into activations.svg. gnuplot does it, from activations.gp, which holds the
+/// Draws every learned activation of the run, before training and after the last epoch (the rows of
+/// activations.csv), over the range that its inputs had, into activations.svg; of one with several
+/// groups the mean, and each of them faint. gnuplot does it, from activations.gp, which holds the
 /// curves and is written in any case. Returns a line that says what there is to look at; empty when
-/// the network has no rational layers.
+/// nothing is learned.
 std::string plot_activations(const RunFolder& folder, Module& network);
 
 }  // namespace pade::support

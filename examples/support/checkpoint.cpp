@@ -7,8 +7,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/io/safetensors.h>
-
-#include "support/activation_metadata.h"
+#include <pade/layers/network_file.h>
 
 namespace pade::support {
 namespace {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <string_view>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
@@ -13,6 +14,9 @@
 
 namespace pade::support {
 namespace {
+
+constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                    "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
 
 /// A folder of our own that goes when this does.
 class TemporaryFolder {
@@ -65,10 +69,24 @@ std::string gnuplot_quoted(const std::string& text) {
   return quoted + "'";
 }
 
-const char* plot_colour(size_t index) {
-  static constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                             "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
-  return kColours[index % std::size(kColours)];
+std::string range_script(char axis, std::pair<double, double> range) {
+  TextStream out;
+  out << "set " << axis << "range [" << range.first << ':' << range.second << "]\n";
+  return out.str();
+}
+
+std::string shortened(const std::string& text, size_t width) {
+  constexpr std::string_view kGap = "...";
+  if (text.size() <= width) return text;
+  const size_t tail = (width - kGap.size()) / 3, head = width - kGap.size() - tail;
+  return text.substr(0, head) + std::string(kGap) + text.substr(text.size() - tail);
+}
+
+const char* plot_colour(size_t index) { return kColours[index % std::size(kColours)]; }
+
+std::string line_style(size_t index) {
+  return std::string("lc '") + plot_colour(index) + "' dt " +
+         std::to_string(1 + index / std::size(kColours) % 5);
 }
 
 }  // namespace pade::support

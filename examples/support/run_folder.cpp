@@ -23,9 +23,9 @@
 #include <pade/core/io/input_file.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/rational.h>
 
 #include "support/json_file.h"
+#include "support/run_history.h"
 
 namespace pade::support {
 namespace {
@@ -226,31 +226,9 @@ void RunFolder::append_metrics(const EpochMetrics& metrics) const {
 
 void RunFolder::append_activations(int64_t epoch, Module& network) const {
   const std::string path = file("activations.csv");
-  std::vector<std::pair<std::string, Rational*>> layers;
-  network.for_each_module([&](const std::string& name, Module& module) {
-    if (auto* rational = dynamic_cast<Rational*>(&module)) layers.emplace_back(name, rational);
-  });
-  if (layers.empty()) return;
-  TextStream rows;
-  if (!fs::exists(path)) {
-    rows << "epoch,layer,name";
-    const Rational& rational = *layers[0].second;
-    for (int64_t i = 0; i <= rational.numerator_degree(); ++i) rows << ",c" << i;
-    const int first = first_denominator(rational.options().form);
-    for (int64_t j = first; j <= rational.denominator_degree(); ++j) rows << ",d" << j;
-    rows << '\n';
-  }
-  for (size_t layer = 0; layer < layers.size(); ++layer)
-    for (int64_t group = 0; group < layers[layer].second->groups(); ++group) {
-      const auto& [name, rational] = layers[layer];
-      const RationalFunction function = rational->function(group);
-      rows << epoch << ',' << layer << ',' << name;
-      if (rational->groups() > 1) rows << '[' << group << ']';
-      for (double c : function.c) rows << ',' << digits(c, 9);
-      for (double d : function.d) rows << ',' << digits(d, 9);
-      rows << '\n';
-    }
-  append(path, rows.str());
+  const std::string rows = CoefficientFile::rows_of(epoch, network);
+  if (!rows.empty())
+    append(path, (fs::exists(path) ? "" : CoefficientFile::header_of(network)) + rows);
 }
 
 void RunFolder::append_inputs(int64_t epoch, const InputStatistics& statistics) const {

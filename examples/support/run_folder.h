@@ -26,10 +26,10 @@ struct FinalFigures {
 ///
 ///   run.json           options, build, machine; final figures when all the rest is written
 ///   metrics.csv        a row per epoch
-///   activations.csv    the coefficients of every rational layer, epoch by epoch
+///   activations.csv    the coefficients of every learned activation, epoch by epoch
 ///   inputs.csv         what went into every activation, epoch by epoch
-///   last.safetensors   the network after the last epoch, best.… after the best; with
-///                      activation_metadata()
+///   last.safetensors   the network after the last epoch, best.… after the best, by
+///                      save_network()
 ///   state.safetensors  what going on needs
 ///   activations.svg    start and end of every activation; activations.gp draws it
 ///   report.html        all of it as a page, when the run is complete
@@ -48,8 +48,8 @@ class RunFolder {
   void write_record(const std::string& record) const;
   /// Whether run.json has the figures of a completed run.
   bool is_complete() const;
-  /// Adds the epoch's row to metrics.csv and a row per rational layer to activations.csv. Epoch 0
-  /// stands for the state before training and has rows in activations.csv only.
+  /// Adds the epoch's row to metrics.csv, and one per learned activation to activations.csv. Epoch
+  /// 0 stands for the state before training and has rows in activations.csv only.
   void append_metrics(const EpochMetrics& metrics) const;
   void append_activations(int64_t epoch, Module& network) const;
   /// Adds a row per watched layer to inputs.csv: the number of finite values (count), of NaN and

@@ -8,15 +8,14 @@
 #include <sstream>
 
 #include <pade/core/error.h>
-#include <pade/core/io/safetensors.h>
 #include <pade/core/numbers.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
+#include <pade/layers/network_file.h>
 
-#include "support/activation_metadata.h"
 #include "support/activation_plot.h"
 #include "support/command.h"
 #include "support/interrupt.h"
@@ -173,10 +172,9 @@ std::optional<EpochMetrics> TrainingRun::test_and_keep(
   folder_.append_metrics(metrics);
   folder_.append_activations(metrics.epoch, state_.network);
   folder_.append_inputs(metrics.epoch, inputs_);
-  const auto metadata = activation_metadata(state_.network);
-  write_safetensors(folder_.file("last.safetensors"), state_.network.state(), metadata);
+  save_network(folder_.file("last.safetensors"), state_.network);
   if (test.accuracy > position_.best_accuracy)
-    write_safetensors(folder_.file("best.safetensors"), state_.network.state(), metadata);
+    save_network(folder_.file("best.safetensors"), state_.network);
   return metrics;
 }
 

@@ -64,7 +64,7 @@ def main():
     for layer in layers:
         for when in ('start', 'now'):
             function = layer[when]
-            if function and 'nearest' in function and layer['basis'] in BASES:
+            if function and 'nearest' in function and layer.get('basis') in BASES:
                 check_figures(layer, function)
     for expression in sys.argv[2:]:
         if not eval(expression, names):

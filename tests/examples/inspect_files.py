@@ -19,15 +19,23 @@ def write(path, header, data):
         file.write(struct.pack('<Q', len(text)) + text + data)
 
 
-def write_layers(path, layers, metadata):
-    """layers: name, and a row of numbers for each of numerator and denominator."""
+def write_layers(path, layers, metadata, formulas={}):
+    """layers: name, and a row of numbers for each of numerator and denominator; formulas: name, and
+    constants."""
     header, data = {'__metadata__': metadata}, b''
+
+    def add(name, shape, numbers):
+        nonlocal data
+        values = struct.pack(f'<{len(numbers)}d', *numbers)
+        header[name] = {'dtype': 'F64', 'shape': shape,
+                        'data_offsets': [len(data), len(data) + len(values)]}
+        data += values
+
     for name, rows in layers.items():
         for part, row in zip(('numerator', 'denominator'), rows):
-            values = struct.pack(f'<{len(row)}d', *row)
-            header[f'{name}.{part}'] = {'dtype': 'F64', 'shape': [1, len(row)],
-                                        'data_offsets': [len(data), len(data) + len(values)]}
-            data += values
+            add(f'{name}.{part}', [1, len(row)], row)
+    for name, constants in formulas.items():
+        add(f'{name}.constants', [len(constants)], constants)
     write(path, header, data)
 
 
@@ -44,6 +52,12 @@ def main():
         metadata = {f'activation.{name}': 'basis=monomial,form=unsafe' for name in layers}
         metadata['activation.full'] = 'basis=monomial,form=full_sum'
         write_layers(paths[0], layers, metadata)
+    elif what == 'kinds':
+        write_layers(paths[0], {'line': ([-2, 3], [0])},
+                     {'activation.line': 'opau:basis=monomial,form=unsafe,degrees=1/1',
+                      'activation.swish': 'swish:beta=1,trainable=true',
+                      'activation.leaky': 'leaky_relu:slope=0.2', 'activation.relu': 'relu'},
+                     {'swish': [2], 'leaky': [0.2]})
     elif what == 'wrong':
         write_layers(paths[0], {'act': ([1] * 12, [1])}, {})
     elif what == 'empty':

@@ -68,7 +68,7 @@ test_files() {
   done
   without_metadata run/last.safetensors bare.safetensors
   refused 1 'bare.safetensors: does not say .*act1.*--activation' bare.safetensors
-  refused 1 'relu is not rational' bare.safetensors --activation relu
+  refused 1 'has no learned activations.*is relu.*act1.denominator' bare.safetensors --activation relu
   "$lab" inspect bare.safetensors --activation pau --json >bare.json
   check_json bare.json 'all(layer["basis"] == "monomial" for layer in layers)'
   cp -r run old
@@ -84,6 +84,56 @@ test_groups() {
     fail "nothing of groups: $(cat groups.text)"
   grep -qE '^         Q = 1 \+ \|-?[0-9.e-]+ L1 [+-] [0-9.e-]+ L2\|$' groups.text || fail "no Q"
   grep -q '^  start' groups.text || fail "no start of groups"
+}
+
+# Formulas whose constants learn are recorded, drawn and inspected as rational layers are.
+test_formulas() {
+  local name columns
+  while read -r name columns; do
+    train "$name" --epochs 2 --activation-lr 0.5 --activation "$name:trainable=true"
+    [[ $(head -1 "$name/activations.csv") == "epoch,layer,name,$columns" ]] ||
+      fail "$name: $(head -1 "$name/activations.csv")"
+    (($(wc -l <"$name/activations.csv") == 13)) || fail "$name: not a row per layer and epoch"
+    [[ -s $name/activations.gp ]] || fail "$name: nothing to draw"
+    ! grep -q '"learned":false' "$name/report.html" || fail "$name: the report says it is fixed"
+    text "$name" >formula.text
+    (($(grep -cE "^act[1-4]: $name, " formula.text) == 4)) || fail "$name: $(cat formula.text)"
+    for file in "$name" "$name/last.safetensors" "$name/state.safetensors"; do
+      "$lab" inspect "$file" --json >formula.json
+      check_json formula.json 'len(layers) == 4' \
+        "all(','.join(layer['now']['coefficients']) == '$columns' for layer in layers)" \
+        "all(layer['formula'] == '$name' for layer in layers)"
+    done
+    "$lab" inspect "$name" --json >formula.json
+    check_json formula.json 'all(layer["inputs"]["epoch"] == 2 for layer in layers)' \
+      'any(layer["start"]["coefficients"] != layer["now"]["coefficients"] for layer in layers)'
+  done <<'END'
+swish beta
+prelu slope
+smu alpha,mu
+erfact alpha,beta
+pserf gamma,delta
+era a,b,c1,d1,e1,f1,c2,d2,e2,f2
+END
+  without_metadata swish/last.safetensors bare-swish.safetensors
+  refused 1 'does not say what act1 is' bare-swish.safetensors
+  refused 1 'expected act1.constants \[2\], as smu' bare-swish.safetensors --activation smu
+  "$lab" inspect bare-swish.safetensors --activation swish --json >bare.json
+  check_json bare.json 'all(layer["formula"] == "swish" for layer in layers)'
+}
+
+# A file with layers of several kinds, and one that learns nothing; what is looked at where people
+# say.
+test_kinds() {
+  python3 "$here/inspect_files.py" kinds kinds.safetensors
+  "$lab" inspect kinds.safetensors --json >kinds.json
+  check_json kinds.json '[layer["name"] for layer in layers] == ["line", "swish"]' \
+    'layers[0]["degrees"] == [1, 1] and layers[1]["formula"] == "swish"' \
+    'layers[1]["now"]["coefficients"] == {"beta": 2}' \
+    'by["swish"]["nearest"]["text"] == "0.5 swish(2 x)"'
+  "$lab" inspect kinds.safetensors --interval 1:2 --json >interval.json
+  "$lab" inspect kinds.safetensors --from 1 --to 2 --json | cmp - interval.json || fail "--from, --to"
+  check_json interval.json 'all((layer["low"], layer["high"]) == (1, 2) for layer in layers)'
 }
 
 # Layers of which everything is known.
@@ -115,10 +165,13 @@ test_refusals() {
   refused 1 'cut.safetensors.*truncated' cut.safetensors
   refused 1 'run/metrics.csv' run/metrics.csv
   train fixed --epochs 1 --activation relu
-  refused 1 'has no rational layers.*relu.*there are: .*conv1.weight' fixed
-  refused 1 'has no rational layers.*conv1.weight' fixed/last.safetensors --activation hp1
+  refused 1 'has no learned activations.*is relu.*there are: .*conv1.weight' fixed
+  refused 1 'has no learned activations.*conv1.weight' fixed/last.safetensors --activation hp1
+  train constant --epochs 1 --activation leaky_relu:slope=0.2
+  refused 1 'has no learned activations.*leaky_relu:slope=0.2' constant
+  refused 1 'has no learned activations' constant/last.safetensors
   python3 "$here/inspect_files.py" wrong wrong.safetensors
-  refused 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors
+  refused 1 'wrong.safetensors: expected act.numerator .*\[groups, m\+1\]' wrong.safetensors --activation pau
   python3 "$here/inspect_files.py" empty empty.safetensors
   refused 1 'empty.safetensors: act: degrees 0/-1 are outside 0/0 to 8/8' empty.safetensors
   python3 "$here/inspect_files.py" misnamed misnamed.safetensors
@@ -142,6 +195,8 @@ train run --epochs 2 --activation-lr 0.05
 test_run
 test_files
 test_groups
+test_formulas
+test_kinds
 test_made_up_layers
 test_refusals
 echo "all passed"

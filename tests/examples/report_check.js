@@ -60,7 +60,9 @@
         const known = layers[i].inputs.some(row => row.epoch === epoch);
         check((bars.getAttribute('d') !== '') === known, `${name}: histogram`);
         if (known) check(bars.getBBox().height > 10 && bars.getBBox().width > 10, `${name}: flat histogram`);
-        if (!layers[i].formula) return;
+        const range = figure.querySelector('.range').getAttribute('d');
+        check((range !== '') === (layers[i].groups > 1), `${name}: range of the groups`);
+        if (!layers[i].learned) return;
         const key = i + figure.querySelector('.learned').getAttribute('d');
         check(!drawn.has(key), `${name}: the same curve as before`);
         drawn.add(key);
@@ -68,22 +70,64 @@
     }
   }
 
-  /** The library's values, from the blocks of gnuplot's script. */
-  function checkValues({layers}) {
-    const blocks = [...document.getElementById('gnuplot').textContent.matchAll(/^\$layer\d+ << END\n([^]*?)^END$/gm)];
-    const learned = layers.filter(layer => layer.formula);
-    check(blocks.length === learned.length, 'values: layers');
-    blocks.forEach((block, i) => {
-      const functions = learned[i].functions;
-      for (const line of block[1].trim().split('\n')) {
-        const [x, before, after] = line.split(' ').map(Number);
-        for (const [expected, row] of [[before, functions[0]], [after, functions[functions.length - 1]]])
-          check(Math.abs(rational(learned[i].formula, row.coefficients, x) - expected) <= 1e-5 * (1 + Math.abs(expected)),
-              `values: ${learned[i].name} at ${x}`);
+  // ------------------------------------------------ the functions once more, from coefficients
+
+  const hermite = (x, k, f, g) => x * f - k * g;
+  const laguerre = (x, k, f, g) => ((2 * k + 1 - x) * f - k * g) / (k + 1);
+
+  /** sum c_i f_i / q(d_j f_j, …), of coefficients by name. */
+  function rational(next, q, k, x) {
+    let before = 0, f = 1, p = 0;
+    const terms = [];
+    for (let i = 0; i <= 8; ++i) {
+      p += (k[`c${i}`] || 0) * f;
+      terms.push((k[`d${i}`] || 0) * f);
+      [before, f] = [f, next(x, i, f, before)];
+    }
+    return p / q(terms);
+  }
+  const sum = terms => terms.reduce((total, term) => total + term, 0);
+
+  const kFunctions = {
+    hp1: (k, x) => rational(hermite, terms => 1 + sum(terms.map(Math.abs)), k, x),
+    opau: (k, x) => rational(laguerre, terms => 0.1 + Math.abs(sum(terms)), k, x),
+    swish: (k, x) => x / (1 + Math.exp(-k.beta * x)),
+    leaky_relu: null,  // learns nothing
+  };
+
+  /** The rows of activations.csv: for a layer and an epoch, an object of coefficients per group. */
+  function coefficientsOf(name, epoch) {
+    const [header, ...rows] = document.getElementById('coefficients').textContent.trim().split('\n')
+        .map(line => line.split(','));
+    return rows.filter(row => Number(row[0]) === epoch && row[2].replace(/\[\d+\]$/, '') === name)
+        .map(row => Object.fromEntries(header.slice(3).map((key, i) => [key, Number(row[i + 3])])));
+  }
+
+  function checkValues({run, layers}) {
+    const f = kFunctions[run.options.activation.replace(/:.*/, '')];
+    const words = document.querySelector('main').textContent;
+    check(/no learned activations/.test(words) === (f === null), 'what is said of learning');
+    for (const layer of layers) {
+      check(layer.learned === (f !== null), `values: whether ${layer.name} is learned`);
+      check(layer.functions.length === (f ? report.metrics.length + 1 : 1), `values: epochs of ${layer.name}`);
+      for (const {epoch, values, least, largest} of f ? layer.functions : []) {
+        const groups = coefficientsOf(layer.name, epoch);
+        check(groups.length === layer.groups, `values: groups of ${layer.name}`);
+        values.forEach((value, i) => {
+          const x = layer.x[0] + (layer.x[1] - layer.x[0]) * i / (values.length - 1);
+          const expected = groups.map(k => f(k, x));
+          const near = (a, b) => Math.abs(a - b) <= 1e-5 * (1 + Math.abs(b));
+          check(near(value, sum(expected) / groups.length), `values: ${layer.name} at ${x}`);
+          check(!least || (near(least[i], Math.min(...expected)) && near(largest[i], Math.max(...expected))),
+              `values: range of ${layer.name} at ${x}`);
+        });
       }
-    });
+    }
     for (const layer of layers)
-      for (const row of layer.inputs) check(total(row) === row.count, `${layer.name}: the bars miss inputs`);
+      for (const row of layer.inputs) {
+        check(total(row) === row.count, `${layer.name}: the bars miss inputs`);
+        check(layer.x[0] <= row.mean && row.mean <= layer.x[1], `${layer.name}: drawn where no inputs are`);
+      }
   }
 
   /** The same run with its layers repeated or changed. */

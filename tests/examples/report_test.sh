@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The reports of small runs in headless Chromium: no errors, every plot there is to see, the slider
-# changes them, and the page computes the same functions as the library. Takes the path of lenet.
+# changes them, and they are those of the coefficients in activations.csv. Takes the path of lenet.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -16,11 +16,11 @@ fi
 # shellcheck source=tests/shell_test.sh
 source "$here/../shell_test.sh"
 
-# A copy of the run's page that checks itself, with the curves that gnuplot was given.
+# A copy of the run's page that checks itself, with the coefficients.
 checked_page() {
   cat "$1/report.html"
-  printf '<script type="text/plain" id="gnuplot">'
-  [[ ! -e $1/activations.gp ]] || cat "$1/activations.gp"
+  printf '<script type="text/plain" id="coefficients">'
+  [[ ! -e $1/activations.csv ]] || cat "$1/activations.csv"
   printf '</script>\n<script>\n'
   cat "$here/report_check.js"
   printf '</script>\n'
@@ -47,8 +47,9 @@ make_set "$data" t10k 24
 
 train learned --epochs 3 --activation-lr 0.05
 train groups --epochs 1 --activation opau:basis=laguerre,form=full_sum,degrees=3/2,groups=2
+train formula --epochs 2 --activation swish:trainable=true --activation-lr 0.5
 train fixed --epochs 2 --activation leaky_relu:slope=0.2
-for run in learned groups fixed; do
+for run in learned groups formula fixed; do
   ! grep -oE '(src|href)=|url\(["a-z]|https?://[^w][^"'\'' ]*' "$run/report.html" ||
     fail "$run: the page refers to something outside"
   open_report "$run" 1280

@@ -1,0 +1,53 @@
+#include "lab/interval.h"
+
+#include <pade/core/numbers.h>
+#include <pade/core/text_stream.h>
+
+namespace pade::lab {
+namespace {
+
+/// Of --from and --to.
+void add_end(CLI::App& command, const std::string& name, const std::string& side,
+             std::optional<double>& end) {
+  command
+      .add_option_function<std::string>(
+          name,
+          [&end, name](const std::string& text) {
+            end = parse_double(text);
+            if (!end) throw CLI::ValidationError(name, "expected a number, got \"" + text + '"');
+          },
+          side + " end, as in --interval")
+      ->type_name("X")
+      ->excludes("--interval");
+}
+
+}  // namespace
+
+std::pair<double, double> Interval::over(std::pair<double, double> usual) const {
+  const double from = low.value_or(usual.first), to = high.value_or(usual.second);
+  if (from < to) return {from, to};
+  TextStream message;
+  message << "the left end, " << from << ", is not below the right end, " << to;
+  throw CLI::ValidationError("interval", message.str());
+}
+
+void add_interval(CLI::App& command, Interval& interval, const std::string& usual) {
+  command
+      .add_option_function<std::string>(
+          "--interval",
+          [&interval](const std::string& text) {
+            const size_t colon = std::min(text.find(':'), text.size());
+            interval.low = parse_double(text.substr(0, colon));
+            interval.high = parse_double(text.substr(std::min(colon + 1, text.size())));
+            if (!interval.low || !interval.high || !(*interval.low < *interval.high))
+              throw CLI::ValidationError("--interval",
+                                         "expected A:B with A below B, got \"" + text + '"');
+          },
+          "from A to B")
+      ->type_name("A:B")
+      ->default_str(usual);
+  add_end(command, "--from", "left", interval.low);
+  add_end(command, "--to", "right", interval.high);
+}
+
+}  // namespace pade::lab
