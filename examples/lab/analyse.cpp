@@ -11,11 +11,12 @@
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/gaussian_analysis.h>
-#include <pade/layers/rational.h>
 #include <pade/layers/rational_analysis.h>
 #include <pade/layers/rational_regions.h>
 
+#include "lab/interval.h"
 #include "lab/lab.h"
+#include "lab/numbers.h"
 #include "support/number_option.h"
 
 namespace pade::lab {
@@ -25,7 +26,8 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   std::string activation, coefficients, edge_of_chaos;
-  std::pair<double, double> interval{-5, 5};
+  Interval interval;
+  std::pair<double, double> range;
   double q = 1, sigma_b = 0;
   std::optional<double> sigma_w;
   bool json = false;
@@ -41,9 +43,9 @@ struct Subject {
   explicit Subject(const Options& options)
       : activation(make_with(options.activation, options.coefficients, DType::float64)),
         f([this](double x) { return activation->derivatives(x); }) {
-    const auto* module = dynamic_cast<Rational*>(activation.get());
-    if (!module) return;
-    rational = module->function();
+    const ActivationFunction function = activation->as_function();
+    if (!function.rational()) return;
+    rational = *function.rational();
     kinks = kinks_of(*rational);
   }
   Subject(const Subject&) = delete;
@@ -56,7 +58,7 @@ Json number(double value) {
 }
 
 Json curve(const Subject& subject, const Options& options) {
-  const auto [low, high] = options.interval;
+  const auto [low, high] = options.range;
   const CurveFeatures features = subject.rational ? features_of(*subject.rational, low, high)
                                                   : search_curve(subject.f, low, high);
   Json extrema = Json::array(), inflections = Json::array();
@@ -146,6 +148,8 @@ void write_edge(const std::string& path, const std::vector<EdgeOfChaosPoint>& po
 Json analysis(const Subject& subject, const Options& options) {
   Json all{{"activation", options.activation},
            {"formula", subject.activation->formula()},
+           {"numbers",
+            numbers_of(options.activation, *subject.activation, !options.coefficients.empty())},
            {"curve", curve(subject, options)},
            {"left", far(subject, -1)},
            {"right", far(subject, 1)}};
@@ -222,7 +226,8 @@ void print_gaussian(const Json& g) {
 
 void print(const Json& all) {
   std::cout << all["activation"].get<std::string>() << ": " << all["formula"].get<std::string>()
-            << '\n';
+            << '\n'
+            << text_of(all["numbers"], "  ");
   print_curve(all["curve"]);
   for (const char* side : {"left", "right"})
     std::cout << (*side == 'l' ? "At -inf" : "At +inf") << ": limit " << text(all[side]["limit"])
@@ -258,7 +263,7 @@ void add_analyse(CLI::App& app, Work& work) {
       "analyse", "extrema, Lipschitz constant, poles, and what Gaussian inputs make of it");
   add_activation(*command, options->activation)->required();
   add_coefficients(*command, options->coefficients);
-  add_interval(*command, options->interval)->default_str("-5:5");
+  add_interval(*command, options->interval);
   support::add_number(*command, "--q", options->q, "variance of the inputs",
                       {.least = 0, .without_least = true})
       ->capture_default_str();
@@ -272,7 +277,10 @@ void add_analyse(CLI::App& app, Work& work) {
                    "write the curve chi = 1: q,sigma_w,sigma_b")
       ->type_name("FILE.csv");
   command->add_flag("--json", options->json, "figures as JSON");
-  command->callback([options, &work] { work = [options] { return analyse(*options); }; });
+  command->callback([options, &work] {
+    options->range = options->interval.over({-5, 5});
+    work = [options] { return analyse(*options); };
+  });
 }
 
 }  // namespace pade::lab

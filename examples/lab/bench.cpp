@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 
 #include "lab/lab.h"
 #include "support/number_option.h"
@@ -98,16 +100,34 @@ struct Figures {
   }
 };
 
-void print_row(const std::string& name, const Figures& forward, const Figures& backward) {
-  const auto print = [](const Figures& f) {
-    std::cout << std::setw(9) << f.ns_per_element << std::setw(8) << f.gb_per_second << std::setw(8)
-              << f.times_copy;
-  };
-  std::cout << std::left << std::setw(28) << name << std::right;
-  print(forward);
-  print(backward);
-  std::cout << '\n';
-}
+/// The columns keep apart whatever stands in them: names are as wide as the longest, and before
+/// each number there is a blank.
+class Table {
+ public:
+  explicit Table(const std::vector<std::string>& names) {
+    for (const std::string& name : names) width_ = std::max(width_, static_cast<int>(name.size()));
+    print_line("activation", {"forward", "GB/s", "copies", "backward", "GB/s", "copies"});
+  }
+  void add(const std::string& name, const Figures& forward, const Figures& backward) const {
+    std::vector<std::string> fields;
+    for (const Figures& f : {forward, backward})
+      for (const double value : {f.ns_per_element, f.gb_per_second, f.times_copy}) {
+        TextStream text;
+        text << std::fixed << std::setprecision(2) << value;
+        fields.push_back(text.str());
+      }
+    print_line(name, fields);
+  }
+
+ private:
+  void print_line(const std::string& name, const std::vector<std::string>& fields) const {
+    std::cout << std::left << std::setw(width_) << name << std::right;
+    for (const std::string& field : fields) std::cout << ' ' << std::setw(8) << field;
+    std::cout << std::endl;
+  }
+
+  int width_ = 20;
+};
 
 int bench(const Options& options) {
   if (options.threads > 0) set_num_threads(options.threads);
@@ -123,11 +143,8 @@ int bench(const Options& options) {
   const Tensor dy = rng.normal({options.n}, 0, 1).to(device);
   Tensor room = Tensor::empty({options.n}, DType::float32, device);
   nlohmann::json all = nlohmann::json::array();
-  if (!options.json)
-    std::cout << std::left << std::setw(28) << "activation" << std::right << std::setw(25)
-              << "forward: ns   GB/s  copies" << std::setw(26) << "backward: ns   GB/s  copies"
-              << '\n'
-              << std::fixed << std::setprecision(2);
+  std::optional<Table> table;
+  if (!options.json) table.emplace(specs);
   for (const std::string& spec : specs) {
     const Result result = measure(spec, options, x, dy, room);
     const Figures forward(result.forward, 8, options.n), backward(result.backward, 12, options.n);
@@ -135,7 +152,7 @@ int bench(const Options& options) {
       all.push_back(
           {{"activation", spec}, {"forward", forward.to_json()}, {"backward", backward.to_json()}});
     else
-      print_row(spec, forward, backward);
+      table->add(spec, forward, backward);
   }
   if (options.json)
     std::cout << nlohmann::json{{"n", options.n},
@@ -145,8 +162,8 @@ int bench(const Options& options) {
                      .dump(2)
               << '\n';
   else
-    std::cout << "ns per element; GB/s of the " << 8 << " bytes that a forward pass must move, and "
-              << 12
+    std::cout << "forward, backward: ns per element; GB/s of the " << 8
+              << " bytes that a forward pass must move, and " << 12
               << " of a backward pass;\ncopies: the time in that of copying as many bytes, in "
               << "the same run. Medians of " << counted(options.rounds, "round") << ", "
               << counted(options.n, "element") << " of float32.\n";

@@ -1,15 +1,19 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <iomanip>
+#include <iostream>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/rational.h>
 
+#include "lab/interval.h"
 #include "lab/lab.h"
+#include "lab/numbers.h"
+#include "support/curve.h"
 #include "support/number_option.h"
 
 namespace pade::lab {
@@ -17,22 +21,18 @@ namespace {
 
 struct Options {
   std::string activation, coefficients, dtype = "f64";
-  double from = -5, to = 5;
+  Interval interval;
   int points = 11;
   std::vector<double> x;
-  bool gradients = false;
+  bool gradients = false, json = false;
 
   DType number_type() const { return dtype == "f32" ? DType::float32 : DType::float64; }
 };
 
 std::vector<double> points_of(const Options& options) {
   if (!options.x.empty()) return options.x;
-  std::vector<double> x;
-  for (int i = 0; i < options.points; ++i)
-    x.push_back(options.points == 1
-                    ? options.from
-                    : options.from + (options.to - options.from) * i / (options.points - 1));
-  return x;
+  return support::even_points(options.interval.low.value_or(-5), options.interval.high.value_or(5),
+                              options.points);
 }
 
 /// A row of the table: f, f′ and the gradient by every coefficient, as the kernels give them.
@@ -42,9 +42,7 @@ struct Row {
 };
 
 Row evaluate(Activation& activation, double at, DType dtype) {
-  const auto* rational = dynamic_cast<Rational*>(&activation);
-  const int64_t channels = rational ? rational->groups() : 1;
-  Tensor x = Tensor::full({1, channels}, at, dtype).requires_grad_();
+  Tensor x = Tensor::full({1, activation.groups()}, at, dtype).requires_grad_();
   Tape tape;
   const Tensor y = activation(x);
   tape.backward(sum(slice(y, 1, 0, 1)));
@@ -57,40 +55,65 @@ Row evaluate(Activation& activation, double at, DType dtype) {
   return row;
 }
 
-/// ",df_dc0,…,df_dd1,…", or ",df_dbeta".
-std::string gradient_columns(Activation& activation, const std::string& spec) {
-  TextStream columns;
-  if (const auto* rational = dynamic_cast<Rational*>(&activation)) {
-    for (int64_t i = 0; i <= rational->numerator_degree(); ++i) columns << ",df_dc" << i;
-    const int first = first_denominator(rational->options().form);
-    for (int64_t j = first; j <= rational->denominator_degree(); ++j) columns << ",df_dd" << j;
-    return columns.str();
+/// x, f, df_dx, d2f_dx2, and with gradients df_dc0 … df_dd1 …, or df_dbeta.
+std::vector<std::string> columns_of(Activation& activation, bool gradients) {
+  std::vector<std::string> columns{"x", "f", "df_dx", "d2f_dx2"};
+  if (gradients && !activation.parameters().empty())
+    for (const std::string& name : activation.as_function().names())
+      columns.push_back("df_d" + name);
+  return columns;
+}
+
+/// Calls f(what stands in those columns) for each point.
+template <class F>
+void for_each_row(Activation& activation, const Options& options, F&& f) {
+  for (const double given : points_of(options)) {
+    // As it is in that precision.
+    const double x = Tensor::full({1}, given, options.number_type()).item();
+    const Row at = evaluate(activation, x, options.number_type());
+    std::vector<double> row{x, at.f, at.slope, activation.derivatives(x).curvature};
+    if (options.gradients)
+      row.insert(row.end(), at.by_coefficient.begin(), at.by_coefficient.end());
+    f(row);
   }
-  const Formula* formula = find_formula(spec.substr(0, spec.find(':')));
-  if (!activation.parameters().empty())
-    for (const Formula::Constant& constant : formula->constants)
-      columns << ",df_d" << constant.name;
-  return columns.str();
+}
+
+void print_json(const Options& options, Activation& activation,
+                const std::vector<std::string>& columns) {
+  nlohmann::ordered_json json{
+      {"activation", options.activation},
+      {"formula", activation.formula()},
+      {"numbers", numbers_of(options.activation, activation, !options.coefficients.empty())},
+      {"dtype", options.dtype},
+      {"columns", columns},
+      {"rows", nlohmann::ordered_json::array()}};
+  for_each_row(activation, options,
+               [&](const std::vector<double>& row) { json["rows"].push_back(row); });
+  std::cout << json.dump(2) << '\n';
+}
+
+template <class T>
+void print_line(const std::vector<T>& fields, int digits) {
+  TextStream line;
+  line << std::setprecision(digits);
+  for (size_t i = 0; i < fields.size(); ++i) line << (i ? "," : "") << fields[i];
+  std::cout << line.str() << '\n';
 }
 
 int eval(const Options& options) {
-  const DType dtype = options.number_type();
-  const int digits = dtype == DType::float32 ? 9 : 17;
-  const auto activation = make_with(options.activation, options.coefficients, dtype);
+  const auto activation =
+      make_with(options.activation, options.coefficients, options.number_type());
   activation->eval();  // without noise
-  std::string header = "x,f,df_dx,d2f_dx2";
-  if (options.gradients) header += gradient_columns(*activation, options.activation);
-  std::printf("%s\n", header.c_str());
-  for (const double given : points_of(options)) {
-    const double x = Tensor::full({1}, given, dtype).item();  // as it is in that precision
-    const Row row = evaluate(*activation, x, dtype);
-    std::printf("%.*g,%.*g,%.*g,%.*g", digits, x, digits, row.f, digits, row.slope, digits,
-                activation->derivatives(x).curvature);
-    if (options.gradients)
-      for (const double value : row.by_coefficient) std::printf(",%.*g", digits, value);
-    std::printf("\n");
+  const std::vector<std::string> columns = columns_of(*activation, options.gradients);
+  if (options.json) {
+    print_json(options, *activation, columns);
+    return 0;
   }
-  check(std::fflush(stdout) == 0, "eval: the table could not be written");
+  const int digits = options.number_type() == DType::float32 ? 9 : 17;
+  print_line(columns, digits);
+  for_each_row(*activation, options,
+               [&](const std::vector<double>& row) { print_line(row, digits); });
+  check(std::cout.flush().good(), "eval: the table could not be written");
   return 0;
 }
 
@@ -102,8 +125,7 @@ void add_eval(CLI::App& app, Work& work) {
       "eval", "values, derivatives and gradients by the coefficients, as CSV on stdout");
   add_activation(*command, options->activation)->required();
   add_coefficients(*command, options->coefficients);
-  support::add_number(*command, "--from", options->from, "first point")->capture_default_str();
-  support::add_number(*command, "--to", options->to, "last point")->capture_default_str();
+  add_interval(*command, options->interval);
   support::add_number(*command, "--points", options->points, "how many, evenly spaced",
                       {.least = 1, .most = 10'000'000})
       ->capture_default_str();
@@ -113,6 +135,8 @@ void add_eval(CLI::App& app, Work& work) {
   command->add_option("--dtype", options->dtype, "f32|f64: what is computed in")
       ->check(CLI::IsMember({"f32", "f64"}))
       ->capture_default_str();
+  command->add_flag("--json", options->json,
+                    "the table, and what is known of the numbers, as JSON");
   command->callback([options, &work] { work = [options] { return eval(*options); }; });
 }
 

@@ -31,8 +31,6 @@ CLI::Option* add_activations(CLI::App& command, std::vector<std::string>& specs)
 
 /// Adds --coefficients c0,…,cm/d1,…,dn.
 CLI::Option* add_coefficients(CLI::App& command, std::string& coefficients);
-/// Adds --interval A:B. What it writes is a pair with the first below the second.
-CLI::Option* add_interval(CLI::App& command, std::pair<double, double>& interval);
 
 /// The activation as named, or, where the text is not empty, the rational one of its basis and form
 /// with these coefficients. Throws Error for coefficients that cannot be read, or of a formula.

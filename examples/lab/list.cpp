@@ -7,6 +7,7 @@
 #include <pade/layers/rational.h>
 
 #include "lab/lab.h"
+#include "lab/numbers.h"
 
 namespace pade::lab {
 namespace {
@@ -39,13 +40,21 @@ const char* recurrence_text(Basis basis) {
   return "";
 }
 
+const std::vector<const RationalPreset*>& presets() {
+  static const std::vector<const RationalPreset*> all{&hp1_preset(), &hp2_preset(), &pau_preset()};
+  return all;
+}
+
 int list() {
   std::cout << "Given by a formula; constants are keys, and trainable=true learns them all:\n";
   for (const Formula& formula : all_formulas())
     print_row(formula.name, formula.text, keys_of(formula));
   std::cout << "\nRational, P(x)/Q(x), all coefficients learned:\n";
-  for (const RationalPreset* preset : {&hp1_preset(), &hp2_preset(), &pau_preset()})
-    print_row(preset->name, Rational(preset->start).formula(), "");
+  for (const RationalPreset* preset : presets()) {
+    const auto activation = make_activation(preset->name, 1, DType::float64);
+    print_row(preset->name, activation->formula(), "");
+    std::cout << text_of(numbers_of(preset->name, *activation), std::string(15, ' '));
+  }
   print_row("opau", "any basis, form and degrees", "basis=B must be given");
   print_row("hermite", "sum_0^n c_k He_k(x), starts with E[f^2] = E[f'^2] = 1", "degree=3");
   std::cout << "  keys: basis, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4,\n"
@@ -57,11 +66,32 @@ int list() {
   return 0;
 }
 
+int list_json() {
+  using Json = nlohmann::ordered_json;
+  Json activations = Json::array(), bases = Json::array();
+  const auto add = [&](const std::string& name) {
+    const auto activation = make_activation(name, 1, DType::float64);
+    activations.push_back({{"name", name},
+                           {"formula", activation->formula()},
+                           {"numbers", numbers_of(name, *activation)}});
+  };
+  for (const Formula& formula : all_formulas()) add(formula.name);
+  for (const RationalPreset* preset : presets()) add(preset->name);
+  add("hermite");
+  for (const Basis basis : kAllBases)
+    bases.push_back({{"name", name_of(basis)}, {"recurrence", recurrence_text(basis)}});
+  std::cout << Json{{"activations", activations}, {"bases", bases}}.dump(2) << '\n';
+  return 0;
+}
+
 }  // namespace
 
 void add_list(CLI::App& app, Work& work) {
-  app.add_subcommand("list", "every activation and basis, with formula and constants")
-      ->callback([&work] { work = list; });
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command =
+      app.add_subcommand("list", "every activation and basis, with formula and numbers");
+  command->add_flag("--json", *json, "as JSON");
+  command->callback([json, &work] { work = *json ? list_json : list; });
 }
 
 }  // namespace pade::lab

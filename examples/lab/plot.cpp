@@ -2,17 +2,18 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <cmath>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
 #include <pade/core/text_stream.h>
 #include <pade/data/process.h>
-#include <pade/layers/rational.h>
 #include <pade/layers/rational_regions.h>
 
+#include "lab/interval.h"
 #include "lab/lab.h"
+#include "lab/picture.h"
+#include "support/curve.h"
 #include "support/gnuplot.h"
-#include "support/number_option.h"
 
 namespace pade::lab {
 namespace {
@@ -20,120 +21,182 @@ namespace {
 struct Options {
   std::vector<std::string> activations;
   std::string out;
-  double from = -5, to = 5;
+  Interval interval;
+  std::pair<double, double> range;
   bool poles = false;
 };
 
 constexpr int kPoints = 401;
 
-/// Columns x, f, f′, f″ of each activation, as data blocks $curve0, $curve1 …
-std::string data_blocks(const std::vector<std::string>& specs, double from, double to) {
-  TextStream out;
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const auto activation = make_activation(specs[i]);
-    out << "$curve" << i << " << END\n";
-    for (int k = 0; k < kPoints; ++k) {
-      const double x = from + (to - from) * k / (kPoints - 1);
-      const Derivatives at = activation->derivatives(x);
-      out << x << ' ' << at.value << ' ' << at.slope << ' ' << at.curvature << '\n';
-    }
-    out << "END\n";
+/// One of the quantities that are drawn of every activation.
+struct Quantity {
+  const char* title;
+  double Derivatives::*of;
+};
+constexpr Quantity kQuantities[] = {{"f(x)", &Derivatives::value},
+                                    {"slope", &Derivatives::slope},
+                                    {"curvature", &Derivatives::curvature}};
+
+/// What there is to draw of some activations, and where its legend is.
+class Curves {
+ public:
+  Curves(const std::vector<std::string>& specs, std::pair<double, double> range)
+      : specs_(specs), x_(support::even_points(range.first, range.second, kPoints)) {
+    for (const std::string& spec : specs)
+      curves_.push_back(support::sampled(make_activation(spec)->as_function(), x_));
   }
-  out << "set xrange [" << from << ':' << to << "]\n";
-  return out.str();
-}
 
-std::string panel(const std::vector<std::string>& specs, const std::string& title, int column) {
-  TextStream out;
-  out << "set ylabel '" << title << "'\nplot ";
-  for (size_t i = 0; i < specs.size(); ++i)
-    out << (i ? ", " : "") << "$curve" << i << " using 1:" << column << " with lines lw 2 lc '"
-        << support::plot_colour(i) << "' title " << support::gnuplot_quoted(specs[i]);
-  out << '\n';
-  return out.str();
-}
+  /// Columns x, f, f′, f″ of each activation, as data blocks $curve0, $curve1 …
+  std::string data_blocks() const {
+    TextStream out;
+    for (size_t i = 0; i < curves_.size(); ++i) {
+      out << "$curve" << i << " << END\n";
+      for (size_t k = 0; k < x_.size(); ++k) {
+        const Derivatives& at = curves_[i][k];
+        out << x_[k] << ' ' << at.value << ' ' << at.slope << ' ' << at.curvature << '\n';
+      }
+      out << "END\n";
+    }
+    out << support::range_script('x', {x_.front(), x_.back()});
+    return out.str();
+  }
 
-/// Curve, slope and curvature below one another, with one legend to the right of them.
-std::string picture_script(const std::vector<std::string>& specs, const std::string& terminal) {
-  size_t longest = 0;
-  for (const std::string& spec : specs) longest = std::max(longest, spec.size());
-  TextStream out;
-  out << "set terminal " << terminal
-      << "\nset grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
-      << "set key outside right top noenhanced samplen 2\nset lmargin 9\nset rmargin "
-      << longest + 8 << "\n"
-      << "set multiplot layout 3,1\n"
-      << panel(specs, "f(x)", 2) << "unset key\n"
-      << panel(specs, "slope", 3) << "set xlabel 'x'\n"
-      << panel(specs, "curvature", 4) << "unset multiplot\n";
-  return out.str();
+  /// The plot of one quantity, whose titles have at most so many characters.
+  std::string panel(const Quantity& quantity, size_t width) const {
+    TextStream out;
+    std::pair<double, double> range{INFINITY, -INFINITY};
+    for (const auto& curve : curves_) {
+      std::vector<double> values;
+      for (const Derivatives& at : curve) values.push_back(at.*quantity.of);
+      const auto [low, high] = support::shown_range(values);
+      range = {std::min(range.first, low), std::max(range.second, high)};
+    }
+    out << "set ylabel '" << quantity.title << "'\n"
+        << support::range_script('y', range) << "plot ";
+    const auto column = 2 + (&quantity - kQuantities);
+    for (size_t i = 0; i < specs_.size(); ++i)
+      out << (i ? ", " : "") << "$curve" << i << " using 1:" << column << " with lines lw 2 "
+          << support::line_style(i) << " title "
+          << support::gnuplot_quoted(support::shortened(specs_[i], width));
+    out << '\n';
+    return out.str();
+  }
+
+  /// The legend in columns below the plots: as many as `width` characters have room for.
+  size_t columns(size_t width) const {
+    constexpr size_t kSample = 8;  // characters, for a piece of the line
+    size_t longest = 0;
+    for (const std::string& spec : specs_) longest = std::max(longest, spec.size());
+    return std::clamp<size_t>(width / (longest + kSample), 1, specs_.size());
+  }
+  size_t rows(size_t width) const { return (specs_.size() + columns(width) - 1) / columns(width); }
+
+ private:
+  std::vector<std::string> specs_;
+  std::vector<double> x_;
+  std::vector<std::vector<Derivatives>> curves_;  ///< by activation
+};
+
+/// Curve, slope and curvature below one another, with one legend below them.
+void draw_picture(const std::string& path, const Curves& curves) {
+  constexpr int kWidth = 800, kPanel = 270, kLegendRow = 20, kXLabel = 60;
+  constexpr size_t kCharacters = 75;  // that fit beside one another
+  const int rows = static_cast<int>(curves.rows(kCharacters));
+  const int height = 3 * kPanel + kXLabel + rows * kLegendRow;
+  TextStream script;
+  script << curves.data_blocks() << axes_script() << "set key at screen 0.03, screen "
+         << (rows + 0.5) * kLegendRow / height << " left top Left reverse vertical maxrows " << rows
+         << " noenhanced samplen 2\n"
+         << "set lmargin 11\nset rmargin 3\nset multiplot\n";
+  for (int i = 0; i < 3; ++i) {
+    const double bottom = height - (i + 1) * kPanel + 25, top = height - i * kPanel - 15;
+    script << "set bmargin at screen " << bottom / height << "\nset tmargin at screen "
+           << top / height << '\n'
+           << (i == 2 ? "set xlabel 'x'\n" : "") << curves.panel(kQuantities[i], kCharacters)
+           << "unset key\n";
+  }
+  script << "unset multiplot\n";
+  write_picture(path, kWidth, height, script.str());
 }
 
 /// The curve alone, in characters.
-std::string terminal_script(const std::vector<std::string>& specs) {
-  return "set terminal dumb 100 32\nset key top left noenhanced\nset xlabel 'x'\n" +
-         panel(specs, "f(x)", 2);
+void draw_in_terminal(const Curves& curves) {
+  constexpr size_t kCharacters = 66;
+  const size_t rows = curves.rows(kCharacters);
+  std::cout << drawn(
+      "set terminal dumb 79 " + std::to_string(24 + rows) + '\n' + curves.data_blocks() +
+      "set key outside bottom center vertical noenhanced maxrows " + std::to_string(rows) +
+      "\nset xlabel 'x'\n" + curves.panel(kQuantities[0], kCharacters));
 }
 
-std::string drawn(const std::string& script) {
-  const std::optional<std::string> picture = support::run_gnuplot(script);
-  check(picture.has_value(), "plot: gnuplot failed or drew nothing");
-  return *picture;
+/// A square that holds all roots, with room around.
+std::string ranges_around(const std::vector<std::complex<double>>& roots) {
+  double left = INFINITY, right = -INFINITY, top = 0;
+  for (const auto& root : roots) {
+    left = std::min(left, root.real());
+    right = std::max(right, root.real());
+    top = std::max(top, std::abs(root.imag()));
+  }
+  const double middle = (left + right) / 2;
+  const double half = 1.1 * std::max({(right - left) / 2, top, 0.5});
+  return support::range_script('x', {middle - half, middle + half}) +
+         support::range_script('y', {-half, half});
 }
 
-/// Poles and zeros of the first activation's quotients, each over the stretch of the real line on
-/// which that quotient is the function.
-std::string poles_script(const std::string& spec, const std::string& terminal) {
-  const auto activation = make_activation(spec, 1, DType::float64);
-  const auto* rational = dynamic_cast<Rational*>(activation.get());
-  check(rational, "plot: ", spec, " is not rational: it has no poles to draw");
-  TextStream out;
-  const auto block = [&](const char* name, auto&& roots_of) {
-    out << '$' << name << " << END\n";
-    int colour = 0;
-    for (const RationalRegion& region : regions_of(rational->function())) {
-      for (const auto& root : roots_of(region))
-        out << root.real() << ' ' << root.imag() << ' ' << colour << '\n';
-      ++colour;
+/// Poles and zeros of an activation's quotients, each over the stretch of the real line on which
+/// that quotient is the function.
+void draw_poles(const std::string& path, const std::string& spec) {
+  const ActivationFunction function = make_activation(spec, 1, DType::float64)->as_function();
+  check(function.rational(), "plot: ", spec, " is not rational: it has no poles to draw");
+  const std::vector<RationalRegion> regions = regions_of(*function.rational());
+  std::vector<std::complex<double>> all;
+  TextStream blocks, plots;
+  const auto add = [&](const char* name, int symbol, auto roots) {
+    TextStream block;
+    const size_t before = all.size();
+    for (size_t i = 0; i < regions.size(); ++i)
+      for (const auto& root : regions[i].*roots) {
+        block << root.real() << ' ' << root.imag() << ' ' << i << '\n';
+        all.push_back(root);
+      }
+    if (all.size() > before) {
+      blocks << '$' << name << " << END\n" << block.str() << "END\n";
+      plots << '$' << name << " using 1:2:3 with points pt " << symbol
+            << " ps 1.4 lw 2 palette notitle, ";
     }
-    out << "END\n";
+    plots << "keyentry with points pt " << symbol << " ps 1.4 lw 2 lc '#444444' title '" << name
+          << (all.size() > before ? "', " : ": none', ");
   };
-  block("poles", [](const RationalRegion& region) { return region.poles; });
-  block("zeros", [](const RationalRegion& region) { return region.zeros; });
-  out << "set terminal " << terminal << "\nset title "
-      << support::gnuplot_quoted("poles and zeros of " + spec) << " noenhanced\n"
-      << "set grid lc '#dddddd'\nset xzeroaxis lc '#888888'\nset yzeroaxis lc '#888888'\n"
-      << "set xlabel 'real part'\nset ylabel 'imaginary part'\nset key outside right top\n"
-      << "set size ratio -1\nset cbtics 1\nset cblabel 'stretch of the real line, from the left' "
-         "offset 1\n"
-      << "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#d0b000')\n"
-      << "plot $poles using 1:2:3 with points pt 2 ps 1.4 lw 2 palette notitle, "
-      << "$zeros using 1:2:3 with points pt 6 ps 1.4 lw 2 palette notitle, "
-      << "keyentry with points pt 2 ps 1.4 lw 2 lc '#444444' title 'poles', "
-      << "keyentry with points pt 6 ps 1.4 lw 2 lc '#444444' title 'zeros'\n";
-  return out.str();
+  add("poles", 2, &RationalRegion::poles);
+  add("zeros", 6, &RationalRegion::zeros);
+  check(!all.empty(), "plot: ", spec, " has neither poles nor zeros");
+  const std::string plot = plots.str();
+  const auto last = std::max<size_t>(regions.size() - 1, 1);
+  write_picture(
+      path, 900, 760,
+      blocks.str() + "set title " +
+          support::gnuplot_quoted("poles and zeros of " + support::shortened(spec, 80)) +
+          " noenhanced\n" + axes_script() + ranges_around(all) +
+          "set xlabel 'real part'\nset ylabel 'imaginary part'\nset key outside right top\n"
+          "set size ratio -1\nset cbtics 1\nset cbrange [0:" +
+          std::to_string(last) +
+          "]\nset cblabel 'stretch of the real line, from the left' offset 1\n" +
+          (regions.size() == 1 ? "unset colorbox\n" : "") +
+          "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', "
+          "4 '#d0b000')\nplot " +
+          plot.substr(0, plot.size() - 2) + '\n');
 }
 
 int plot(const Options& options) {
-  check(options.from < options.to, "plot: --from ", options.from, " is not below --to ",
-        options.to);
-  check(data::has_program("gnuplot"), "plot: gnuplot is missing; apt-get install gnuplot-nox");
-  const std::string data = data_blocks(options.activations, options.from, options.to);
   check(!options.poles || !options.out.empty(), "plot: --poles needs --out");
-  if (options.out.empty()) {
-    std::cout << drawn(data + terminal_script(options.activations));
-    return 0;
-  }
-  const bool is_svg = options.out.ends_with(".svg");
-  check(is_svg || options.out.ends_with(".png"), "--out ", options.out,
-        ": expected a name that ends in .svg or .png");
-  const std::string size = options.poles ? "900,600" : "800,900";
-  const std::string terminal = std::string(is_svg ? "svg" : "pngcairo") + " size " + size +
-                               " font 'Helvetica,14' background '#ffffff'";
-  write_file_atomically(
-      options.out, drawn(options.poles ? poles_script(options.activations[0], terminal)
-                                       : data + picture_script(options.activations, terminal)));
-  std::cout << "wrote " << options.out << '\n';
+  if (!options.out.empty()) check_picture(options.out);
+  if (options.poles)
+    draw_poles(options.out, options.activations[0]);
+  else if (const Curves curves(options.activations, options.range); options.out.empty())
+    draw_in_terminal(curves);
+  else
+    draw_picture(options.out, curves);
+  if (!options.out.empty()) std::cout << "wrote " << options.out << '\n';
   return 0;
 }
 
@@ -144,12 +207,14 @@ void add_plot(CLI::App& app, Work& work) {
   CLI::App* command =
       app.add_subcommand("plot", "the curve, its slope and its curvature, drawn by gnuplot");
   add_activations(*command, options->activations)->required();
-  support::add_number(*command, "--from", options->from, "left end")->capture_default_str();
-  support::add_number(*command, "--to", options->to, "right end")->capture_default_str();
+  add_interval(*command, options->interval);
   command->add_option("--out", options->out, "FILE.svg or FILE.png [drawn in the terminal]");
   command->add_flag("--poles", options->poles,
                     "instead, the first one's poles and zeros in the complex plane");
-  command->callback([options, &work] { work = [options] { return plot(*options); }; });
+  command->callback([options, &work] {
+    options->range = options->interval.over({-5, 5});
+    work = [options] { return plot(*options); };
+  });
 }
 
 }  // namespace pade::lab

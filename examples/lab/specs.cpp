@@ -26,16 +26,6 @@ std::vector<double> parse_numbers(const std::string& text) {
   return numbers;
 }
 
-/// "-5:5" as a pair.
-std::string parse_interval(const std::string& text, std::pair<double, double>& interval) {
-  const size_t colon = std::min(text.find(':'), text.size());
-  const auto low = parse_double(text.substr(0, colon));
-  const auto high = parse_double(text.substr(std::min(colon + 1, text.size())));
-  if (!low || !high || *low >= *high) return "expected A:B with A below B, got \"" + text + "\"";
-  interval = {*low, *high};
-  return "";
-}
-
 }  // namespace
 
 CLI::Option* add_activation(CLI::App& command, std::string& spec) {
@@ -57,18 +47,6 @@ CLI::Option* add_coefficients(CLI::App& command, std::string& coefficients) {
   return command.add_option("--coefficients", coefficients,
                             "of a rational one: c0,…,cm/d1,…,dn, in full_sum from d0 on; degrees "
                             "follow from them");
-}
-
-CLI::Option* add_interval(CLI::App& command, std::pair<double, double>& interval) {
-  return command
-      .add_option_function<std::string>(
-          "--interval",
-          [&interval](const std::string& text) {
-            const std::string problem = parse_interval(text, interval);
-            if (!problem.empty()) throw CLI::ValidationError("--interval", problem);
-          },
-          "A:B")
-      ->type_name("A:B");
 }
 
 std::unique_ptr<Activation> make_with(const std::string& spec, const std::string& coefficients,

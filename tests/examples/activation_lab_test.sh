@@ -19,6 +19,45 @@ test_list() {
   for name in relu prelu swish gelu mish tanhsoft3 eis1 smu era hp1 opau laguerre legendre; do
     grep -q "^  $name " names || fail "list has no $name"
   done
+  grep -q '^ *c = 1.13087026,1.78755706,' names || fail "list does not say what HP-1 is"
+  grep -qF 'least-squares fit of leaky_relu:slope=0.01 on [-10, 10], 401 points' names || fail "how HP-1 was fitted"
+  "$lab" list --json >list.json
+  python3 - list.json <<'END' || fail "list --json"
+import json, sys
+known = {each['name']: each['numbers'] for each in json.load(open(sys.argv[1]))['activations']}
+hp1 = known['hp1']
+assert (hp1['basis'], hp1['form'], hp1['degrees']) == ('hermite_he', 'termwise', [5, 4])
+assert len(hp1['c']) == 6 and len(hp1['d']) == 4
+assert hp1['fit'] == {'target': 'leaky_relu:slope=0.01', 'interval': [-10, 10], 'norm': 'l2', 'points': 401}
+assert known['hp2']['fit']['interval'] == [-5, 5] and known['pau']['fit']['interval'] == [-3, 3]
+assert known['smu'] == {'constants': {'alpha': 0.25, 'mu': 1}, 'learned': True}
+END
+}
+
+# What the numbers of hp1 are said to be gives hp1 again.
+test_numbers() {
+  "$lab" eval --activation hp1 --from -4 --to 4 --points 9 --gradients --json >hp1.json
+  "$lab" eval --activation hp1 --interval -4:4 --points 9 --gradients >hp1.csv
+  python3 - hp1.json hp1.csv <<'END' || fail "eval --json is not its table"
+import csv, json, sys
+data, table = json.load(open(sys.argv[1])), list(csv.reader(open(sys.argv[2])))
+assert data['columns'] == table[0] and data['columns'][-1] == 'df_dd4'
+assert [[float(text) for text in row] for row in table[1:]] == data['rows']
+END
+  "$lab" analyse --activation hp1 --json >analysis.json
+  [[ $(figure hp1.json '["numbers"]') == "$(figure analysis.json '["numbers"]')" ]] || fail "two numbers of hp1"
+  coefficients=$(python3 -c "
+import json
+n = json.load(open('hp1.json'))['numbers']
+print('/'.join(','.join(map(repr, n[part])) for part in 'cd'))")
+  "$lab" eval --activation hp1 --coefficients "$coefficients" --from -4 --to 4 --points 9 --gradients |
+    cmp - hp1.csv || fail "hp1 by its coefficients"
+  "$lab" eval --activation hp1 --coefficients 1/1,0,0,0 --json >given.json
+  [[ $(figure given.json '["numbers"]["fit"]') == None ]] || fail "coefficients by hand are no fit"
+  "$lab" eval --activation opau:basis=legendre,init=gelu,interval=-2:3,zero_mean=true --json >opau.json
+  [[ $(figure opau.json '["numbers"]["fit"]') == *"'gelu', 'interval': [-2.0, 3.0]"*"'zero_mean': 'true'"* ]] ||
+    fail "how opau was fitted"
+  "$lab" analyse --activation swish:beta=2 | grep -q '^  beta = 2$' || fail "constants"
 }
 
 test_eval() {
@@ -47,6 +86,29 @@ test_fit() {
   "$lab" fit --target samples.csv --activation opau:basis=legendre,degrees=1/0 --json >line.json
   near "$(figure line.json '["c"][0]')" 1
   near "$(figure line.json '["c"][1]')" 2
+  [[ $(figure line.json '["interval"]') == '[-3.0, 3.0]' ]] || fail "the samples' interval"
+  # A corner at 1: left of it, the line alone.
+  { tr ',' '\t' <samples.csv; printf '5\t100\n6\t-100\n'; } >corner.tsv
+  "$lab" fit --target corner.tsv --activation opau:basis=legendre,degrees=1/0 --interval -3:4 --json >line.json
+  near "$(figure line.json '["c"][1]')" 2
+  near "$(figure line.json '["max_error"]')" 0
+  "$lab" fit --target corner.tsv --activation opau:basis=legendre,degrees=1/0 --to 4 --json | cmp - line.json ||
+    fail "--to with samples"
+  expect 1 'none of the 9 samples of corner.tsv are from 7 to 8' \
+    "$lab" fit --target corner.tsv --activation pau --interval 7:8
+  printf 'x;y\n0,5;1,5\n' >comma.csv
+  expect 1 'comma.csv, line 2: expected two finite numbers with decimal points' "$lab" fit --target comma.csv
+  # Without --interval, the preset's.
+  for name in hp1 hp2 pau; do
+    "$lab" fit --target leaky_relu --activation "$name" --json >preset.json
+    python3 - preset.json list.json "$name" <<'END' || fail "$name is not the fit that list says"
+import json, sys
+fit, known = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))['activations']
+numbers = next(each['numbers'] for each in known if each['name'] == sys.argv[3])
+assert fit['interval'] == numbers['fit']['interval']
+assert all(abs(a - b) <= 1e-4 * abs(b) for part in 'cd' for a, b in zip(fit[part], numbers[part]))
+END
+  done
   expect 1 'there is no file' "$lab" fit --target none.csv --activation pau
   expect 1 'not rational' "$lab" fit --target relu --activation swish
   expect 2 'A below B' "$lab" fit --target relu --activation pau --interval 3:-3
@@ -66,25 +128,76 @@ test_analyse() {
 }
 
 test_bench() {
+  "$lab" bench --activation 'relu;opau:basis=chebyshev_t,form=termwise,degrees=5/4' --n 1 --rounds 1 >bench.text
+  # Of one element, so that the times are long: seven fields in each row all the same.
+  awk 'NR <= 3 && NF != 7 { exit 1 }' bench.text || fail "columns run together: $(cat bench.text)"
   "$lab" bench --activation 'relu;hp1' --n 1000 --rounds 3 --json >bench.json
   [[ $(figure bench.json '["results"][1]["activation"]') == hp1 ]] || fail "bench"
 }
 
+# picture FILE WIDTH HEIGHT ARGS…: what the lab draws, of that size, and without a word on stderr.
+picture() {
+  local file=$1 size="$2 $3"
+  "$lab" "${@:4}" --out "$file" >said 2>complaint || fail "${*:4}: $(cat complaint)"
+  [[ ! -s complaint ]] || fail "${*:4}: $(cat complaint)"
+  grep -qx "wrote $file" said || fail "${*:4} does not say what it wrote"
+  [[ $(sed -nE 's/^ *width="([0-9]+)" height="([0-9]+)".*/\1 \2/p' "$file") == "$size" ]] ||
+    fail "${*:4}: not $size: $(head -5 "$file")"
+}
+
+# within FILE WIDTH HEIGHT: every text begins in the picture, and no two at one place.
+within() {
+  python3 - "$@" <<'END' || fail "$1: texts are cut off, or lie on one another"
+import re, sys
+text, width, height = open(sys.argv[1]).read(), *map(float, sys.argv[2:])
+places = [tuple(map(float, place)) for place in re.findall(r'<g transform="translate\(([-0-9.]+),([-0-9.]+)\)', text)]
+assert places and all(0 <= x <= width and 0 <= y <= height for x, y in places), places
+assert len(set(places)) == len(places)
+END
+}
+
 test_plot() {
   command -v gnuplot >/dev/null || { echo "gnuplot is missing: plots are left out"; return; }
-  [[ $("$lab" plot --activation 'relu;swish;hp1' --out curves.svg) == "wrote curves.svg" ]] ||
-    fail "plot does not say what it wrote"
-  grep -q '<svg' curves.svg || fail "curves.svg"
-  "$lab" plot --activation hp1 --poles --out poles.svg >stdout
-  grep -q '<svg' poles.svg || fail "poles.svg"
+  local long=opau:basis=chebyshev_t,form=whole_sum,degrees=5/4,init=gelu,interval=-6:6,zero_centred=true,noise=0.1
+  picture curves.svg 800 890 plot --activation 'relu;swish;hp1'
+  within curves.svg 800 890
+  picture one.svg 800 890 plot --activation identity --interval -2:3
+  picture long.svg 800 930 plot --activation "relu;$long;swish"
+  within long.svg 800 930
+  grep -q 'opau:basis=chebyshev_t.*\.\.\..*noise=0.1' long.svg || fail "a long name is not shortened"
+  picture fitted.svg 800 760 fit --target gelu --activation pau
+  grep -q 'fit - target' fitted.svg || fail "no error below the fit"
+  printf '0 0\n1 2\n2 4\n3 6.5\n' >few
+  picture samples.svg 800 760 fit --target few --activation opau:basis=monomial,degrees=1/0
+  for spec in hp1 pau:form=unsafe,degrees=2/3,init=relu opau:basis=monomial,form=unsafe,degrees=3/0,init=tanh; do
+    picture poles.svg 900 760 plot --activation "$spec" --poles
+  done
+  picture pole.svg 800 890 plot --activation pau:form=unsafe,degrees=2/3,init=relu --interval -20:20
   "$lab" plot --activation hp2 | grep -q 'f(x)' || fail "plot in the terminal"
+  (($("$lab" plot --activation "hp2;$long" | wc -L) <= 79)) || fail "the plot in the terminal is too wide"
   expect 1 'ends in .svg or .png' "$lab" plot --activation relu --out curves.pdf
-  expect 1 'is not below' "$lab" plot --activation relu --from 1 --to 1
+  expect 1 'ends in .svg or .png' "$lab" fit --target relu --out fit.pdf
+  expect 1 'neither poles nor zeros' "$lab" plot --activation opau:basis=monomial,degrees=0/0 --poles --out none.svg
+}
+
+# --interval, and --from with --to, say the same everywhere.
+test_intervals() {
+  expect 2 'is not below' "$lab" plot --activation relu --from 1 --to 1
+  expect 2 'left end, 6, is not below the right end, 5' "$lab" analyse --activation relu --from 6
+  expect 2 'expected a number, got "0,5"' "$lab" eval --activation relu --from 0,5
+  expect 2 'A below B, got "3:x"' "$lab" analyse --activation relu --interval 3:x
+  expect 2 'excludes' "$lab" eval --activation relu --from 1 --interval 0:2
+  for command in 'analyse --activation hp1' 'eval --activation hp1' 'fit --target tanh --activation pau'; do
+    # shellcheck disable=SC2086
+    cmp <("$lab" $command --json --interval -1:2) <("$lab" $command --json --from -1 --to 2) || fail "$command"
+  done
 }
 
 test_list
+test_numbers
 test_eval
 test_fit
+test_intervals
 test_analyse
 test_bench
 test_plot
