@@ -105,7 +105,7 @@ void draw(const Options& options, const FitTarget& target, const FitResult& resu
     script << at.x << ' ' << at.y << ' ' << errors.back() << '\n';
   }
   const bool points = !target.samples.empty();
-  const std::string style = points ? " with points pt 7 ps 0.5" : " with lines lw 5";
+  const std::string style = points ? " with points pt 7 ps 0.8" : " with lines lw 5";
   script << "END\n"
          << axes_script() << support::range_script('x', options.range) << "set lmargin 11\n"
          << "set key outside bottom center horizontal noenhanced\nset multiplot layout 2,1\n"
@@ -114,12 +114,12 @@ void draw(const Options& options, const FitTarget& target, const FitResult& resu
                 support::shortened(options.activation + " fitted to " + options.target, 85))
          << " noenhanced\nset ylabel 'f(x)'\n"
          << support::range_script('y', support::shown_range(values)) << "plot $target using 1:2"
-         << style << " lc '#bbbbbb' title 'target', $fit using 1:2 with lines lw 2 lc '#c0392b' "
+         << style << " lc '#aaaaaa' title 'target', $fit using 1:2 with lines lw 2 lc '#c0392b' "
          << "title 'fit'\nset title 'RMS " << result.rms << ", largest " << result.max_error
          << " at x = " << result.max_error_at << "'\nset ylabel 'fit - target'\nset xlabel 'x'\n"
          << "unset key\n"
          << support::range_script('y', support::shown_range(errors)) << "plot $target using 1:3"
-         << (points ? " with impulses" : " with lines lw 1.5") << " lc '#0072b2'\n"
+         << (points ? " with impulses lw 2" : " with lines lw 1.5") << " lc '#0072b2'\n"
          << "unset multiplot\n";
   write_picture(options.out, 800, 760, script.str());
 }

@@ -106,7 +106,8 @@ std::string broken(const std::string& text, size_t indent, size_t width) {
   std::vector<std::string> words;
   std::istringstream in(text);
   for (std::string word; in >> word;) {
-    const bool goes_on = !words.empty() && word != "+" && word != "-";
+    const bool goes_on =
+        !words.empty() && word != "+" && word != "-" && !words.back().ends_with(',');
     if (goes_on)
       words.back() += " " + word;
     else

@@ -52,12 +52,12 @@ void print_inputs(const std::optional<LayerInputs>& inputs, const SeenInputs& se
 }
 
 void print_function(const std::string& label, const ActivationFunction& g, const SeenInputs& seen) {
-  constexpr size_t kIndent = 13;
+  constexpr size_t kLabel = 9, kIndent = kLabel + 4;
   if (const RationalFunction* rational = g.rational()) {
     print_line(label, "P = " + broken(numerator_text(*rational), kIndent));
     print_line("", "Q = " + broken(denominator_text(*rational), kIndent));
   } else {
-    print_line(label, constants_text(g));
+    print_line(label, broken(constants_text(g), kLabel));
   }
   const auto found = find_out(g, seen);
   if (!found) return print_line("", "coefficients are not finite");

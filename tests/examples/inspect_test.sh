@@ -96,16 +96,11 @@ test_formulas() {
     (($(wc -l <"$name/activations.csv") == 13)) || fail "$name: not a row per layer and epoch"
     [[ -s $name/activations.gp ]] || fail "$name: nothing to draw"
     ! grep -q '"learned":false' "$name/report.html" || fail "$name: the report says it is fixed"
-    text "$name" >formula.text
-    (($(grep -cE "^act[1-4]: $name, " formula.text) == 4)) || fail "$name: $(cat formula.text)"
-    for file in "$name" "$name/last.safetensors" "$name/state.safetensors"; do
-      "$lab" inspect "$file" --json >formula.json
-      check_json formula.json 'len(layers) == 4' \
-        "all(','.join(layer['now']['coefficients']) == '$columns' for layer in layers)" \
-        "all(layer['formula'] == '$name' for layer in layers)"
-    done
     "$lab" inspect "$name" --json >formula.json
-    check_json formula.json 'all(layer["inputs"]["epoch"] == 2 for layer in layers)' \
+    check_json formula.json 'len(layers) == 4' \
+      "all(','.join(layer['now']['coefficients']) == '$columns' for layer in layers)" \
+      "all(layer['formula'] == '$name' for layer in layers)" \
+      'all(layer["inputs"]["epoch"] == 2 for layer in layers)' \
       'any(layer["start"]["coefficients"] != layer["now"]["coefficients"] for layer in layers)'
   done <<'END'
 swish beta
@@ -115,6 +110,14 @@ erfact alpha,beta
 pserf gamma,delta
 era a,b,c1,d1,e1,f1,c2,d2,e2,f2
 END
+  text era >/dev/null  # has the longest lines
+  text swish >swish.text
+  (($(grep -c '^act[1-4]: swish, x sigmoid(beta x)$' swish.text) == 4)) || fail "titles: $(cat swish.text)"
+  (($(grep -cE '^  (start|now )   *beta = [0-9.e-]+$' swish.text) == 8)) || fail "constants: $(cat swish.text)"
+  for file in last best state; do
+    "$lab" inspect "swish/$file.safetensors" --json >file.json
+    check_json file.json 'len(layers) == 4 and all(layer["formula"] == "swish" for layer in layers)'
+  done
   without_metadata swish/last.safetensors bare-swish.safetensors
   refused 1 'does not say what act1 is' bare-swish.safetensors
   refused 1 'expected act1.constants \[2\], as smu' bare-swish.safetensors --activation smu
