@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <utility>
+
 #include <pade/core/error.h>
 #include <pade/layers/activation_function.h>
 #include <pade/layers/derivatives.h>

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/unary.h>

@@ -1,8 +1,9 @@
-#include <cstdio>
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <iomanip>
 #include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/reduce.h>

@@ -32,7 +32,8 @@ std::string text_of(const ScaledFormula& f);
 std::string bars_of(const Histogram& histogram);
 
 /// The text with line breaks before its signs and behind its commas, where lines would be longer
-/// than `width`; those that follow begin with `indent` blanks, which the first is taken to have too.
+/// than `width`; those that follow begin with `indent` blanks, which the first is taken to have
+/// too.
 std::string broken(const std::string& text, size_t indent, size_t width = 100);
 
 }  // namespace pade::lab

@@ -1,5 +1,7 @@
 #include "lab/interval.h"
 
+#include <algorithm>
+
 #include <pade/core/numbers.h>
 #include <pade/core/text_stream.h>
 

@@ -1,6 +1,9 @@
 #include <iomanip>
 #include <iostream>
+#include <memory>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include <pade/core/ops/formula.h>
 #include <pade/core/text_stream.h>

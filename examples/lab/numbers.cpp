@@ -1,6 +1,7 @@
 #include "lab/numbers.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <pade/core/text_stream.h>
 #include <pade/layers/rational_spec.h>

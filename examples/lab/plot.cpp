@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/text_stream.h>

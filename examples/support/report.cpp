@@ -2,7 +2,9 @@
 
 #include <iomanip>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <iterator>
 
 #include <pade/core/error.h>
 #include <pade/core/numbers.h>

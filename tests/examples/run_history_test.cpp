@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <vector>
+
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/tape.h>

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/tape.h>

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include <pade/layers/activation.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/network_file.h>
