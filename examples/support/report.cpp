@@ -107,9 +107,8 @@ void write_report(const RunFolder& folder, Module& network, const std::string& r
   Json layers = Json::array();
   for (const LayerHistory& layer : read_history(folder.path(), network))
     layers.push_back(to_json(layer));
-  const Json report{{"run", Json::parse(record)},
-                    {"metrics", metrics_of(folder)},
-                    {"layers", layers}};
+  const Json report{
+      {"run", Json::parse(record)}, {"metrics", metrics_of(folder)}, {"layers", layers}};
   std::string page(report_template());
   const size_t place = page.find(kPlaceOfData);
   check(place != std::string::npos, "report.html has no place for the run's data");
