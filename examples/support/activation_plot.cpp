@@ -21,9 +21,9 @@ constexpr size_t kLongestName = 20;
 /// A learned layer at its first and last epoch.
 struct Panel {
   std::string title;
-  std::vector<double> x, start, learned;    ///< of several groups the mean
-  std::vector<std::vector<double>> groups;  ///< at the end; none where there is one
-  std::pair<double, double> y;
+  std::vector<double> x, start, learned;         ///< of several groups the mean
+  std::vector<std::vector<double>> groups = {};  ///< at the end; none where there is one
+  std::pair<double, double> y = {};
 };
 
 Panel panel_of(const LayerHistory& layer) {
