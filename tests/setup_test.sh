@@ -6,6 +6,7 @@ set -euo pipefail
 source_dir=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck source=tests/shell_test.sh
 source "$source_dir/tests/shell_test.sh"
+unset PADE_CUDA  # with which the suite itself may run
 
 mkdir -p machine/{bin,cmake,packages}
 cp "$source_dir/cmake/setup.sh" machine/cmake

@@ -133,6 +133,7 @@ test_edited_records() {
   refuses optimizer '["sgd"]'
   refuses activation '"rleu"'
   refuses no-winograd '"maybe"'
+  refuses seed -1
   refuses model '"vgg16"'
   cp -r paused foreign
   sed -i 's/"program": "lenet"/"program": "cifar"/' foreign/run.json
@@ -200,7 +201,7 @@ test_empty_sets() {
   expect 1 'no-test/t10k-images-idx3-ubyte: there are no images in it' \
     "$lenet" --dataset mnist --data no-test --out x
   mkdir -p photos/ant photos/bee
-  expect 1 'photos/ant: there are no images of this class' "$lenet" --dataset photos --out x
+  expect 1 'photos/ant: there are no files of this class' "$lenet" --dataset photos --out x
   expect 2 '--limit' "$lenet" --data "$data" --limit 0 --out x
   [[ ! -e x ]] || fail "a run folder was made for a set without images"
 }
