@@ -8,6 +8,7 @@ list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/blas.h core/caching_allocator.h core/device_choice.h core/dual.h core/host_device.h
   core/lanes.h core/ops/broadcast.h core/ops/operands.h core/ops/pending_batch_norm.h
   core/io/folder_lock.h core/io/input_file.h core/io/safetensors_header.h core/thread_pool.h
-  core/verbose.h data/batch_assembler.h data/class_folders.h data/process.h data/resize.h
+  core/verbose.h data/batch_assembler.h data/class_folders.h data/image_bytes.h
+  data/jpeg_markers.h data/plain_images.h data/process.h data/python_batch.h data/resize.h
   layers/fit_descent.h layers/fit_problem.h layers/fit_starts.h layers/formula_search.h
   optim/overlap.h)

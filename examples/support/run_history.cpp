@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iomanip>
 #include <iterator>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/numbers.h>
