@@ -57,7 +57,7 @@ class Loader {
   /// device.
   explicit Loader(const Dataset& dataset, LoaderOptions options = {});
   Loader(const Dataset&&, LoaderOptions = {}) = delete;
-  /// Throws Error in addition where there is something to augment: tensors are no images.
+  /// Also throws Error where there is something to augment: tensors are not images.
   explicit Loader(TensorDataset dataset, LoaderOptions options = {});
 
   /// Batches per epoch, and the images (samples) in them.

@@ -40,8 +40,8 @@ const Formula* find_formula(std::string_view name);
 /// kink that of the branch which the formula takes.
 ///
 /// At ±∞ the value is the limit. Beyond ±2^100 in float32, and ±2^1000 in float64, all derivatives
-/// are those at these numbers: the formula is its asymptote a x + b there, and derivatives by x have
-/// reached their limits. The value at NaN is NaN.
+/// are those at these numbers: the formula is its asymptote a x + b there, and derivatives by x
+/// have reached their limits. The value at NaN is NaN.
 ///
 /// The gradient of the constants is summed in
 /// float64 over fixed blocks in a fixed order: the same bits for any number of threads, and on
