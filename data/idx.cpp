@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <span>
@@ -25,12 +24,10 @@ constexpr const char* kRemedy = "; an incomplete download? Delete it and get it 
 /// A file, decompressed while it is read when it is gzip'd.
 class GzipFile {
  public:
-  explicit GzipFile(const fs::path& path) : path_(path.string()) {
-    check_is_regular_file(path);
-    stored_bytes_ = static_cast<int64_t>(fs::file_size(path));
-    errno = 0;
-    file_.open(path, std::ios::binary);
-    check(file_.is_open(), "cannot read ", path_, ": ", std::strerror(errno));
+  explicit GzipFile(const fs::path& path)
+      : path_(path.string()),
+        file_(open_input(path)),
+        stored_bytes_(static_cast<int64_t>(fs::file_size(path))) {
     compressed_ = fill() && starts_member() && stream_.avail_in > 1 && stream_.next_in[1] == 0x8B;
     if (compressed_)
       check(inflateInit2(&stream_, MAX_WBITS + 16) == Z_OK, path_,
@@ -97,7 +94,7 @@ class GzipFile {
 
   std::string path_;
   std::ifstream file_;
-  int64_t stored_bytes_ = 0;
+  int64_t stored_bytes_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(size_t{1} << 16);
   z_stream stream_{};
   bool compressed_ = false, member_ended_ = false;

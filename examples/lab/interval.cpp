@@ -5,25 +5,9 @@
 #include <pade/core/numbers.h>
 #include <pade/core/text_stream.h>
 
+#include "support/number_option.h"
+
 namespace pade::lab {
-namespace {
-
-/// Of --from and --to.
-void add_end(CLI::App& command, const std::string& name, const std::string& side,
-             std::optional<double>& end) {
-  command
-      .add_option_function<std::string>(
-          name,
-          [&end, name](const std::string& text) {
-            end = parse_double(text);
-            if (!end) throw CLI::ValidationError(name, "expected a number, got \"" + text + '"');
-          },
-          side + " end, as in --interval")
-      ->type_name("X")
-      ->excludes("--interval");
-}
-
-}  // namespace
 
 std::pair<double, double> Interval::over(std::pair<double, double> usual) const {
   const double from = low.value_or(usual.first), to = high.value_or(usual.second);
@@ -48,8 +32,10 @@ void add_interval(CLI::App& command, Interval& interval, const std::string& usua
           "from A to B")
       ->type_name("A:B")
       ->default_str(usual);
-  add_end(command, "--from", "left", interval.low);
-  add_end(command, "--to", "right", interval.high);
+  support::add_number(command, "--from", interval.low, "left end, as in --interval")
+      ->excludes("--interval");
+  support::add_number(command, "--to", interval.high, "right end, as in --interval")
+      ->excludes("--interval");
 }
 
 }  // namespace pade::lab

@@ -63,10 +63,6 @@ std::vector<std::string> layer_names(const SafetensorsFile& file) {
        "; there are: ", names.empty() ? "no tensors" : names);
 }
 
-bool is_floating(const Tensor& tensor) {
-  return tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
-}
-
 std::vector<double> numbers_of(const Tensor& tensor) {
   return tensor.to(DType::float64).to_vector<double>();
 }
@@ -101,9 +97,9 @@ LearnedLayer rational_layer(const SafetensorsFile& file, const std::string& name
   const std::string numerator = in_layer(name, "numerator"),
                     denominator = in_layer(name, "denominator");
   const Tensor p = as_groups(file.at(numerator)), q = as_groups(file.at(denominator));
-  check(is_floating(p) && is_floating(q) && p.rank() == 2 && q.rank() == 2 && p.extent(0) >= 1 &&
-            p.extent(0) == q.extent(0) && p.extent(1) >= 1 && p.extent(1) <= kMaxDegree + 1 &&
-            q.extent(1) <= kMaxDegree + 1,
+  check(is_floating(p.dtype()) && is_floating(q.dtype()) && p.rank() == 2 && q.rank() == 2 &&
+            p.extent(0) >= 1 && p.extent(0) == q.extent(0) && p.extent(1) >= 1 &&
+            p.extent(1) <= kMaxDegree + 1 && q.extent(1) <= kMaxDegree + 1,
         file.path, ": expected ", numerator, " [groups, m+1] and ", denominator,
         " [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and n up to ",
         kMaxDegree, "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
@@ -116,7 +112,8 @@ LearnedLayer formula_layer(const SafetensorsFile& file, const std::string& name,
                            const Formula& formula) {
   const std::string constants = in_layer(name, "constants");
   const Tensor& values = file.at(constants);
-  check(is_floating(values) && values.rank() == 1 && values.size() == std::ssize(formula.constants),
+  check(is_floating(values.dtype()) && values.rank() == 1 &&
+            values.size() == std::ssize(formula.constants),
         file.path, ": expected ", constants, " [", formula.constants.size(), "], as ", formula.name,
         " has them, of floating-point numbers; got ", values.dtype(), ' ', values.shape());
   return {name, 1, {formula, numbers_of(values)}, {}, {}};

@@ -95,16 +95,6 @@ test_typed_command() {
     fail "compare: $(cat stderr)"
 }
 
-# wait_for FILE: until it is there.
-wait_for() {
-  local tries
-  for ((tries = 0; tries < 3000; ++tries)); do
-    [[ ! -e $1 ]] || return 0
-    sleep 0.01
-  done
-  fail "there is no $1 after half a minute"
-}
-
 test_resume_as_typed() {
   PADE_COMMAND='examples/run.sh lenet' "$lenet" --data "$data" --batch-size 8 --threads 1 \
     --epochs 100000 --quiet --out 'my run' 2>stderr &

@@ -86,17 +86,6 @@ bool fails(const char* call, int descriptor) {
   return counted && fails(call, file);
 }
 
-int open_file(const char* name, const char* path, int flags, mode_t mode) {
-  if ((flags & (O_CREAT | O_WRONLY | O_RDWR)) != 0 &&
-      !std::string_view(path).starts_with("/dev/") && fails("open", std::string(path)))
-    return -1;
-  return real<int(const char*, int, ...)>(name)(path, flags, mode);
-}
-
-mode_t mode_in(int flags, va_list arguments) {
-  return (flags & O_CREAT) != 0 ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
-}
-
 }  // namespace
 
 extern "C" {
@@ -104,18 +93,16 @@ extern "C" {
 int open(const char* path, int flags, ...) {
   va_list arguments;
   va_start(arguments, flags);
-  const mode_t mode = mode_in(flags, arguments);
+  const mode_t mode = (flags & O_CREAT) != 0 ? static_cast<mode_t>(va_arg(arguments, int)) : 0;
   va_end(arguments);
-  return open_file("open", path, flags, mode);
+  const bool changes = (flags & (O_CREAT | O_WRONLY | O_RDWR)) != 0;
+  if (changes && !std::string_view(path).starts_with("/dev/") && fails("open", std::string(path)))
+    return -1;
+  return real<int(const char*, int, ...)>("open")(path, flags, mode);
 }
 
-int open64(const char* path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = mode_in(flags, arguments);
-  va_end(arguments);
-  return open_file("open64", path, flags, mode);
-}
+/// What programs call that were compiled for large files; offsets have 64 bits in both.
+int open64(const char* path, int flags, ...) __attribute__((alias("open")));
 
 ssize_t write(int descriptor, const void* bytes, size_t count) {
   static const auto real_write = real<ssize_t(int, const void*, size_t)>("write");

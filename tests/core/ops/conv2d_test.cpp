@@ -536,8 +536,7 @@ TEST_CASE("conv2d refuses what does not fit together") {
   CHECK_THROWS_WITH_AS(conv2d(x, w, {}, {.groups = 0}), doctest::Contains("cut into 0 groups"),
                        Error);
   CHECK_THROWS_WITH_AS(conv2d(x, w, {}, {.groups = 3}),
-                       doctest::Contains("input has 1 channel per group, weight expects 3"),
-                       Error);
+                       doctest::Contains("input has 1 channel per group, weight expects 3"), Error);
   CHECK_THROWS_WITH_AS(conv2d(x, w, Tensor::ones({3})),
                        "conv2d: expected a bias of shape [6] and float32, got [3] and float32 "
                        "(weight [6, 3, 5, 5])",
