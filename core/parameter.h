@@ -15,9 +15,9 @@ struct Parameter {
   std::string name;
   Tensor tensor;
   ParameterRole role = ParameterRole::weight;
-  /// Where it is defined, of the tensor's shape, dtype and device, all above 0: optimisers work in
-  /// the variables tensor / step_scale, whose gradient is step_scale · gradient. Powers of two add
-  /// no rounding.
+  /// Of a coefficient, how long its steps are in relation to the others' (UpdateRule::coefficients
+  /// in optim/optimizer.h): of the tensor's shape, dtype and device, all above 0. 1 where it is
+  /// undefined.
   Tensor step_scale = {};
 };
 

@@ -23,10 +23,6 @@ namespace {
 const std::vector<std::string> kDatasets{"cifar10", "cifar100", "cifar100-coarse"};
 /// What is usual for these networks; LeNet has no batch norm to bear such a rate.
 constexpr double kLr = 0.1, kLenetLr = 0.02;
-/// Of the learning rate, in deep networks: a coefficient's gradient is a sum over all places and
-/// channels of a layer, 65,536 for each image in the first ones of PreActResNet-34, which does not
-/// learn with a tenth (examples/deep.md).
-constexpr double kActivationLrShare = 0.01;
 /// Epochs: without them MobileNetV2's and EfficientNet-B0's losses rise in the first steps.
 constexpr double kWarmUp = 1;
 
@@ -46,8 +42,7 @@ int train(const TrainingOptions& options) {
 
   check(training_set->image_shape() == Shape{3, 32, 32}, options.model, ": expected images of ",
         Shape{3, 32, 32}, ", got ", training_set->image_shape(), " from ", options.dataset);
-  Sequential network =
-      models::make_model(options.model, options.activation, training_set->num_classes());
+  Sequential network = models::make_model(options.model, options.activation, training_set->num_classes());
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, 3, 32, 32});
   network.to(device);
@@ -76,7 +71,7 @@ int train(const TrainingOptions& options) {
       tape.backward(loss);
       if (run.epochs_done() < options.freeze_activations_until)
         drop_activation_gradients(parameters);
-      run.require_finite(limit_gradients(parameters, options.clip), images, labels);
+      run.require_finite(limit_gradients(options, parameters), images, labels);
       optimizer->step();
       if (average) average->update();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
@@ -104,8 +99,7 @@ int main(int argc, char** argv) {
            {"--dataset cifar100 --model mobilenetv2 --activation relu --label-smoothing 0.1", ""},
            {"--dataset photos", "a folder of images, a sub-folder per class"},
            {"--resume runs/…", "go on where a run was stopped"}}) +
-      "\nLeNet starts from --lr 0.02, the others from 0.1 with --activation-lr a hundredth of\n"
-      "--lr and --warm-up 1.");
+      "\nLeNet starts from --lr 0.02, the others from 0.1 with --warm-up 1.");
   TrainingOptions options{.dataset = "cifar10", .epochs = 30, .lr = kLr, .augment = "crop+flip"};
   add_training_flags(app, options, kDatasets);
   add_model_flag(app, options, models::model_names());
@@ -114,9 +108,8 @@ int main(int argc, char** argv) {
     if (options.info) return print_info();
     if (options.model == "lenet") {
       if (app.count("--lr") == 0) options.lr = kLenetLr;
-    } else {
-      if (!options.activation_lr) options.activation_lr = kActivationLrShare * options.lr;
-      if (app.count("--warm-up") == 0) options.warm_up = kWarmUp;
+    } else if (app.count("--warm-up") == 0) {
+      options.warm_up = kWarmUp;
     }
     return train(resumed_options(app, "cifar", options));
   });

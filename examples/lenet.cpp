@@ -50,7 +50,7 @@ int train(const TrainingOptions& options) {
       const Tensor logits = network(images);
       const Tensor loss = cross_entropy(logits, labels);
       tape.backward(loss);
-      run.require_finite(limit_gradients(parameters, options.clip), images, labels);
+      run.require_finite(limit_gradients(options, parameters), images, labels);
       optimizer->step();
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }

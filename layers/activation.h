@@ -51,6 +51,7 @@ class FormulaActivation : public Activation {
   Formula formula_;
   std::vector<bool> learns_;
   Tensor constants_;
+  Tensor step_scale_;  // where something is learned
 };
 
 /// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `swish:trainable=true`, `hp1`,
@@ -62,13 +63,11 @@ class FormulaActivation : public Activation {
 /// The rational ones (hp1, hp2, pau, opau) take the keys
 ///   basis=B, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4, groups=1|N|channel,
 ///   init=leaky_relu|…, interval=-5:5, zero_centred=true|false, zero_mean=true|false,
-///   gain=true|lecun_normal|he_normal|pytorch|…, scaled=true|false, noise=0, trainable=true|false;
+///   gain=true|lecun_normal|he_normal|pytorch|…, noise=0, trainable=true|false;
 /// and hermite, a polynomial (layers/rational.h), degree=3, groups, zero_centred, noise and
 /// trainable.
 /// init is any formula; when basis, form, degrees, init or interval differ from the preset's, the
-/// start is fitted anew. zero_centred holds G(0) = 0 (Rational::keep_zero_centred()). scaled
-/// (Rational::set_scaled()) is the default for all forms but termwise: SGD at a learning rate that
-/// suits weights often makes those diverge without it; termwise learns faster without it. noise=0.1
+/// start is fitted anew. zero_centred holds G(0) = 0 (Rational::keep_zero_centred()). noise=0.1
 /// multiplies every coefficient by U(0.9, 1.1) while training (Rational::set_noise()). Two keys are
 /// for the start of deep networks without normalisation, with Z ~ N(0, 1):
 ///   zero_mean=true   E[G(Z)] = 0, to 1e-3: `init` less a constant is fitted

@@ -1,17 +1,19 @@
 #pragma once
 
-#include <array>
+#include <vector>
 
-#include <pade/core/polynomial_basis.h>
+#include <pade/layers/activation_function.h>
 
 namespace pade {
 
-/// E[f_0(Z)²] … E[f_8(Z)²] of a family over Z ~ N(0, 1): i! for Hermite He.
-std::array<double, kMaxDegree + 1> gaussian_squares(Basis basis);
+/// √E[(∂f/∂θ)²] over Z ~ N(0, 1) for each θ of f.values(): how much a unit of that coefficient
+/// changes the function of such inputs, root mean square.
+std::vector<double> coefficient_sensitivities(const ActivationFunction& f);
 
-/// The power of two next to 1/√E[f_i(Z)²] on a logarithmic scale. A coefficient c_i in the variable
-/// c_i / scale_i changes the function of Gaussian inputs about as much per unit for every degree i;
-/// a factor 2^±½ is left.
-std::array<double, kMaxDegree + 1> coefficient_scales(Basis basis);
+/// What Parameter::step_scale is of an activation that starts as `start`: for each of its values()
+/// the power of two next to 1/sensitivity, on a logarithmic scale, from 2⁻³⁰, as where there is a
+/// pole, to 64: a start may not depend on a coefficient at all, as the zero function does not on
+/// its denominator.
+std::vector<double> step_scales(const ActivationFunction& start);
 
 }  // namespace pade

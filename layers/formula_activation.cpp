@@ -10,6 +10,7 @@
 #include <pade/core/ops/unary.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
+#include <pade/layers/coefficient_scale.h>
 
 namespace pade {
 namespace {
@@ -38,6 +39,9 @@ FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<d
         ": expected ", count, " constants, got ", constants.size());
   constants_ = Tensor::from<double>(constants, {static_cast<int64_t>(count)}).to(dtype);
   constants_.requires_grad_(is_learned());
+  if (is_learned())
+    step_scale_ =
+        Tensor::from<double>(step_scales({formula, constants}), constants_.shape()).to(dtype);
 }
 
 ActivationFunction FormulaActivation::as_function(int64_t group) const {
@@ -76,7 +80,7 @@ std::string FormulaActivation::description() const {
 
 void FormulaActivation::visit(ModuleVisitor& visitor) {
   if (!formula_.constants.empty())
-    visitor.parameter("constants", constants_, ParameterRole::activation);
+    visitor.parameter("constants", constants_, ParameterRole::activation, &step_scale_);
 }
 
 Tensor FormulaActivation::forward(const Tensor& x) {

@@ -74,6 +74,10 @@ Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)
   start.check_degrees("Rational");
   numerator = repeated_rows(start.c, groups, dtype).requires_grad_();
   denominator = repeated_rows(start.d, groups, dtype).requires_grad_();
+  const std::vector<double> scales = step_scales(start);
+  const auto split = scales.begin() + numerator.extent(1);
+  numerator_scale_ = repeated_rows({scales.begin(), split}, groups, dtype);
+  denominator_scale_ = repeated_rows({split, scales.end()}, groups, dtype);
 }
 
 Rational Rational::hp1(int64_t groups) { return Rational(hp1_preset().start, groups); }
@@ -82,27 +86,15 @@ Rational Rational::pau(int64_t groups) { return Rational(pau_preset().start, gro
 
 RationalFunction Rational::function(int64_t group) const {
   const auto row = [group](const Tensor& coefficients) {
-    return coefficients.detach()[group].to(Device::cpu).to(DType::float64).to_vector<double>();
+    return coefficients[group].to(Device::cpu).to(DType::float64).to_vector<double>();
   };
-  return {options_, row(numerator), row(denominator)};
+  const Tensor c = numerator.detach();  // which a step may have left off the centre
+  return {options_, row(zero_centred_ ? zero_centred(c) : c), row(denominator.detach())};
 }
 
 void Rational::set_trainable(bool trainable) {
   numerator.requires_grad_(trainable);
   denominator.requires_grad_(trainable);
-}
-
-void Rational::set_scaled(bool scaled) {
-  numerator_scale_ = denominator_scale_ = {};
-  if (!scaled) return;
-  const auto scales = coefficient_scales(options_.basis);
-  const auto rows = [&](const Tensor& coefficients, int64_t first) {
-    const auto begin = scales.begin() + first;
-    return repeated_rows({begin, begin + coefficients.extent(1)}, groups(), coefficients.dtype())
-        .to(coefficients.device());
-  };
-  numerator_scale_ = rows(numerator, 0);
-  denominator_scale_ = rows(denominator, first_denominator(options_.form));
 }
 
 void Rational::set_noise(double noise) {
@@ -152,8 +144,6 @@ std::string Rational::spec() const {
       << ",degrees=" << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ",groups=" << groups();
   if (zero_centred_) out << ",zero_centred=true";
-  if (const bool usual = options_.form != RationalForm::termwise; scaled() != usual)
-    out << ",scaled=" << (scaled() ? "true" : "false");
   if (noise_ > 0) out << std::setprecision(15) << ",noise=" << noise_;
   if (!numerator.requires_grad()) out << ",trainable=false";
   return out.str();
@@ -181,7 +171,6 @@ Tensor Rational::zero_centred(const Tensor& numerator) const {
                              .to(numerator.dtype())
                              .to(numerator.device());
   const Tensor total = sum(numerator * at_zero, {1}, true);
-  if (!scaled()) return numerator - total * at_zero / sum(at_zero * at_zero);
   const Tensor direction = numerator_scale_ * numerator_scale_ * at_zero;
   return numerator - total * direction / sum(direction * at_zero, {1}, true);
 }

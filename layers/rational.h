@@ -11,7 +11,7 @@ namespace pade {
 
 /// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1]
 /// and denominator [groups, n], in full_sum [groups, n+1], are trainable; optimisers give them a
-/// group of their own.
+/// group of their own, whose steps are scaled by the step_scales() of the start.
 ///
 ///   Rational::hp1()                                   // as in the paper
 ///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
@@ -39,13 +39,6 @@ class Rational : public Activation {
   }
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
-  /// Whether optimisers work with c_i / s_i and d_j / s_j in the place of the coefficients, where s
-  /// are the coefficient_scales() of the basis, so that a step of one size changes the function
-  /// about as much for every degree. Most s are below 1: steps become shorter, too. What the
-  /// coefficients are, and how they are saved, stays the same. Call it before building an
-  /// optimiser.
-  void set_scaled(bool scaled);
-  bool scaled() const { return numerator_scale_.defined(); }
   /// In train mode every coefficient is multiplied by a factor of its own from [1 − noise, 1 +
   /// noise), drawn anew for each call from a stream of this module; the gradient goes through the
   /// factor. Eval mode has no noise. whole_sum with 0.1 is version D of ml-research's
@@ -55,7 +48,8 @@ class Rational : public Activation {
   void set_noise(double noise);
   double noise() const { return noise_; }
   /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
-  /// f_i(0), before every use, and out of its gradient; where scaled, all of it for c_i / s_i.
+  /// s_i² f_i(0), before every use, and out of its gradient, where s_i is the step_scale: it is the
+  /// smallest change of c_i / s_i.
   void keep_zero_centred();
 
   ActivationFunction as_function(int64_t group = 0) const override { return function(group); }
@@ -80,7 +74,7 @@ class Rational : public Activation {
   Tensor with_noise(const Tensor& coefficients);
 
   RationalOptions options_;
-  Tensor numerator_scale_, denominator_scale_;  // undefined unless scaled
+  Tensor numerator_scale_, denominator_scale_;  // the step_scales() of the start
   bool zero_centred_ = false;
   std::weak_ptr<Storage> centred_;  // the numerator's when it was centred last …
   uint32_t centred_version_ = 0;    // … and its version then

@@ -55,7 +55,7 @@ RationalSpec::RationalSpec(Spec spec)
   check(spec_.name() != "opau" || spec_.has("basis"),
         "activation opau: name its basis, as in opau:basis=legendre");
   spec_.allow_keys({"basis", "form", "degrees", "groups", "init", "interval", "zero_centred",
-                    "zero_mean", "gain", "scaled", "noise", "trainable"});
+                    "zero_mean", "gain", "noise", "trainable"});
   check(!spec_.flag("zero_mean", false) || !spec_.flag("zero_centred", false), "activation ",
         spec_.name(), ": zero_mean and zero_centred exclude each other");
   const RationalFunction& usual = preset_->start;
@@ -134,8 +134,6 @@ std::unique_ptr<Rational> RationalSpec::make(const RationalFunction& function, i
   auto module = module_of(function);
   if (const double wanted = second_moment(); wanted > 0)
     module = module_of(scale_to_second_moment(module->function(), wanted));
-  const bool bounds_each_term = options_.form == RationalForm::termwise;
-  module->set_scaled(spec_.flag("scaled", !bounds_each_term));
   module->set_noise(spec_.number("noise", 0));
   module->set_trainable(spec_.flag("trainable", true));
   return module;

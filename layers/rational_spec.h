@@ -33,8 +33,7 @@ class RationalSpec {
   /// The preset's function, or, where a key asks for another one, a fit, which a process makes
   /// once: all layers of a network ask for the same.
   RationalFunction start() const;
-  /// A module of that function, with groups, zero_centred, gain, scaled, noise and trainable as
-  /// asked for.
+  /// A module of that function, with groups, zero_centred, gain, noise and trainable as asked for.
   std::unique_ptr<Rational> make(const RationalFunction& function, int64_t channels,
                                  DType dtype) const;
 

@@ -1,9 +1,12 @@
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>
+#include <pade/optim/adam_rule.h>
 #include <pade/optim/update_kernels.h>
 
 namespace pade {
@@ -16,37 +19,43 @@ std::vector<ParameterGroup> groups_of(const std::vector<Parameter>& parameters,
 
 }  // namespace
 
-Adam::Adam(const std::vector<Parameter>& parameters, AdamOptions options)
-    : Adam(groups_of(parameters, options), options, false) {}
-Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options)
-    : Adam(std::move(groups), options, false) {}
-
-Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupled)
-    : Optimizer(std::move(groups), {"first_moment", "second_moment"}),
-      options_(options),
-      decoupled_(decoupled) {
-  const char* name = decoupled ? "AdamW" : "Adam";
-  for (double beta : {options.beta1, options.beta2})
-    check(beta >= 0 && beta < 1, name, ": beta1 and beta2 must be in [0, 1), got ", beta);
-  check(options.eps > 0, name, ": eps must be above 0, got ", options.eps);
+const std::vector<std::string>& adam_slot_names() {
+  static const std::vector<std::string> names{"first_moment", "second_moment"};
+  return names;
 }
 
-void Adam::apply(std::span<const Update> updates) {
+void apply_adam(std::span<const ParameterUpdate> updates, const AdamRule& rule) {
   std::vector<UpdateTask<AdamUpdate>> tasks;
-  for (const Update& update : updates)
+  for (const ParameterUpdate& update : updates)
     tasks.push_back({{.lr = update.lr,
-                      .beta1 = options_.beta1,
-                      .beta2 = options_.beta2,
-                      .eps = options_.eps,
+                      .beta1 = rule.beta1,
+                      .beta2 = rule.beta2,
+                      .eps = rule.eps,
                       .weight_decay = update.weight_decay,
                       .step = static_cast<double>(update.step),
-                      .decoupled = decoupled_},
+                      .decoupled = rule.decoupled},
                      update.parameter,
                      update.gradient,
                      update.slots,
                      update.step_scale});
   PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
 }
+
+Adam::Adam(const std::vector<Parameter>& parameters, AdamOptions options)
+    : Adam(groups_of(parameters, options), options, false) {}
+Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options)
+    : Adam(std::move(groups), options, false) {}
+
+Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupled)
+    : Optimizer(std::move(groups), adam_slot_names()),
+      rule_{options.beta1, options.beta2, options.eps, decoupled} {
+  const char* name = decoupled ? "AdamW" : "Adam";
+  for (double beta : {options.beta1, options.beta2})
+    check(beta >= 0 && beta < 1, name, ": beta1 and beta2 must be in [0, 1), got ", beta);
+  check(options.eps > 0, name, ": eps must be above 0, got ", options.eps);
+}
+
+void Adam::apply(std::span<const ParameterUpdate> updates) { apply_adam(updates, rule_); }
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamOptions options)
     : Adam(groups_of(parameters, options), options, true) {}

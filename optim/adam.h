@@ -1,9 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
+#include <pade/optim/adam_rule.h>
 #include <pade/optim/optimizer.h>
 
 namespace pade {
@@ -12,12 +12,13 @@ struct AdamOptions {
   double lr = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0;                   ///< not of activations' coefficients
-  std::optional<double> activation_lr = {};  ///< of activations' coefficients; lr when not given
+  double weight_decay = 0;               ///< not of activations' coefficients
+  double activation_lr = kActivationLr;  ///< of activations' coefficients, whatever lr is
 };
 
 /// Adam (Kingma and Ba 2015) as in PyTorch; weight decay is added to the gradient. The correction
-/// for the moments' start from zero counts each parameter's own updates.
+/// for the moments' start from zero counts each parameter's own updates. Activations' coefficients
+/// have betas and eps of their own: UpdateRule::coefficients.
 /// Throws Error unless both betas are in [0, 1) and eps > 0, and as Optimizer's constructor does.
 class Adam : public Optimizer {
  public:
@@ -27,11 +28,10 @@ class Adam : public Optimizer {
 
  protected:
   Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupled);
-  void apply(std::span<const Update> updates) override;
+  void apply(std::span<const ParameterUpdate> updates) override;
 
  private:
-  AdamOptions options_;
-  bool decoupled_;
+  AdamRule rule_;
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameter −= lr · decay ·

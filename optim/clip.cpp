@@ -1,6 +1,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
@@ -14,10 +15,12 @@ namespace {
 
 struct FreshGradients {
   std::vector<Tensor> tensors;
-  std::vector<Tensor> scales;  // undefined where there is none
+  std::vector<double> factors;  // 1, or 0 of those that do not count
 };
 
-FreshGradients fresh_gradients(const char* function, const std::vector<Parameter>& parameters) {
+/// `counts` says whether a parameter's gradient does.
+FreshGradients fresh_gradients(const char* function, const std::vector<Parameter>& parameters,
+                               bool (*counts)(const Parameter&)) {
   FreshGradients gradients;
   const Parameter* first = nullptr;
   for (const Parameter& parameter : parameters) {
@@ -28,7 +31,7 @@ FreshGradients fresh_gradients(const char* function, const std::vector<Parameter
           "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"",
           parameter.name, "\" on ", tensor.device());
     gradients.tensors.push_back(tensor.grad());
-    gradients.scales.push_back(parameter.step_scale);
+    gradients.factors.push_back(counts(parameter) ? 1 : 0);
   }
   check(first || parameters.empty(), function, ": none of the ", parameters.size(),
         " parameters has a gradient that step() has not used; call it between backward() and ",
@@ -47,28 +50,35 @@ std::vector<std::pair<std::string, Tensor>> with_other_handles(
 }
 
 double norm_of(const FreshGradients& gradients) {
-  const auto& [tensors, scales] = gradients;
+  const auto& [tensors, factors] = gradients;
   double sum = 0;
-  if (!tensors.empty()) PADE_ON_DEVICE_OF(tensors[0], sum_of_squares(tensors, scales, sum));
+  if (!tensors.empty()) PADE_ON_DEVICE_OF(tensors[0], sum_of_squares(tensors, factors, sum));
   return std::sqrt(sum);
 }
+
+bool is_any(const Parameter&) { return true; }
+bool is_weight(const Parameter& parameter) { return parameter.role == ParameterRole::weight; }
 
 }  // namespace
 
 double grad_norm(const std::vector<Parameter>& parameters) {
-  return bad_alloc_as_error([&] { return norm_of(fresh_gradients("grad_norm", parameters)); });
+  return bad_alloc_as_error(
+      [&] { return norm_of(fresh_gradients("grad_norm", parameters, is_any)); });
 }
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
   const auto perhaps_shared = bad_alloc_as_error([&] { return with_other_handles(parameters); });
   FreshGradients gradients =
-      bad_alloc_as_error([&] { return fresh_gradients("clip_grad_norm", parameters); });
+      bad_alloc_as_error([&] { return fresh_gradients("clip_grad_norm", parameters, is_weight); });
   const double norm = norm_of(gradients);
   const double factor = max_norm / (norm + 1e-6);
   if (!std::isfinite(norm) || factor >= 1) return norm;
   check_no_overlap("clip_grad_norm", perhaps_shared);
-  PADE_ON_DEVICE_OF(gradients.tensors[0], scale_all(gradients.tensors, factor));
+  std::vector<Tensor> clipped;
+  for (size_t i = 0; i < gradients.tensors.size(); ++i)
+    if (gradients.factors[i] > 0) clipped.push_back(gradients.tensors[i]);
+  PADE_ON_DEVICE_OF(clipped[0], scale_all(clipped, factor));
   return norm;
 }
 

@@ -8,22 +8,18 @@
 namespace pade::cpu {
 namespace {
 
-double sum_of_squares_of(const Tensor& tensor, const Tensor& scale) {
+double sum_of_squares_of(const Tensor& tensor, double factor) {
   std::vector<double> partial(blocks_of(tensor.size(), kElementBlock), 0);
   dispatch_floating(tensor.dtype(), "grad_norm", [&](auto zero) {
     using T = decltype(zero);
     const T* values = tensor.data<T>();
-    const T* scales = scale.defined() ? scale.data<T>() : nullptr;
     parallel_for(tensor.size(), kElementBlock, [&](int64_t begin, int64_t end) {
-      const auto sum_of = [begin, end](auto value) {
-        double total = 0;
+      double total = 0;
 #pragma omp simd reduction(+ : total)
-        for (int64_t i = begin; i < end; ++i) total += value(i) * value(i);
-        return total;
-      };
-      const double total =
-          scales ? sum_of([=](int64_t i) { return double{values[i]} * double{scales[i]}; })
-                 : sum_of([=](int64_t i) { return double{values[i]}; });
+      for (int64_t i = begin; i < end; ++i) {
+        const double value = factor * double{values[i]};
+        total += value * value;
+      }
       partial[begin / kElementBlock] = total;
     });
   });
@@ -34,9 +30,9 @@ double sum_of_squares_of(const Tensor& tensor, const Tensor& scale) {
 
 }  // namespace
 
-void sum_of_squares(std::span<const Tensor> tensors, std::span<const Tensor> scales, double& sum) {
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> factors, double& sum) {
   sum = 0;
-  for (size_t i = 0; i < tensors.size(); ++i) sum += sum_of_squares_of(tensors[i], scales[i]);
+  for (size_t i = 0; i < tensors.size(); ++i) sum += sum_of_squares_of(tensors[i], factors[i]);
 }
 
 void scale_all(std::span<Tensor> tensors, double factor) {

@@ -14,12 +14,12 @@ struct Values {
   static constexpr int64_t kPiece =
       4 * kThreads * kPackSize<std::remove_const_t<T>>;  // four packs for each thread of a block
   T* values;
-  const T* scale;  // or null
+  double factor;
   int64_t size;
   bool packed;
 };
 
-/// Calls on_pack(address) for the packs of a piece, and on_element(address, its scale or 1) for
+/// Calls on_pack(address, factor) for the packs of a piece, and on_element(address, factor) for
 /// what is left of it.
 template <class T, class OnPack, class OnElement>
 __device__ __forceinline__ void for_piece(const TensorList<Values<T>>& list, int piece,
@@ -33,27 +33,30 @@ __device__ __forceinline__ void for_piece(const TensorList<Values<T>>& list, int
   const int size = static_cast<int>(left < Values<T>::kPiece ? left : Values<T>::kPiece);
   const int packs = item.packed ? size / kSize : 0;
 #pragma unroll 4
-  for (int i = threadIdx.x; i < packs; i += kThreads) on_pack(values + i * kSize);
+  for (int i = threadIdx.x; i < packs; i += kThreads) on_pack(values + i * kSize, item.factor);
   for (int i = packs * kSize + threadIdx.x; i < size; i += kThreads)
-    on_element(values + i, item.scale ? item.scale[begin + i] : T(1));
+    on_element(values + i, item.factor);
 }
 
-/// partials[block] = Σ (scale · x)² over the pieces that this block takes.
+/// partials[block] = Σ (factor · x)² over the pieces that this block takes.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     sum_of_squares_kernel(const __grid_constant__ TensorList<Values<const T>> list,
                           double* partials) {
   double sum = 0;
-  const auto add = [&sum](double value) { sum += value * value; };
+  const auto add = [&sum](double value, double factor) {
+    value *= factor;
+    sum += value * value;
+  };
   for (int piece = blockIdx.x; piece < list.pieces; piece += gridDim.x)
     for_piece(
         list, piece,
-        [&](const T* from) {
+        [&](const T* from, double factor) {
           const Pack<T> pack = load_pack(from);
 #pragma unroll
-          for (T value : pack.values) add(value);
+          for (T value : pack.values) add(value, factor);
         },
-        [&](const T* from, T scale) { add(static_cast<double>(*from) * scale); });
+        [&](const T* from, double factor) { add(*from, factor); });
   sum = block_sum(sum);
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
@@ -61,16 +64,16 @@ __global__ void __launch_bounds__(kThreads)
 /// One block per piece.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    scale_all_kernel(const __grid_constant__ TensorList<Values<T>> list, T factor) {
+    scale_all_kernel(const __grid_constant__ TensorList<Values<T>> list) {
   for_piece(
       list, blockIdx.x,
-      [&](T* at) {
+      [&](T* at, double factor) {
         Pack<T> pack = load_pack(at);
 #pragma unroll
-        for (T& value : pack.values) value *= factor;
+        for (T& value : pack.values) value *= static_cast<T>(factor);
         store_pack(at, pack);
       },
-      [&](T* at, T) { *at *= factor; });
+      [&](T* at, double factor) { *at *= static_cast<T>(factor); });
 }
 
 /// The tensors of type T, each as values_of(its number), in as many lists as they need.
@@ -89,11 +92,10 @@ std::vector<TensorList<Values<T>>> lists_of(TensorSpan tensors, const ValuesOf& 
 unsigned sum_blocks(int pieces) { return blocks_for(pieces, 1); }
 
 template <class T>
-auto lists_to_read(std::span<const Tensor> tensors, std::span<const Tensor> scales) {
+auto lists_to_read(std::span<const Tensor> tensors, std::span<const double> factors) {
   return lists_of<const T>(tensors, [&](size_t i) -> Values<const T> {
     const T* values = tensors[i].address<T>();
-    const T* scale = scales[i].defined() ? scales[i].address<T>() : nullptr;
-    return {values, scale, tensors[i].size(), !scale && is_pack_aligned(values)};
+    return {values, factors[i], tensors[i].size(), is_pack_aligned(values)};
   });
 }
 
@@ -101,9 +103,9 @@ auto lists_to_read(std::span<const Tensor> tensors, std::span<const Tensor> scal
 
 // ---------------------------------------------------------------------------------- launchers
 
-void sum_of_squares(std::span<const Tensor> tensors, std::span<const Tensor> scales, double& sum) {
-  const auto floats = lists_to_read<float>(tensors, scales);
-  const auto doubles = lists_to_read<double>(tensors, scales);
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> factors, double& sum) {
+  const auto floats = lists_to_read<float>(tensors, factors);
+  const auto doubles = lists_to_read<double>(tensors, factors);
   int64_t blocks = 0;
   for (const auto& list : floats) blocks += sum_blocks(list.pieces);
   for (const auto& list : doubles) blocks += sum_blocks(list.pieces);
@@ -128,11 +130,10 @@ void scale_all(std::span<Tensor> tensors, double factor) {
     using T = decltype(zero);
     const auto lists = lists_of<T>(tensors, [&](size_t i) -> Values<T> {
       T* values = tensors[i].mutable_address<T>();
-      return {values, nullptr, tensors[i].size(), is_pack_aligned(values)};
+      return {values, factor, tensors[i].size(), is_pack_aligned(values)};
     });
     for (const auto& list : lists)
-      launch("clip_grad_norm", {static_cast<unsigned>(list.pieces)}, scale_all_kernel<T>, list,
-             static_cast<T>(factor));
+      launch("clip_grad_norm", {static_cast<unsigned>(list.pieces)}, scale_all_kernel<T>, list);
   };
   launch_all(float{});
   launch_all(double{});

@@ -7,9 +7,9 @@
 /// Of float32 and float64 tensors of one device together.
 namespace pade::cpu {
 
-/// sum = Σ x² over all elements, in float64; Σ (scale · x)² of a tensor whose scale is defined.
-/// There are as many scales as tensors.
-void sum_of_squares(std::span<const Tensor> tensors, std::span<const Tensor> scales, double& sum);
+/// sum = Σ (factor · x)² over all elements, in float64, with a factor for each tensor; NaN where
+/// one with the factor 0 has an element that is not finite.
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> factors, double& sum);
 /// Every element becomes x · factor.
 void scale_all(std::span<Tensor> tensors, double factor);
 

@@ -4,6 +4,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/tape.h>
+#include <pade/optim/adam_rule.h>
 #include <pade/optim/optimizer.h>
 #include <pade/optim/overlap.h>
 
@@ -63,13 +64,21 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   check_no_overlap("optimizer", changed);
 }
 
+void check_gradients(std::span<const ParameterUpdate> updates) {
+  for (const ParameterUpdate& update : updates)
+    if (!update.gradient.is_only_handle())
+      for (const ParameterUpdate& other : updates)
+        check(!update.gradient.overlaps(other.parameter), "step: a gradient of shape ",
+              update.gradient.shape(), " is in the memory of another parameter, which this step ",
+              "changes, too; clone() it");
+}
+
 }  // namespace
 
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
-                                           double weight_decay,
-                                           std::optional<double> activation_lr) {
+                                           double weight_decay, double activation_lr) {
   ParameterGroup weights{"weights", {}, lr, weight_decay};
-  ParameterGroup activations{"activations", {}, activation_lr.value_or(lr), 0};
+  ParameterGroup activations{"activations", {}, activation_lr, 0, UpdateRule::coefficients};
   for (const Parameter& parameter : parameters) {
     const bool of_activation = parameter.role == ParameterRole::activation;
     (of_activation ? activations : weights).parameters.push_back(parameter);
@@ -83,14 +92,18 @@ std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& paramet
 }
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots)
-    : groups_(std::move(groups)), slot_names_(std::move(slots)) {
+    : groups_(std::move(groups)), own_slot_names_(std::move(slots)) {
   check_groups(groups_);
   for (const ParameterGroup& group : groups_)
     for (const Parameter& parameter : group.parameters) {
       Memory& memory = memories_.emplace_back(Memory{Tensor::zeros({1}, DType::int32), {}});
-      for (size_t slot = 0; slot < slot_names_.size(); ++slot)
+      for (size_t slot = 0; slot < slot_names(group.rule).size(); ++slot)
         memory.slots.push_back(Tensor::zeros_like(parameter.tensor));
     }
+}
+
+const std::vector<std::string>& Optimizer::slot_names(UpdateRule rule) const {
+  return rule == UpdateRule::own ? own_slot_names_ : adam_slot_names();
 }
 
 void Optimizer::set_lr_factor(double factor) {
@@ -105,39 +118,37 @@ void Optimizer::step() {
 
 void Optimizer::update_parameters() {
   const NoGrad no_grad;
-  std::vector<Update> updates;
+  const Tensor no_scale;
+  std::vector<ParameterUpdate> updates;  // the own rule's first
   std::vector<Tensor*> steps;
-  size_t index = 0;
-  for (ParameterGroup& group : groups_)
-    for (Parameter& parameter : group.parameters) {
-      Memory& memory = memories_[index++];
-      Tensor& tensor = parameter.tensor;
-      if (!tensor.has_fresh_grad()) continue;
-      updates.push_back({tensor, tensor.grad(), memory.slots, group.lr * lr_factor_,
-                         group.weight_decay, *memory.steps.data<int32_t>() + 1,
-                         parameter.step_scale});
-      steps.push_back(&memory.steps);
-    }
+  size_t own = 0;  // how many those are
+  for (const UpdateRule rule : {UpdateRule::own, UpdateRule::coefficients}) {
+    size_t index = 0;
+    for (ParameterGroup& group : groups_)
+      for (Parameter& parameter : group.parameters) {
+        Memory& memory = memories_[index++];
+        Tensor& tensor = parameter.tensor;
+        if (group.rule != rule || !tensor.has_fresh_grad()) continue;
+        updates.push_back({tensor, tensor.grad(), memory.slots, group.lr * lr_factor_,
+                           group.weight_decay, *memory.steps.data<int32_t>() + 1,
+                           rule == UpdateRule::own ? no_scale : parameter.step_scale});
+        steps.push_back(&memory.steps);
+      }
+    if (rule == UpdateRule::own) own = updates.size();
+  }
   check(!updates.empty(), "step: no gradient was set since the last step() for any of the ",
         memories_.size(),
         " parameters of this optimiser. Was backward() called? Was the optimiser ",
         "made before network.to(…) or replace(), which give the network other parameters? Make it ",
         "afterwards. Or are all of its parameters frozen?");
   check_gradients(updates);
-  apply(updates);
+  const std::span<const ParameterUpdate> all(updates);
+  if (own > 0) apply(all.first(own));
+  if (own < all.size()) apply_adam(all.subspan(own));
   for (size_t i = 0; i < updates.size(); ++i) {
     ++*steps[i]->mutable_data<int32_t>();
     updates[i].parameter.mark_grad_used();
   }
-}
-
-void Optimizer::check_gradients(std::span<const Update> updates) {
-  for (const Update& update : updates)
-    if (!update.gradient.is_only_handle())
-      for (const Update& other : updates)
-        check(!update.gradient.overlaps(other.parameter), "step: a gradient of shape ",
-              update.gradient.shape(), " is in the memory of another parameter, which this step ",
-              "changes, too; clone() it");
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {
@@ -147,8 +158,9 @@ std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {
     for (const Parameter& parameter : group.parameters) {
       const Memory& memory = memories_[index++];
       state.emplace_back("steps." + parameter.name, memory.steps);
-      for (size_t slot = 0; slot < slot_names_.size(); ++slot)
-        state.emplace_back(slot_names_[slot] + "." + parameter.name, memory.slots[slot]);
+      const std::vector<std::string>& names = slot_names(group.rule);
+      for (size_t slot = 0; slot < names.size(); ++slot)
+        state.emplace_back(names[slot] + "." + parameter.name, memory.slots[slot]);
     }
   return state;
 }

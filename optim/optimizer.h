@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,23 +10,52 @@
 
 namespace pade {
 
+/// How the parameters of a group follow their gradients.
+///
+/// The coefficients of a learned activation have a rule of their own, whatever the weights' one is.
+/// One coefficient serves every place of its layer, and how far a step of it bends the function
+/// differs by 50 times and more between those of one function, and between functions: no one rate
+/// fits (examples/learning.md). So their steps are Adam's, which are as long as the rate however
+/// large a gradient is, times the step_scale, which makes steps of all coefficients bend the
+/// function alike.
+enum class UpdateRule {
+  own,           ///< as the optimiser's name says
+  coefficients,  ///< p −= lr · step_scale · Adam's step, with the usual betas (0.9, 0.999)
+};
+
 /// Parameters that are updated alike.
 struct ParameterGroup {
   std::string name;
   std::vector<Parameter> parameters;
   double lr = 0;  ///< before the schedule's factor
   double weight_decay = 0;
+  UpdateRule rule = UpdateRule::own;
 };
 
+/// The rate of coefficients, unless told otherwise, whatever the weights' one is: in a hundred
+/// steps in one direction each of them changes the function by 0.2, root mean square.
+constexpr double kActivationLr = 0.002;
+
 /// "weights" with this rate and decay, and "activations": the coefficients of learned activations,
-/// with activation_lr where it is given, and no decay, which would pull them towards the zero
+/// by their own rule, with activation_lr and without decay, which would pull them towards the zero
 /// function. A group without parameters is left out. Throws Error for a negative rate or decay.
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
                                            double weight_decay,
-                                           std::optional<double> activation_lr);
+                                           double activation_lr = kActivationLr);
 
-/// Changes parameters along their gradients: those with a step_scale as if parameter / step_scale
-/// were what is trained, with the gradient, decay and memories of that.
+/// The update of one parameter.
+struct ParameterUpdate {
+  Tensor& parameter;
+  const Tensor& gradient;
+  std::vector<Tensor>& slots;  ///< as the rule names them, all zero at first
+  double lr, weight_decay;
+  int64_t step;  ///< the number of this parameter's update, from 1
+  const Tensor&
+      step_scale;  ///< as in Parameter; undefined where there is none, and in the own rule
+};
+
+/// Changes parameters along their gradients, weights by the rule that the class is named after,
+/// coefficients of activations by UpdateRule::coefficients.
 ///
 ///   Sgd optimizer(network.parameters(), {.lr = 0.01, .momentum = 0.9});
 ///   … tape.backward(loss); optimizer.step();
@@ -55,24 +83,15 @@ class Optimizer {
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  protected:
-  /// The update of one parameter.
-  struct Update {
-    Tensor& parameter;
-    const Tensor& gradient;
-    std::vector<Tensor>& slots;  ///< as named in the constructor, all zero at first
-    double lr, weight_decay;
-    int64_t step;              ///< the number of this parameter's update, from 1
-    const Tensor& step_scale;  ///< as in Parameter; undefined where there is none
-  };
-
-  /// `slots` are the names of the tensors to remember for each parameter. Throws Error for a
-  /// negative rate or decay, no parameters, a parameter that is no leaf, names that occur twice,
-  /// two names of one parameter, parameters that share memory or are on several devices, and a
-  /// step_scale that is not of its parameter's shape, dtype and device, or not finite and above 0.
+  /// `slots` are the names of the tensors that the own rule remembers for each parameter. Throws
+  /// Error for a negative rate or decay, no parameters, a parameter that is no leaf, names that
+  /// occur twice, two names of one parameter, parameters that share memory or are on several
+  /// devices, and a step_scale that is not of its parameter's shape, dtype and device, or not
+  /// finite and above 0.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
-  /// At least one update; all parameters are on one device.
-  virtual void apply(std::span<const Update> updates) = 0;
+  /// The own rule, for at least one parameter; all are on one device.
+  virtual void apply(std::span<const ParameterUpdate> updates) = 0;
 
  private:
   struct Memory {
@@ -81,10 +100,10 @@ class Optimizer {
   };
 
   void update_parameters();
-  static void check_gradients(std::span<const Update> updates);
+  const std::vector<std::string>& slot_names(UpdateRule rule) const;
 
   std::vector<ParameterGroup> groups_;
-  std::vector<std::string> slot_names_;
+  std::vector<std::string> own_slot_names_;
   std::vector<Memory> memories_;  // by parameter, in the order of the groups
   double lr_factor_ = 1;
 };

@@ -1,5 +1,7 @@
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
@@ -27,9 +29,9 @@ Sgd::Sgd(std::vector<ParameterGroup> groups, SgdOptions options)
   check(!options.nesterov || options.momentum > 0, "Sgd: Nesterov's momentum needs momentum > 0");
 }
 
-void Sgd::apply(std::span<const Update> updates) {
+void Sgd::apply(std::span<const ParameterUpdate> updates) {
   std::vector<UpdateTask<SgdUpdate>> tasks;
-  for (const Update& update : updates)
+  for (const ParameterUpdate& update : updates)
     tasks.push_back({{.lr = update.lr,
                       .momentum = options_.momentum,
                       .weight_decay = update.weight_decay,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,11 +12,12 @@ struct SgdOptions {
   double momentum = 0;
   bool nesterov = false;    ///< needs momentum > 0
   double weight_decay = 0;  ///< added to the gradient; not of activations' coefficients
-  std::optional<double> activation_lr = {};  ///< of activations' coefficients; lr when not given
+  double activation_lr = kActivationLr;  ///< of activations' coefficients, whatever lr is
 };
 
 /// Stochastic gradient descent with momentum as in PyTorch: buffer = momentum · buffer + gradient,
 /// parameter −= lr · buffer, or, with Nesterov's momentum, lr · (gradient + momentum · buffer).
+/// Activations' coefficients have UpdateRule::coefficients.
 /// Throws Error unless 0 <= momentum < 1, and as Optimizer's constructor does.
 class Sgd : public Optimizer {
  public:
@@ -26,7 +26,7 @@ class Sgd : public Optimizer {
   Sgd(std::vector<ParameterGroup> groups, SgdOptions options);
 
  protected:
-  void apply(std::span<const Update> updates) override;
+  void apply(std::span<const ParameterUpdate> updates) override;
 
  private:
   SgdOptions options_;

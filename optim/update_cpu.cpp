@@ -9,18 +9,11 @@ namespace pade::cpu {
 namespace {
 
 /// Gets the step by value: a copy of its own stays in registers, where the loop's stores cannot
-/// change it.
-template <class Step, class T, class... Slots>
-void update_block(Step step, int64_t begin, int64_t end, T* p, const T* gradient, Slots*... slots) {
+/// change it. `more` are the slots, and the step_scale where there is one.
+template <class Step, class T, class... More>
+void update_block(Step step, int64_t begin, int64_t end, T* p, const T* gradient, More*... more) {
 #pragma omp simd
-  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], slots[i]...);
-}
-
-template <class Step, class T, class... Slots>
-void scaled_update_block(Step step, int64_t begin, int64_t end, const T* scale, T* p,
-                         const T* gradient, Slots*... slots) {
-#pragma omp simd
-  for (int64_t i = begin; i < end; ++i) scaled_step(step, scale[i], p[i], gradient[i], slots[i]...);
+  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], more[i]...);
 }
 
 template <template <class> class Step, class T, class Task, size_t... kSlot>
@@ -31,10 +24,10 @@ void update_parameter(const Task& task, std::index_sequence<kSlot...>) {
   const T* scale = task.step_scale.defined() ? task.step_scale.template data<T>() : nullptr;
   const auto slots = std::make_tuple(task.slots[kSlot].template mutable_data<T>()...);
   parallel_for(task.parameter.size(), kElementBlock, [&](int64_t begin, int64_t end) {
-    if (scale)
-      scaled_update_block(step, begin, end, scale, p, gradient, std::get<kSlot>(slots)...);
-    else
-      update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
+    if constexpr (Step<T>::kTakesScale)
+      if (scale)
+        return update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)..., scale);
+    update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
   });
 }
 

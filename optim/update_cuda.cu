@@ -54,7 +54,7 @@ __device__ __forceinline__ void update_element(const Step& step, const Item<Step
 template <class Step, class T, size_t... kSlot>
 __device__ __forceinline__ void scaled_update_element(const Step& step, const Item<Step, T>& item,
                                                       int64_t i, std::index_sequence<kSlot...>) {
-  scaled_step(step, item.scale[i], item.p[i], item.gradient[i], item.slots[kSlot][i]...);
+  step(item.p[i], item.gradient[i], item.slots[kSlot][i]..., item.scale[i]);
 }
 
 /// One block per piece.
@@ -66,14 +66,15 @@ __global__ void __launch_bounds__(kThreads)
   const Item<Step, T>& item = list.tensors.items[number];
   const Step step = list.steps[item.step];
   const int64_t begin = list.tensors.begin_of(blockIdx.x, number);
-  if (item.scale) {  // a few coefficients: one element at a time is enough
+  if constexpr (Step::kTakesScale)
+    if (item.scale) {  // a few coefficients: one element at a time is enough
 #pragma unroll 1
-    for (int k = 0; k < kPackSize<T>; ++k) {
-      const int64_t i = begin + k * kThreads + threadIdx.x;
-      if (i < item.size) scaled_update_element(step, item, i, kSlots);
+      for (int k = 0; k < kPackSize<T>; ++k) {
+        const int64_t i = begin + k * kThreads + threadIdx.x;
+        if (i < item.size) scaled_update_element(step, item, i, kSlots);
+      }
+      return;
     }
-    return;
-  }
   const int64_t pack = begin + threadIdx.x * kPackSize<T>;
   if (item.packed && pack + kPackSize<T> <= item.size) {
     update_pack(step, item, pack, kSlots);

@@ -9,7 +9,7 @@
 namespace pade {
 
 /// What to do (SgdUpdate, AdamUpdate) with one parameter. The tensors have its shape, dtype and
-/// device; without a scale, step_scale is undefined.
+/// device; step_scale is undefined where there is none, and for all that is not Adam's.
 template <class Update>
 struct UpdateTask {
   Update update;

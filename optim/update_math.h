@@ -5,7 +5,8 @@
 #include <pade/core/host_device.h>
 
 /// The optimisers' formulas. An update says what to do with one parameter; a step is the same in
-/// the precision T of its elements, and does it to one of them, whose kSlots numbers it remembers.
+/// the precision T of its elements, and does it to one of them, whose kSlots numbers it remembers,
+/// and, if it kTakesScale, whose step_scale it may be given.
 namespace pade {
 
 /// g = gradient + weight_decay · p;  buffer = momentum · buffer + g;
@@ -20,6 +21,7 @@ struct SgdUpdate {
 template <class T>
 struct SgdStep {
   static constexpr int kSlots = 0;
+  static constexpr bool kTakesScale = false;
   T lr, weight_decay;
 
   SgdStep() = default;
@@ -32,6 +34,7 @@ struct SgdStep {
 template <class T>
 struct MomentumStep {
   static constexpr int kSlots = 1;
+  static constexpr bool kTakesScale = false;
   T lr, momentum, weight_decay;
   bool nesterov;
 
@@ -50,7 +53,7 @@ struct MomentumStep {
 };
 
 /// first = β₁ first + (1 − β₁) g and second = β₂ second + (1 − β₂) g²;
-/// p −= lr · (first / (1 − β₁ᵗ)) / (√(second / (1 − β₂ᵗ)) + eps), t being `step`.
+/// p −= step_scale · lr · (first / (1 − β₁ᵗ)) / (√(second / (1 − β₂ᵗ)) + eps), t being `step`.
 /// The decay is added to g, or, if decoupled, taken off p by itself: p −= lr · weight_decay · p.
 struct AdamUpdate {
   double lr, beta1, beta2, eps, weight_decay;
@@ -62,6 +65,7 @@ struct AdamUpdate {
 template <class T>
 struct AdamStep {
   static constexpr int kSlots = 2;
+  static constexpr bool kTakesScale = true;
   T rate, root_scale;  // with the corrections for averages that started from zero
   T eps, beta1, beta2, rest1, rest2, coupled_decay, shrinkage;
 
@@ -77,20 +81,12 @@ struct AdamStep {
         coupled_decay(static_cast<T>(update.decoupled ? 0 : update.weight_decay)),
         shrinkage(static_cast<T>(update.decoupled ? update.lr * update.weight_decay : 0)) {}
 
-  PADE_HD void operator()(T& p, T gradient, T& first, T& second) const {
+  PADE_HD void operator()(T& p, T gradient, T& first, T& second, T step_scale = 1) const {
     const T g = gradient + coupled_decay * p;
     first = beta1 * first + rest1 * g;
     second = beta2 * second + rest2 * g * g;
-    p -= shrinkage * p + rate * first / (std::sqrt(second) * root_scale + eps);
+    p -= shrinkage * p + step_scale * (rate * first / (std::sqrt(second) * root_scale + eps));
   }
 };
-
-/// A step in the variable p / scale, whose gradient is scale · gradient.
-template <class Step, class T, class... Slots>
-PADE_HD void scaled_step(const Step& step, T scale, T& p, T gradient, Slots&... slots) {
-  T scaled = p / scale;
-  step(scaled, scale * gradient, slots...);
-  p = scale * scaled;
-}
 
 }  // namespace pade

@@ -63,7 +63,7 @@ int list() {
   std::cout << "  keys: basis, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4,\n"
                "        groups=1|N|channel, init=leaky_relu|any formula above, interval=-5:5,\n"
                "        zero_centred=true, zero_mean=true, gain=true|he_normal|pytorch|…,\n"
-               "        scaled=true|false, noise=0.1, trainable=true|false\n"
+               "        noise=0.1, trainable=true|false\n"
                "\nBases, f_0 = 1:\n";
   for (const Basis basis : kAllBases) print_row(name_of(basis), recurrence_text(basis), "");
   return 0;

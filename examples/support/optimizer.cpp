@@ -1,6 +1,7 @@
 #include "support/optimizer.h"
 
 #include <cmath>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>
@@ -8,24 +9,38 @@
 #include <pade/optim/sgd.h>
 
 namespace pade::support {
+namespace {
+
+bool is_same_for_activations(const TrainingOptions& options) {
+  return options.activation_optimizer == "same";
+}
+
+}  // namespace
+
+double activation_lr_of(const TrainingOptions& options) {
+  return options.activation_lr.value_or(is_same_for_activations(options) ? options.lr
+                                                                         : kActivationLr);
+}
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
                                           const std::vector<Parameter>& parameters) {
+  auto groups =
+      default_groups(parameters, options.lr, options.weight_decay, activation_lr_of(options));
+  if (is_same_for_activations(options))
+    for (ParameterGroup& group : groups) group.rule = UpdateRule::own;
   if (options.optimizer == "sgd")
-    return std::make_unique<Sgd>(parameters, SgdOptions{.lr = options.lr,
-                                                        .momentum = options.momentum,
-                                                        .weight_decay = options.weight_decay,
-                                                        .activation_lr = options.activation_lr});
-  const AdamOptions adam{.lr = options.lr,
-                         .weight_decay = options.weight_decay,
-                         .activation_lr = options.activation_lr};
-  if (options.optimizer == "adam") return std::make_unique<Adam>(parameters, adam);
+    return std::make_unique<Sgd>(std::move(groups), SgdOptions{.momentum = options.momentum});
+  if (options.optimizer == "adam") return std::make_unique<Adam>(std::move(groups), AdamOptions{});
   check(options.optimizer == "adamw", "unknown optimizer \"", options.optimizer, "\"");
-  return std::make_unique<AdamW>(parameters, adam);
+  return std::make_unique<AdamW>(std::move(groups), AdamOptions{});
 }
 
-double limit_gradients(const std::vector<Parameter>& parameters, double clip) {
-  return clip > 0 ? clip_grad_norm(parameters, clip) : grad_norm(parameters);
+double limit_gradients(const TrainingOptions& options, const std::vector<Parameter>& parameters) {
+  if (options.clip == 0) return grad_norm(parameters);
+  if (!is_same_for_activations(options)) return clip_grad_norm(parameters, options.clip);
+  std::vector<Parameter> all = parameters;
+  for (Parameter& parameter : all) parameter.role = ParameterRole::weight;
+  return clip_grad_norm(all, options.clip);
 }
 
 Schedule make_schedule(const TrainingOptions& options) {

@@ -11,11 +11,16 @@
 
 namespace pade::support {
 
-/// What --optimizer, --lr, --momentum, --weight-decay and --activation-lr describe.
+/// --activation-lr; without it kActivationLr, or, where coefficients are updated as weights are,
+/// --lr.
+double activation_lr_of(const TrainingOptions& options);
+/// What --optimizer, --lr, --momentum, --weight-decay, --activation-optimizer and --activation-lr
+/// describe.
 std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
                                           const std::vector<Parameter>& parameters);
-/// clip_grad_norm() where there is a --clip, and grad_norm() where it is 0.
-double limit_gradients(const std::vector<Parameter>& parameters, double clip);
+/// clip_grad_norm() where there is a --clip, and grad_norm() where it is 0. Where coefficients are
+/// updated as weights are, theirs is limited with the weights'.
+double limit_gradients(const TrainingOptions& options, const std::vector<Parameter>& parameters);
 /// What --schedule, --warm-up and --epochs describe, as a factor on the learning rates.
 Schedule make_schedule(const TrainingOptions& options);
 

@@ -196,10 +196,16 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
              "to what the schedule says",
              {.least = 0})
       ->capture_default_str();
+  app.add_option("--activation-optimizer", options.activation_optimizer,
+                 "how the activations' coefficients follow gradients: adam, in steps that are "
+                 "scaled for each of them; or same, as the weights do")
+      ->check(one_of({"adam", "same"}, "optimizer of coefficients"))
+      ->capture_default_str();
   add_number(app, "--activation-lr", options.activation_lr,
-             "learning rate of the activations' coefficients [--lr]", {.least = 0});
-  add_number(app, "--clip", options.clip, "largest norm of all gradients together; 0: no limit",
-             {.least = 0})
+             "learning rate of the activations' coefficients [0.002; with same, --lr]",
+             {.least = 0});
+  add_number(app, "--clip", options.clip,
+             "largest norm of all weights' gradients together; 0: no limit", {.least = 0})
       ->capture_default_str();
   add_number(app, "--seed", options.seed, "of weights, order and dropout")->capture_default_str();
   add_number(app, "--threads", options.threads,

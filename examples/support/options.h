@@ -23,11 +23,12 @@ struct TrainingOptions {
   double momentum = 0.9;
   double weight_decay = 5e-4;
   std::string schedule = "cosine";
-  double warm_up = 0;                   ///< epochs at the start in which the rates rise from 0
-  std::optional<double> activation_lr;  ///< of the activations' coefficients; lr when not given
-  double clip = 5;                      ///< largest norm of all gradients together; 0: no limit
-  std::string augment = "none";         ///< see augment.h
-  double label_smoothing = 0;           ///< as in CrossEntropyOptions
+  double warm_up = 0;  ///< epochs at the start in which the rates rise from 0
+  std::string activation_optimizer = "adam";  ///< of the activations' coefficients; or same
+  std::optional<double> activation_lr;        ///< see activation_lr_of()
+  double clip = 5;                            ///< see limit_gradients(); 0: no limit
+  std::string augment = "none";               ///< see augment.h
+  double label_smoothing = 0;                 ///< as in CrossEntropyOptions
   double average = 0;  ///< decay of a WeightAverage that is tested and kept; 0: none
   double freeze_activations_until = 0;  ///< epochs at the start in which no coefficient is learned
   uint64_t seed = 1;
@@ -77,6 +78,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("weight-decay", options.weight_decay);
   f("schedule", options.schedule);
   f("warm-up", options.warm_up);
+  f("activation-optimizer", options.activation_optimizer);
   f("activation-lr", options.activation_lr);
   f("clip", options.clip);
   f("augment", options.augment);

@@ -133,6 +133,9 @@ test_run_folders() {
   cp -r one foreign && sed -i 's/"activation": "hp1"/"activation": "relu"/' foreign/run.json
   expect 1 'foreign/state.safetensors.*act1.numerator' "$lenet" --resume foreign
   cmp one/state.safetensors foreign/state.safetensors || fail "a failed resume changed the state"
+  cp -r one early && sed -i '/"activation-optimizer"/d' early/run.json
+  expect 1 'early/run.json: option activation-optimizer is not recorded: .* an earlier' \
+    "$lenet" --resume early
   : >file
   expect 1 'file/run' "$lenet" --data "$data" --out file/run
 }
@@ -148,10 +151,22 @@ test_full_disk() {
   finish full
 }
 
+# Coefficients have Adam's memories, unless they are to be treated as the weights are.
+test_activation_optimizer() {
+  grep -aq '"optimizer.second_moment.act1.numerator"' one/state.safetensors || fail "one: no Adam"
+  grep -aq '"optimizer.momentum.conv1.weight"' one/state.safetensors || fail "one: weights"
+  (train same --activation-optimizer same)
+  grep -aq '"optimizer.momentum.act1.numerator"' same/state.safetensors || fail "same: no momentum"
+  ! cmp -s one/last.safetensors same/last.safetensors || fail "both rules gave the same network"
+  (train given --activation-optimizer same --activation-lr 0.02)  # what --lr is
+  same_network same given "the rate that is the weights'"
+  expect 2 'optimizer of coefficients.*sdg' "$lenet" --activation-optimizer sdg
+}
+
 # Steps far too large for a rational with poles.
 test_divergence() {
   expect 1 'training diverged: .* in epoch 1, step .*; anomaly: the (result|gradient) of [a-z_0-9]+ .* in (conv|act|fc)[0-9]; away keeps' \
-    train away --activation hp1:form=unsafe,scaled=false --lr 50 --clip 0
+    train away --activation hp1:form=unsafe --activation-lr 5 --lr 50 --clip 0
   [[ ! -e away/last.safetensors ]] || fail "a network of NaNs was written"
 }
 
@@ -163,5 +178,6 @@ test_wrong_command_lines
 test_bad_data
 test_run_folders
 test_full_disk
+test_activation_optimizer
 test_divergence
 echo "all passed"

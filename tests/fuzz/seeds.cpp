@@ -81,7 +81,7 @@ void write_specs(Seeds seeds) {
        {"relu", "leaky_relu:slope=0.1", "swish:beta=2,trainable=true",
         "hp1:groups=2,trainable=false", "opau:basis=legendre,degrees=3/2,init=gelu,interval=-4:4",
         "hermite:degree=3,noise=0.1", "pau:form=whole_sum,zero_centred=true",
-        "hp2:groups=channel,scaled=false,form=unsafe"})
+        "hp2:groups=channel,form=unsafe"})
     seeds.add(spec);
 }
 

@@ -36,7 +36,9 @@ DEVICE_TEST_CASE("LeNet has PyTorch's logits, loss and gradients, and learns in 
       network.to(device);
       const Tensor images = start.at("images").to(dtype).to(device);
       const Tensor labels = start.at("labels").to(device);
-      Sgd optimizer(network.parameters(), {.lr = 0.02, .momentum = 0.9, .weight_decay = 5e-4});
+      auto groups = default_groups(network.parameters(), 0.02, 5e-4, 0.02);
+      for (ParameterGroup& group : groups) group.rule = UpdateRule::own;  // as the fixture has it
+      Sgd optimizer(groups, {.momentum = 0.9});
 
       const double tolerance = parity_tolerance(dtype);
       std::vector<double> losses;

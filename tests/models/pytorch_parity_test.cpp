@@ -111,7 +111,9 @@ void compare_step(const std::string& model, const std::string& activation, DType
   for (int32_t i = 0; i < count; ++i) labels.push_back((3 + 5 * i) % 10);
   const std::vector<Parameter> parameters = network.parameters();
   allow_winograd(false);  // whose rounding errors deep networks amplify
-  Sgd optimizer(parameters, {.lr = 0.1, .momentum = 0.9, .weight_decay = 5e-4});
+  auto groups = default_groups(parameters, 0.1, 5e-4, 0.1);
+  for (ParameterGroup& group : groups) group.rule = UpdateRule::own;  // as the fixture has it
+  Sgd optimizer(groups, {.momentum = 0.9});
   Tape tape;
   const Tensor logits = network(scaled("images", {count, 3, 32, 32}, 3.4).to(dtype));
   const Tensor loss = cross_entropy(logits, Tensor::from(labels, {count}));

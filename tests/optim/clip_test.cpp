@@ -70,6 +70,24 @@ DEVICE_TEST_CASE("gradients that were used up, or never came, do not count") {
   CHECK(gradient_of(used)[0] == 4);
 }
 
+DEVICE_TEST_CASE("gradients of coefficients neither count for clipping nor change") {
+  const Parameter weight = make_parameter("weight", {3, 4}, DType::float32, device);
+  Parameter coefficient = make_parameter("coefficient", {1e6, -1}, DType::float64, device);
+  coefficient.role = ParameterRole::activation;
+  CHECK(grad_norm({coefficient, weight}) == doctest::Approx(1e6));
+  CHECK(clip_grad_norm({coefficient, weight}, 5.01) == 5);
+  CHECK(gradient_of(weight) == std::vector<double>{3, 4});
+  CHECK(clip_grad_norm({coefficient, weight}, 1) == 5);
+  CHECK(gradient_of(weight)[1] == doctest::Approx(0.8));
+  CHECK(gradient_of(coefficient) == std::vector<double>{1e6, -1});
+  CHECK(clip_grad_norm({coefficient}, 1) == 0);
+
+  Parameter infinite = make_parameter("infinite", {-HUGE_VAL, 1}, DType::float32, device);
+  infinite.role = ParameterRole::activation;
+  CHECK(!std::isfinite(clip_grad_norm({weight, infinite}, 0.1)));
+  CHECK(gradient_of(weight)[1] == doctest::Approx(0.8));
+}
+
 DEVICE_TEST_CASE(
     "a norm that is no finite number is returned, and the gradients are left as they are") {
   const double inf = std::numeric_limits<double>::infinity();

@@ -74,8 +74,9 @@ struct Reference {
   }
 };
 
-/// max |optimiser − reference| over a weight and a coefficient after kSteps steps, NaN if there is
-/// one. The factor on the learning rate changes on the way.
+/// max |optimiser − reference| over a weight, and a coefficient, whose rule is the same for all
+/// optimisers, after kSteps steps, NaN if there is one. The factor on the learning rate changes on
+/// the way.
 template <class O, class Options, class Step>
 double worst_error(Device device, DType dtype, int64_t size, const Options& options,
                    Step&& reference_step) {
@@ -93,11 +94,12 @@ double worst_error(Device device, DType dtype, int64_t size, const Options& opti
     for (Parameter& parameter : parameters) set_random_grad(parameter, step);
     optimizer.step();
     for (int k : {0, 1}) {
-      const double lr = k == 0 ? options.lr : options.activation_lr.value_or(options.lr);
-      const double decay = k == 0 ? options.weight_decay : 0;
       const std::vector<double> gradient = values(parameters[k].tensor.grad());
       for (int64_t i = 0; i < size; ++i)
-        reference_step(references[k][i], gradient[i], lr * factor, decay);
+        if (k == 0)
+          reference_step(references[k][i], gradient[i], options.lr * factor, options.weight_decay);
+        else
+          references[k][i].adam(gradient[i], options.activation_lr * factor, 0, {}, false);
     }
   }
 
@@ -227,7 +229,9 @@ TEST_CASE("default groups keep coefficients apart, and empty groups away") {
   CHECK(both.groups()[1].parameters.at(0).name == "c");
   CHECK(both.groups()[1].lr == 0.01);
   CHECK(both.groups()[1].weight_decay == 0);
-  CHECK(Sgd({coefficient}, {.lr = 0.1}).groups().at(0).lr == 0.1);
+  CHECK(both.groups()[0].rule == UpdateRule::own);
+  CHECK(both.groups()[1].rule == UpdateRule::coefficients);
+  CHECK(Sgd({coefficient}, {.lr = 0.1}).groups().at(0).lr == kActivationLr);
   CHECK(Sgd({weight}, {.lr = 0.1}).groups().size() == 1);
 }
 
@@ -327,6 +331,9 @@ TEST_CASE("state has stable names") {
   CHECK(names(Sgd(parameters, {.momentum = 0.9})) ==
         Names{"steps.features.0.weight", "momentum.features.0.weight", "steps.b", "momentum.b"});
   CHECK(names(AdamW({parameters[1]})) == Names{"steps.b", "first_moment.b", "second_moment.b"});
+  const Parameter c = make_parameter("c", DType::float32, ParameterRole::activation);
+  CHECK(names(Sgd({c, parameters[1]})) ==
+        Names{"steps.b", "steps.c", "first_moment.c", "second_moment.c"});
 }
 
 DEVICE_TEST_CASE("state holds under these names what they say") {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -8,12 +9,9 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/reduce.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
-#include <pade/core/tape.h>
 #include <pade/optim/adam.h>
-#include <pade/optim/clip.h>
 #include <pade/optim/sgd.h>
 
 #include "tests/devices.h"
@@ -69,48 +67,74 @@ double worst_difference(const Tensor& a, const Tensor& b, const Tensor& scale) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("a step_scale trains parameter / step_scale") {
+DEVICE_TEST_CASE("coefficients take Adam's steps times their scale, whatever the optimiser is") {
   const int64_t size = size_on(device);
-  for (const Maker make_optimizer : kMakers)
-    for (const DType dtype : {DType::float32, DType::float64}) {
-      const Tensor scale = make_scale(size, dtype, device);
-      const Tensor target = random(1, -1, 1, size, dtype, device);
-      const Tensor weight = random(2, 0.5, 1, size, dtype, device);
-      const Tensor start = random(3, -2, 2, size, dtype, device);
-      Parameter scaled{"p", (start * scale).requires_grad_(), ParameterRole::weight, scale};
-      Parameter explicit_one{"p", start.clone().requires_grad_()};
-      const auto loss_of = [&](const Tensor& p) {
-        const Tensor difference = p - target;
-        return sum(weight * difference * difference);
-      };
-      const auto with_scale = make_optimizer({scaled}), without = make_optimizer({explicit_one});
-      for (int step = 0; step < 10; ++step) {
-        const double factor = step < 5 ? 1 : 0.5;
-        {
-          Tape tape;
-          tape.backward(loss_of(scaled.tensor));
-        }
-        {
-          Tape tape;
-          tape.backward(loss_of(scale * explicit_one.tensor));
-        }
-        for (const auto& optimizer : {with_scale.get(), without.get()}) {
-          optimizer->set_lr_factor(factor);
-          optimizer->step();
-        }
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor scale = make_scale(size, dtype, device),
+                 start = random(3, -2, 2, size, dtype, device);
+    std::vector<double> first;
+    for (const Maker make_optimizer : kMakers) {
+      Parameter scaled{"c", start.clone().requires_grad_(), ParameterRole::activation, scale};
+      Parameter plain{"c", start.clone().requires_grad_(), ParameterRole::activation};
+      const auto with_scale = make_optimizer({scaled});
+      Adam adam({{"group", {plain}, kActivationLr, 0}}, {});
+      for (int step = 0; step < 6; ++step) {
+        const Tensor gradient = random(10 + step, -1, 1, size, dtype, device);
+        for (Optimizer* optimizer : {with_scale.get(), static_cast<Optimizer*>(&adam)})
+          optimizer->set_lr_factor(step < 3 ? 1 : 0.5);
+        scaled.tensor.set_grad(gradient), plain.tensor.set_grad(gradient);
+        with_scale->step(), adam.step();
       }
-      const Tensor expected = scale * explicit_one.tensor.detach();
-      // Rounding of ten steps on numbers of magnitude 2.
-      CHECK(worst_difference(scaled.tensor, expected, scale) <=
-            (dtype == DType::float64 ? 1e-14 : 5e-6));
-      CHECK(worst_difference(scaled.tensor, start * scale, scale) > 0.01);
-      const auto ours = with_scale->state(), theirs = without->state();
-      for (size_t k = 0; k < ours.size(); ++k) {
-        const Tensor &a = ours[k].second, &b = theirs[k].second;
-        CHECK(worst_difference(a, b, Tensor::ones(a.shape())) <=
-              (dtype == DType::float64 ? 1e-13 : 5e-5));
+      const auto ours = values(scaled.tensor), theirs = values(plain.tensor);
+      const auto s = values(scale), from = values(start);
+      double worst = 0, longest = 0;
+      for (size_t i = 0; i < s.size(); ++i) {
+        const double path = theirs[i] - from[i];
+        worst = std::max(worst, std::abs(ours[i] - from[i] - s[i] * path));
+        longest = std::max(longest, std::abs(path));
       }
+      // Rounding of six steps from numbers of magnitude 2.
+      CHECK(worst <= (dtype == DType::float64 ? 1e-14 : 3e-6));
+      CHECK(longest > kActivationLr);
+      if (first.empty()) first = ours;
+      CHECK(ours == first);
     }
+  }
+}
+
+DEVICE_TEST_CASE("how large gradients are changes the steps of coefficients by eps alone") {
+  for (const Maker make_optimizer : kMakers) {
+    const auto train = [&](double factor) {
+      Parameter c{"c", random(3, -2, 2, 300, DType::float64, device).requires_grad_(),
+                  ParameterRole::activation, make_scale(300, DType::float64, device)};
+      const auto optimizer = make_optimizer({c});
+      for (int step = 0; step < 3; ++step) {
+        c.tensor.set_grad(random(10 + step, 1, 2, 300, DType::float64, device) * factor);
+        optimizer->step();
+      }
+      return c.tensor;
+    };
+    const Tensor small = train(1e-3), large = train(1e3);
+    CHECK(worst_difference(small, large, Tensor::ones({300})) <= 1e-5 * 2 * 3 * kActivationLr);
+  }
+}
+
+TEST_CASE("groups of one's own choose the rule, and the own one leaves the scale alone") {
+  const auto make = [](const char* name) {
+    return Parameter{name, Tensor::full({1}, 1, DType::float64).requires_grad_(),
+                     ParameterRole::activation, Tensor::full({1}, 0.25, DType::float64)};
+  };
+  Parameter own = make("own"), coefficient = make("coefficient");
+  Sgd sgd({{"own", {own}, 0.1, 0}, {"c", {coefficient}, 0.1, 0, UpdateRule::coefficients}}, {});
+  own.tensor.set_grad(Tensor::full({1}, 3, DType::float64));
+  coefficient.tensor.set_grad(Tensor::full({1}, 3, DType::float64));
+  sgd.step();
+  CHECK(own.tensor.item() == 1 - 0.1 * 3);
+  CHECK(coefficient.tensor.item() == doctest::Approx(1 - 0.25 * 0.1).epsilon(1e-8));
+  Adam adam({{"own", {own}, 0.1, 0}}, {});
+  own.tensor.set_grad(Tensor::full({1}, 3, DType::float64));
+  adam.step();
+  CHECK(own.tensor.item() == doctest::Approx(1 - 0.3 - 0.1).epsilon(1e-8));
 }
 
 DEVICE_TEST_CASE("parameters without a step_scale have the same bits beside one that has it") {
@@ -144,9 +168,9 @@ DEVICE_TEST_CASE("scaled parameters, scales and gradients may be views that begi
         return tensor.slice(begin, begin + kSize);
       };
       const Tensor storage = start.clone();
-      Parameter odd{"p", view(storage, 1).detach().requires_grad_(), ParameterRole::weight,
+      Parameter odd{"p", view(storage, 1).detach().requires_grad_(), ParameterRole::activation,
                     view(scale, 2)};
-      Parameter even{"p", view(start, 1).clone().requires_grad_(), ParameterRole::weight,
+      Parameter even{"p", view(start, 1).clone().requires_grad_(), ParameterRole::activation,
                      view(scale, 2).clone()};
       const auto with_view = make_optimizer({odd}), with_copy = make_optimizer({even});
       for (int step = 0; step < 2; ++step) {
@@ -161,63 +185,6 @@ DEVICE_TEST_CASE("scaled parameters, scales and gradients may be views that begi
       for (const size_t outside : {size_t{0}, before.size() - 2, before.size() - 1})
         CHECK(after[outside] == before[outside]);
     }
-}
-
-DEVICE_TEST_CASE("the norm counts step_scale times the gradient") {
-  for (const DType dtype : {DType::float32, DType::float64}) {
-    const auto make_parameter = [&](const std::vector<double>& gradient) {
-      const Shape shape{static_cast<int64_t>(gradient.size())};
-      Parameter parameter{"p", Tensor::zeros(shape, dtype, device).requires_grad_()};
-      parameter.tensor.set_grad(Tensor::from(gradient, shape).to(dtype).to(device).clone());
-      return parameter;
-    };
-    // (2 · 1)² + (½ · 4)² + (4 · 2)² = 72, and 3² = 9.
-    Parameter scaled = make_parameter({1, 4, 2}), plain = make_parameter({3});
-    scaled.step_scale = Tensor::from<double>({2, 0.5, 4}, {3}).to(dtype).to(device);
-    CHECK(grad_norm({plain, scaled}) == 9);
-    CHECK(clip_grad_norm({scaled, plain}, 9.5) == 9);
-    CHECK(values(scaled.tensor.grad()) == std::vector<double>{1, 4, 2});
-    CHECK(clip_grad_norm({scaled, plain}, 4.5) == 9);
-    const auto clipped = values(scaled.tensor.grad());
-    const double factor = 4.5 / (9 + 1e-6), tolerance = dtype == DType::float32 ? 3e-7 : 1e-15;
-    for (const auto& [i, x] : {std::pair(0, 1), std::pair(1, 4), std::pair(2, 2)})
-      CHECK(std::abs(clipped[i] - x * factor) <= tolerance);
-    CHECK(std::abs(values(plain.tensor.grad())[0] - 3 * factor) <= tolerance);
-    CHECK(std::abs(grad_norm({scaled, plain}) - 4.5) <= 2e-6);
-  }
-}
-
-DEVICE_TEST_CASE("the norm of many gradients, of which some are scaled, and views") {
-  std::vector<Parameter> parameters;
-  const DType dtypes[] = {DType::float32, DType::float64};
-  Tensor gradients[2], scales[2];
-  constexpr int64_t kAll = 24000;
-  for (const int k : {0, 1}) {
-    gradients[k] = random(5 + k, -1, 1, kAll, dtypes[k], device);
-    scales[k] = make_scale(kAll, dtypes[k], device);
-  }
-  int64_t begin = 0;
-  long double total = 0;
-  for (int64_t i = 0; i < 200; ++i) {
-    const int64_t size = i == 77 || i == 78 ? 5001 : i * 7 % 50;
-    const int k = i % 4 == 0 ? 0 : 1;
-    Parameter parameter{std::to_string(i),
-                        Tensor::zeros({size}, dtypes[k], device).requires_grad_()};
-    parameter.tensor.set_grad(gradients[k].slice(begin, begin + size));
-    if (i % 3 != 1) parameter.step_scale = scales[k].slice(begin, begin + size);
-    const auto gradient = values(parameter.tensor.grad());
-    const auto scale =
-        values(parameter.step_scale.defined() ? parameter.step_scale : Tensor::ones({size}));
-    for (size_t j = 0; j < gradient.size(); ++j) {
-      const long double x = static_cast<long double>(gradient[j]) * scale[j];
-      total += x * x;
-    }
-    parameters.push_back(parameter);
-    begin += size;
-  }
-  const double expected = static_cast<double>(std::sqrt(total));
-  CHECK(std::abs(grad_norm(parameters) - expected) <= 1e-13 * expected);
-  CHECK(grad_norm(parameters) == grad_norm(parameters));
 }
 
 DEVICE_TEST_CASE("optimisers refuse a step_scale that does not fit its parameter") {
