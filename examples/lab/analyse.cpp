@@ -12,6 +12,7 @@
 
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/text_stream.h>
+#include <pade/layers/coefficient_scale.h>
 #include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/rational_analysis.h>
 #include <pade/layers/rational_regions.h>
@@ -133,6 +134,17 @@ Json gaussian(const Subject& subject, const Options& options) {
           {"fixed_points", fixed}};
 }
 
+/// How the coefficients learn, one by one.
+Json learning(const ActivationFunction& f) {
+  const std::vector<std::string> names = f.names();
+  const std::vector<double> sensitivities = coefficient_sensitivities(f), scales = step_scales(f);
+  Json all = Json::array();
+  for (size_t k = 0; k < names.size(); ++k)
+    all.push_back(
+        {{"name", names[k]}, {"sensitivity", number(sensitivities[k])}, {"step_scale", scales[k]}});
+  return all;
+}
+
 std::vector<EdgeOfChaosPoint> edge(const Subject& subject) {
   std::vector<double> q;
   for (int i = -30; i <= 30; ++i) q.push_back(std::pow(10, i / 10.0));
@@ -161,6 +173,8 @@ Json analysis(const Subject& subject, const Options& options) {
   } catch (const Error& error) {
     all["gaussian"] = {{"error", error.what()}};  // as next to a pole
   }
+  if (subject.activation->is_learned())
+    all["learning"] = learning(subject.activation->as_function());
   return all;
 }
 
@@ -226,6 +240,16 @@ void print_gaussian(const Json& g) {
   }
 }
 
+void print_learning(const Json& coefficients) {
+  std::cout
+      << "How far a unit of each coefficient moves f(Z), Z ~ N(0, 1), root mean square, and the "
+         "scale of its steps\n";
+  for (const Json& coefficient : coefficients)
+    std::cout << "  " << coefficient["name"].get<std::string>() << "  "
+              << text(coefficient["sensitivity"]) << ", " << text(coefficient["step_scale"])
+              << '\n';
+}
+
 void print(const Json& all) {
   std::cout << all["activation"].get<std::string>() << ": " << all["formula"].get<std::string>()
             << '\n'
@@ -244,6 +268,7 @@ void print(const Json& all) {
     }
   }
   print_gaussian(all["gaussian"]);
+  if (all.contains("learning")) print_learning(all["learning"]);
 }
 
 int analyse(const Options& options) {

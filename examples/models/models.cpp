@@ -14,12 +14,18 @@ namespace {
 
 struct Model {
   const char* name;
-  Sequential (*make)(const std::string& activation, int64_t classes);
+  Sequential (*make)(const std::string& activation, int64_t classes, std::optional<int64_t> width);
 };
 
 template <class Options, Sequential (*build)(const std::string&, Options)>
-Sequential make(const std::string& activation, int64_t classes) {
-  return build(activation, {.classes = classes});
+Sequential make(const std::string& activation, int64_t classes, std::optional<int64_t> width) {
+  Options options{.classes = classes};
+  if constexpr (requires { options.width; })
+    options.width = width.value_or(options.width);
+  else
+    check(!width, "make_model: the width of preactresnet18 and preactresnet34 can be chosen, no ",
+          "other network's");
+  return build(activation, options);
 }
 
 constexpr Model kModels[] = {
@@ -35,9 +41,11 @@ const char* name_of(const Model& model) { return model.name; }
 
 }  // namespace
 
-Sequential make_model(const std::string& name, const std::string& activation, int64_t classes) {
+Sequential make_model(const std::string& name, const std::string& activation, int64_t classes,
+                      std::optional<int64_t> width) {
   check(classes >= 1, "make_model: expected at least 1 class, got ", classes);
-  return value_named("model", name, kModels).make(activation, classes);
+  check(width.value_or(1) >= 1, "make_model: expected a width of at least 1, got ", *width);
+  return value_named("model", name, kModels).make(activation, classes, width);
 }
 
 std::vector<std::string> model_names() {

@@ -241,6 +241,9 @@ void add_model_flag(CLI::App& app, TrainingOptions& options,
   app.add_option("--model", options.model, "the network")
       ->check(one_of(models, "model"))
       ->capture_default_str();
+  add_number(app, "--width", options.width,
+             "channels of the first stage of preactresnet18 and preactresnet34 [64]",
+             {.least = 1, .most = 4096});
 }
 
 void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {

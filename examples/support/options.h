@@ -13,6 +13,7 @@ namespace pade::support {
 /// What every training program can be told; the values here are the defaults of `lenet`.
 struct TrainingOptions {
   std::string model = "lenet";
+  std::optional<int64_t> width;  ///< of a PreActResNet's first stage; its usual one when not given
   std::string dataset = "fashion-mnist";
   std::string activation = "hp1";
   std::string data;  ///< folder; empty: look for it, fetch it
@@ -55,7 +56,7 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
 /// Accepts paths that run.json can hold. Those of Linux may be any bytes; JSON's texts are UTF-8.
 CLI::Validator recordable_path();
 
-/// Adds --model, which is one of these.
+/// Adds --model, which is one of these, and --width.
 void add_model_flag(CLI::App& app, TrainingOptions& options,
                     const std::vector<std::string>& models);
 /// Adds those for networks that need more than a rate: --augment, --label-smoothing, --average,
@@ -67,6 +68,7 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options);
 template <class Options, class F>
 void for_each_recorded(Options& options, F&& f) {
   f("model", options.model);
+  f("width", options.width);
   f("dataset", options.dataset);
   f("activation", options.activation);
   f("data", options.data);

@@ -125,6 +125,8 @@ test_analyse() {
   near "$(figure poles.json '["regions"][0]["poles"][1]["re"]')" 1
   [[ $(figure poles.json '["curve"]["lipschitz"]["constant"]') == inf ]] || fail "slope at a pole"
   "$lab" analyse --activation hp1 | grep -q 'proven by the roots' || fail "hp1's Lipschitz constant"
+  "$lab" analyse --activation hp2 | grep -q '^  c5  7.66[0-9]*, 0.125$' || fail "how hp2 learns"
+  ! "$lab" analyse --activation tanh | grep -q 'coefficient' || fail "tanh learns nothing"
 }
 
 test_bench() {
