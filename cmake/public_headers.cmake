@@ -11,4 +11,4 @@ list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/verbose.h data/batch_assembler.h data/class_folders.h data/image_bytes.h
   data/jpeg_markers.h data/plain_images.h data/process.h data/python_batch.h data/resize.h
   layers/fit_descent.h layers/fit_problem.h layers/fit_starts.h layers/formula_search.h
-  optim/overlap.h)
+  optim/adam_rule.h optim/overlap.h)

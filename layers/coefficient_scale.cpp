@@ -7,7 +7,7 @@
 namespace pade {
 namespace {
 
-/// ∂f/∂θ at x, for all θ.
+/// ∂f/∂θ at x up to its sign, for all θ.
 std::vector<double> rational_gradient(const RationalFunction& f, double x) {
   const auto basis = evaluate_basis(f.options.basis, x);
   const double q = f.denominator(x), value = f(x);
@@ -15,7 +15,7 @@ std::vector<double> rational_gradient(const RationalFunction& f, double x) {
   std::vector<double> gradient;
   for (size_t i = 0; i < f.c.size(); ++i) gradient.push_back(basis[i] / q);
   for (size_t j = 0; j < f.d.size(); ++j) gradient.push_back(value * basis[first + j] / q);
-  return gradient;  // up to signs
+  return gradient;
 }
 
 std::vector<double> formula_gradient(const ActivationFunction& f, double x) {

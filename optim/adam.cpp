@@ -24,7 +24,8 @@ const std::vector<std::string>& adam_slot_names() {
   return names;
 }
 
-void apply_adam(std::span<const ParameterUpdate> updates, const AdamRule& rule) {
+std::vector<UpdateTask<AdamUpdate>> adam_tasks(std::span<const ParameterUpdate> updates,
+                                               const AdamRule& rule) {
   std::vector<UpdateTask<AdamUpdate>> tasks;
   for (const ParameterUpdate& update : updates)
     tasks.push_back({{.lr = update.lr,
@@ -38,7 +39,7 @@ void apply_adam(std::span<const ParameterUpdate> updates, const AdamRule& rule) 
                      update.gradient,
                      update.slots,
                      update.step_scale});
-  PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
+  return tasks;
 }
 
 Adam::Adam(const std::vector<Parameter>& parameters, AdamOptions options)
@@ -47,15 +48,18 @@ Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options)
     : Adam(std::move(groups), options, false) {}
 
 Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupled)
-    : Optimizer(std::move(groups), adam_slot_names()),
-      rule_{options.beta1, options.beta2, options.eps, decoupled} {
+    : Optimizer(std::move(groups), adam_slot_names()), options_(options), decoupled_(decoupled) {
   const char* name = decoupled ? "AdamW" : "Adam";
   for (double beta : {options.beta1, options.beta2})
     check(beta >= 0 && beta < 1, name, ": beta1 and beta2 must be in [0, 1), got ", beta);
   check(options.eps > 0, name, ": eps must be above 0, got ", options.eps);
 }
 
-void Adam::apply(std::span<const ParameterUpdate> updates) { apply_adam(updates, rule_); }
+void Adam::apply(std::span<const ParameterUpdate> updates) {
+  const auto tasks =
+      adam_tasks(updates, {options_.beta1, options_.beta2, options_.eps, decoupled_});
+  PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
+}
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamOptions options)
     : Adam(groups_of(parameters, options), options, true) {}

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
-#include <pade/optim/adam_rule.h>
 #include <pade/optim/optimizer.h>
 
 namespace pade {
@@ -12,8 +12,8 @@ struct AdamOptions {
   double lr = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0;               ///< not of activations' coefficients
-  double activation_lr = kActivationLr;  ///< of activations' coefficients, whatever lr is
+  double weight_decay = 0;                   ///< not of activations' coefficients
+  std::optional<double> activation_lr = {};  ///< of activations' coefficients; see kActivationLr
 };
 
 /// Adam (Kingma and Ba 2015) as in PyTorch; weight decay is added to the gradient. The correction
@@ -31,7 +31,8 @@ class Adam : public Optimizer {
   void apply(std::span<const ParameterUpdate> updates) override;
 
  private:
-  AdamRule rule_;
+  AdamOptions options_;
+  bool decoupled_;
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019): parameter −= lr · decay ·

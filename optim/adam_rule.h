@@ -5,11 +5,12 @@
 #include <vector>
 
 #include <pade/optim/optimizer.h>
+#include <pade/optim/update_kernels.h>
 
 namespace pade {
 
-/// The constants of Adam: of the optimiser of that name, and of UpdateRule::coefficients, which has
-/// these.
+/// The constants of Adam: of the optimiser of that name, and, as they are here, of
+/// UpdateRule::coefficients.
 struct AdamRule {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
@@ -19,7 +20,8 @@ struct AdamRule {
 /// first_moment and second_moment.
 const std::vector<std::string>& adam_slot_names();
 
-/// One step of each, all in one pass; they are on one device.
-void apply_adam(std::span<const ParameterUpdate> updates, const AdamRule& rule = {});
+/// What adam_update() is to do for each of these.
+std::vector<UpdateTask<AdamUpdate>> adam_tasks(std::span<const ParameterUpdate> updates,
+                                               const AdamRule& rule = {});
 
 }  // namespace pade

@@ -56,6 +56,13 @@ double norm_of(const FreshGradients& gradients) {
   return std::sqrt(sum);
 }
 
+std::vector<Tensor> that_count(const FreshGradients& gradients) {
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i < gradients.tensors.size(); ++i)
+    if (gradients.factors[i] > 0) tensors.push_back(gradients.tensors[i]);
+  return tensors;
+}
+
 bool is_any(const Parameter&) { return true; }
 bool is_weight(const Parameter& parameter) { return parameter.role == ParameterRole::weight; }
 
@@ -69,16 +76,14 @@ double grad_norm(const std::vector<Parameter>& parameters) {
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm must be above 0, got ", max_norm);
   const auto perhaps_shared = bad_alloc_as_error([&] { return with_other_handles(parameters); });
-  FreshGradients gradients =
+  const FreshGradients gradients =
       bad_alloc_as_error([&] { return fresh_gradients("clip_grad_norm", parameters, is_weight); });
   const double norm = norm_of(gradients);
   const double factor = max_norm / (norm + 1e-6);
   if (!std::isfinite(norm) || factor >= 1) return norm;
   check_no_overlap("clip_grad_norm", perhaps_shared);
-  std::vector<Tensor> clipped;
-  for (size_t i = 0; i < gradients.tensors.size(); ++i)
-    if (gradients.factors[i] > 0) clipped.push_back(gradients.tensors[i]);
-  PADE_ON_DEVICE_OF(clipped[0], scale_all(clipped, factor));
+  std::vector<Tensor> counting = bad_alloc_as_error([&] { return that_count(gradients); });
+  PADE_ON_DEVICE_OF(counting[0], scale_all(counting, factor));
   return norm;
 }
 

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/tape.h>
 #include <pade/optim/adam_rule.h>
@@ -64,6 +66,14 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   check_no_overlap("optimizer", changed);
 }
 
+/// How many modules they belong to: the names of one's parameters differ behind the last dot.
+int64_t modules_of(const std::vector<Parameter>& parameters) {
+  std::set<std::string> paths;
+  for (const Parameter& parameter : parameters)
+    paths.insert(parameter.name.substr(0, parameter.name.rfind('.') + 1));
+  return static_cast<int64_t>(paths.size());
+}
+
 void check_gradients(std::span<const ParameterUpdate> updates) {
   for (const ParameterUpdate& update : updates)
     if (!update.gradient.is_only_handle())
@@ -76,13 +86,16 @@ void check_gradients(std::span<const ParameterUpdate> updates) {
 }  // namespace
 
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
-                                           double weight_decay, double activation_lr) {
+                                           double weight_decay,
+                                           std::optional<double> activation_lr) {
   ParameterGroup weights{"weights", {}, lr, weight_decay};
-  ParameterGroup activations{"activations", {}, activation_lr, 0, UpdateRule::coefficients};
+  ParameterGroup activations{"activations", {}, 0, 0, UpdateRule::coefficients};
   for (const Parameter& parameter : parameters) {
     const bool of_activation = parameter.role == ParameterRole::activation;
     (of_activation ? activations : weights).parameters.push_back(parameter);
   }
+  const int64_t layers = std::max<int64_t>(modules_of(activations.parameters), 1);
+  activations.lr = activation_lr.value_or(kActivationLr / std::sqrt(layers));
   std::vector<ParameterGroup> groups;
   for (ParameterGroup* group : {&weights, &activations}) {
     check_rates(*group);
@@ -143,8 +156,10 @@ void Optimizer::update_parameters() {
         "afterwards. Or are all of its parameters frozen?");
   check_gradients(updates);
   const std::span<const ParameterUpdate> all(updates);
+  const auto tasks =
+      adam_tasks(all.subspan(own));  // before anything is changed: memory may run out
   if (own > 0) apply(all.first(own));
-  if (own < all.size()) apply_adam(all.subspan(own));
+  if (!tasks.empty()) PADE_ON_DEVICE_OF(updates[own].parameter, adam_update(tasks));
   for (size_t i = 0; i < updates.size(); ++i) {
     ++*steps[i]->mutable_data<int32_t>();
     updates[i].parameter.mark_grad_used();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,16 +33,19 @@ struct ParameterGroup {
   UpdateRule rule = UpdateRule::own;
 };
 
-/// The rate of coefficients, unless told otherwise, whatever the weights' one is: in a hundred
-/// steps in one direction each of them changes the function by 0.2, root mean square.
-constexpr double kActivationLr = 0.002;
+/// The rate of coefficients, whatever the weights' one is, in a network with one activation that
+/// learns, and this over √n with n of them, unless told otherwise. A step of each coefficient
+/// changes its function by the rate, root mean square; independent changes of n layers in a row
+/// make √n times as much.
+constexpr double kActivationLr = 0.01;
 
 /// "weights" with this rate and decay, and "activations": the coefficients of learned activations,
-/// by their own rule, with activation_lr and without decay, which would pull them towards the zero
-/// function. A group without parameters is left out. Throws Error for a negative rate or decay.
+/// by their own rule, with activation_lr where it is given, and without decay, which would pull
+/// them towards the zero function. A group without parameters is left out. Throws Error for a
+/// negative rate or decay.
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
                                            double weight_decay,
-                                           double activation_lr = kActivationLr);
+                                           std::optional<double> activation_lr = {});
 
 /// The update of one parameter.
 struct ParameterUpdate {
@@ -49,9 +53,8 @@ struct ParameterUpdate {
   const Tensor& gradient;
   std::vector<Tensor>& slots;  ///< as the rule names them, all zero at first
   double lr, weight_decay;
-  int64_t step;  ///< the number of this parameter's update, from 1
-  const Tensor&
-      step_scale;  ///< as in Parameter; undefined where there is none, and in the own rule
+  int64_t step;              ///< the number of this parameter's update, from 1
+  const Tensor& step_scale;  ///< undefined where there is none, and in the own rule
 };
 
 /// Changes parameters along their gradients, weights by the rule that the class is named after,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,7 @@ struct SgdOptions {
   double momentum = 0;
   bool nesterov = false;    ///< needs momentum > 0
   double weight_decay = 0;  ///< added to the gradient; not of activations' coefficients
-  double activation_lr = kActivationLr;  ///< of activations' coefficients, whatever lr is
+  std::optional<double> activation_lr = {};  ///< of activations' coefficients; see kActivationLr
 };
 
 /// Stochastic gradient descent with momentum as in PyTorch: buffer = momentum · buffer + gradient,

@@ -1,6 +1,7 @@
 #include "support/optimizer.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -17,15 +18,11 @@ bool is_same_for_activations(const TrainingOptions& options) {
 
 }  // namespace
 
-double activation_lr_of(const TrainingOptions& options) {
-  return options.activation_lr.value_or(is_same_for_activations(options) ? options.lr
-                                                                         : kActivationLr);
-}
-
 std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,
                                           const std::vector<Parameter>& parameters) {
-  auto groups =
-      default_groups(parameters, options.lr, options.weight_decay, activation_lr_of(options));
+  std::optional<double> activation_lr = options.activation_lr;
+  if (is_same_for_activations(options) && !activation_lr) activation_lr = options.lr;
+  auto groups = default_groups(parameters, options.lr, options.weight_decay, activation_lr);
   if (is_same_for_activations(options))
     for (ParameterGroup& group : groups) group.rule = UpdateRule::own;
   if (options.optimizer == "sgd")

@@ -11,9 +11,6 @@
 
 namespace pade::support {
 
-/// --activation-lr; without it kActivationLr, or, where coefficients are updated as weights are,
-/// --lr.
-double activation_lr_of(const TrainingOptions& options);
 /// What --optimizer, --lr, --momentum, --weight-decay, --activation-optimizer and --activation-lr
 /// describe.
 std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options,

@@ -202,7 +202,8 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
       ->check(one_of({"adam", "same"}, "optimizer of coefficients"))
       ->capture_default_str();
   add_number(app, "--activation-lr", options.activation_lr,
-             "learning rate of the activations' coefficients [0.002; with same, --lr]",
+             "learning rate of the activations' coefficients [0.01 over the root of the "
+             "number of layers that have some; with same, --lr]",
              {.least = 0});
   add_number(app, "--clip", options.clip,
              "largest norm of all weights' gradients together; 0: no limit", {.least = 0})

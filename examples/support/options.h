@@ -26,7 +26,7 @@ struct TrainingOptions {
   std::string schedule = "cosine";
   double warm_up = 0;  ///< epochs at the start in which the rates rise from 0
   std::string activation_optimizer = "adam";  ///< of the activations' coefficients; or same
-  std::optional<double> activation_lr;        ///< see activation_lr_of()
+  std::optional<double> activation_lr;        ///< as kActivationLr has it; with same, lr
   double clip = 5;                            ///< see limit_gradients(); 0: no limit
   std::string augment = "none";               ///< see augment.h
   double label_smoothing = 0;                 ///< as in CrossEntropyOptions

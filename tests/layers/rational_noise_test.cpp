@@ -104,6 +104,7 @@ Rational noisy_layer(const Tensor& numerator, const Tensor& denominator) {
   Rational layer({{Basis::hermite_he, RationalForm::full_sum}, {0, 0, 0}, {0, 0}}, 2,
                  DType::float64);
   layer.set_noise(0.3);
+  layer.to(numerator.device());
   layer.numerator = numerator;
   layer.denominator = denominator;
   return layer;

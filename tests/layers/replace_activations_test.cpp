@@ -52,10 +52,9 @@ Sequential make_network(const std::string& activation) {
                                              named("fc2", Linear(32, kClasses))})};
 }
 
-/// Adam on all images at once; the loss before the last step. The coefficients of the higher
-/// polynomials are small, and so are their steps.
+/// Adam on all images at once; the loss before the last step.
 double train(Module& network, const Images& set, int steps, double lr) {
-  Adam optimizer(network.parameters(), {.lr = lr, .activation_lr = 1e-5});
+  Adam optimizer(network.parameters(), {.lr = lr});
   double last = 0;
   for (int step = 0; step < steps; ++step) {
     Tape tape;

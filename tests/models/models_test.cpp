@@ -71,6 +71,16 @@ TEST_CASE("activations of groups know how many channels they get") {
   }
 }
 
+TEST_CASE("residual networks can be narrower, and the others say that they cannot") {
+  for (const char* name : {"preactresnet18", "preactresnet34"})
+    CHECK(models::make_model(name, "relu", 10, 16).parameter_count() <
+          models::make_model(name, "relu", 10).parameter_count() / 15);
+  CHECK_THROWS_WITH_AS(models::make_model("lenet", "relu", 10, 16),
+                       doctest::Contains("the width of preactresnet18 and preactresnet34"), Error);
+  CHECK_THROWS_WITH_AS(models::make_model("preactresnet18", "relu", 10, 0),
+                       "make_model: expected a width of at least 1, got 0", Error);
+}
+
 TEST_CASE("all names are there, and a wrong one is told the nearest") {
   std::set<std::string> names;
   for (const Case& c : kCases) names.insert(c.name);

@@ -99,7 +99,8 @@ double worst_error(Device device, DType dtype, int64_t size, const Options& opti
         if (k == 0)
           reference_step(references[k][i], gradient[i], options.lr * factor, options.weight_decay);
         else
-          references[k][i].adam(gradient[i], options.activation_lr * factor, 0, {}, false);
+          references[k][i].adam(gradient[i], options.activation_lr.value_or(kActivationLr) * factor,
+                                0, {}, false);
     }
   }
 
@@ -233,6 +234,21 @@ TEST_CASE("default groups keep coefficients apart, and empty groups away") {
   CHECK(both.groups()[1].rule == UpdateRule::coefficients);
   CHECK(Sgd({coefficient}, {.lr = 0.1}).groups().at(0).lr == kActivationLr);
   CHECK(Sgd({weight}, {.lr = 0.1}).groups().size() == 1);
+}
+
+TEST_CASE("the rate of coefficients falls with the root of the number of layers that have some") {
+  const auto rate_with = [](int layers, const AdamOptions& options) {
+    std::vector<Parameter> parameters{make_parameter("stage.weight")};
+    for (int i = 0; i < layers; ++i)
+      for (const char* name : {".act.numerator", ".act.denominator"})
+        parameters.push_back(make_parameter("stage." + std::to_string(i) + name, DType::float32,
+                                            ParameterRole::activation, 3));
+    return Adam(parameters, options).groups().at(1).lr;
+  };
+  CHECK(rate_with(1, {}) == kActivationLr);
+  CHECK(rate_with(4, {}) == kActivationLr / 2);
+  CHECK(rate_with(36, {.lr = 7}) == kActivationLr / 6);
+  CHECK(rate_with(36, {.activation_lr = 0.3}) == 0.3);
 }
 
 TEST_CASE("options read as in the documentation") {
