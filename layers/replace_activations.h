@@ -50,9 +50,9 @@ struct ReplacedActivation {
 /// The new modules are of the dtype and on the device of the network's first parameter, and in
 /// train or eval mode as the old ones were. All else, and its names in checkpoints, stays as it is.
 ///
-/// Build optimisers afterwards: there are new parameters. Their steps are scaled for inputs from
-/// N(0, 1) (layers/coefficient_scale.h); where a layer's are much wider, the same step moves the
-/// function further, and a smaller activation_lr is in order.
+/// Build optimisers afterwards: there are new parameters. Give them a small activation_lr, such as
+/// 0.001: the usual one is for functions that are yet to be found, and scaled for inputs from
+/// N(0, 1) (layers/coefficient_scale.h), where a layer's may be wider.
 ///
 /// Returns a report on each, parents first. Throws Error, with nothing changed: for a spec that is
 /// not rational, or with the keys init, interval, zero_mean or gain, which the network decides;

@@ -54,7 +54,7 @@ Sequential make_network(const std::string& activation) {
 
 /// Adam on all images at once; the loss before the last step.
 double train(Module& network, const Images& set, int steps, double lr) {
-  Adam optimizer(network.parameters(), {.lr = lr});
+  Adam optimizer(network.parameters(), {.lr = lr, .activation_lr = 0.001});
   double last = 0;
   for (int step = 0; step < steps; ++step) {
     Tape tape;
