@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,18 +28,20 @@ const std::vector<std::string>& adam_slot_names() {
 std::vector<UpdateTask<AdamUpdate>> adam_tasks(std::span<const ParameterUpdate> updates,
                                                const AdamRule& rule) {
   std::vector<UpdateTask<AdamUpdate>> tasks;
-  for (const ParameterUpdate& update : updates)
-    tasks.push_back({{.lr = update.lr,
+  for (const ParameterUpdate& update : updates) {
+    const auto step = static_cast<double>(update.step);
+    tasks.push_back({{.lr = update.lr * std::min(1.0, step / rule.warm_up),
                       .beta1 = rule.beta1,
                       .beta2 = rule.beta2,
                       .eps = rule.eps,
                       .weight_decay = update.weight_decay,
-                      .step = static_cast<double>(update.step),
+                      .step = step,
                       .decoupled = rule.decoupled},
                      update.parameter,
                      update.gradient,
                      update.slots,
                      update.step_scale});
+  }
   return tasks;
 }
 
@@ -56,8 +59,10 @@ Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupl
 }
 
 void Adam::apply(std::span<const ParameterUpdate> updates) {
-  const auto tasks =
-      adam_tasks(updates, {options_.beta1, options_.beta2, options_.eps, decoupled_});
+  const auto tasks = adam_tasks(updates, {.beta1 = options_.beta1,
+                                          .beta2 = options_.beta2,
+                                          .eps = options_.eps,
+                                          .decoupled = decoupled_});
   PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
 }
 

@@ -9,12 +9,12 @@
 
 namespace pade {
 
-/// The constants of Adam: of the optimiser of that name, and, as they are here, of
-/// UpdateRule::coefficients.
+/// The constants of Adam: of the optimiser of that name, and of UpdateRule::coefficients.
 struct AdamRule {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   bool decoupled = false;  ///< whether the decay is taken off the parameter, as AdamW has it
+  double warm_up = 1;      ///< in so many of a parameter's first steps the rate rises to its value
 };
 
 /// first_moment and second_moment.

@@ -66,6 +66,8 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   check_no_overlap("optimizer", changed);
 }
 
+constexpr double kWarmUp = 100;  // of UpdateRule::coefficients
+
 /// How many modules they belong to: the names of one's parameters differ behind the last dot.
 int64_t modules_of(const std::vector<Parameter>& parameters) {
   std::set<std::string> paths;
@@ -156,8 +158,8 @@ void Optimizer::update_parameters() {
         "afterwards. Or are all of its parameters frozen?");
   check_gradients(updates);
   const std::span<const ParameterUpdate> all(updates);
-  const auto tasks =
-      adam_tasks(all.subspan(own));  // before anything is changed: memory may run out
+  const auto tasks = adam_tasks(
+      all.subspan(own), {.warm_up = kWarmUp});  // before anything is changed: memory may run out
   if (own > 0) apply(all.first(own));
   if (!tasks.empty()) PADE_ON_DEVICE_OF(updates[own].parameter, adam_update(tasks));
   for (size_t i = 0; i < updates.size(); ++i) {

@@ -20,8 +20,10 @@ namespace pade {
 /// large a gradient is, times the step_scale, which makes steps of all coefficients bend the
 /// function alike.
 enum class UpdateRule {
-  own,           ///< as the optimiser's name says
-  coefficients,  ///< p −= lr · step_scale · Adam's step, with the usual betas (0.9, 0.999)
+  own,  ///< as the optimiser's name says
+  /// p −= min(1, t/100) · lr · step_scale · Adam's step with the usual betas (0.9, 0.999), t being
+  /// the parameter's updates: early gradients point one way, and Adam makes long steps of them.
+  coefficients,
 };
 
 /// Parameters that are updated alike.

@@ -80,8 +80,9 @@ DEVICE_TEST_CASE("coefficients take Adam's steps times their scale, whatever the
       Adam adam({{"group", {plain}, kActivationLr, 0}}, {});
       for (int step = 0; step < 6; ++step) {
         const Tensor gradient = random(10 + step, -1, 1, size, dtype, device);
-        for (Optimizer* optimizer : {with_scale.get(), static_cast<Optimizer*>(&adam)})
-          optimizer->set_lr_factor(step < 3 ? 1 : 0.5);
+        const double factor = step < 3 ? 1 : 0.5;
+        with_scale->set_lr_factor(factor);
+        adam.set_lr_factor(factor * (step + 1) / 100);  // the coefficients' warm-up
         scaled.tensor.set_grad(gradient), plain.tensor.set_grad(gradient);
         with_scale->step(), adam.step();
       }
@@ -95,7 +96,7 @@ DEVICE_TEST_CASE("coefficients take Adam's steps times their scale, whatever the
       }
       // Rounding of six steps from numbers of magnitude 2.
       CHECK(worst <= (dtype == DType::float64 ? 1e-14 : 3e-6));
-      CHECK(longest > kActivationLr);
+      CHECK(longest > 0.1 * kActivationLr);
       if (first.empty()) first = ours;
       CHECK(ours == first);
     }
@@ -119,6 +120,20 @@ DEVICE_TEST_CASE("how large gradients are changes the steps of coefficients by e
   }
 }
 
+TEST_CASE("the rate of coefficients rises over their first hundred steps, and no further") {
+  Parameter c{"c", Tensor::zeros({1}, DType::float64).requires_grad_(), ParameterRole::activation};
+  Sgd optimizer({c}, {.activation_lr = 1});
+  for (const int steps : {1, 2, 99, 100, 101, 150}) {
+    double before = 0;
+    while (optimizer.state()[0].second.item() < steps) {
+      before = c.tensor.item();
+      c.tensor.set_grad(Tensor::full({1}, 1, DType::float64));  // Adam's step is 1
+      optimizer.step();
+    }
+    CHECK(before - c.tensor.item() == doctest::Approx(std::min(1.0, steps / 100.0)).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("groups of one's own choose the rule, and the own one leaves the scale alone") {
   const auto make = [](const char* name) {
     return Parameter{name, Tensor::full({1}, 1, DType::float64).requires_grad_(),
@@ -130,7 +145,7 @@ TEST_CASE("groups of one's own choose the rule, and the own one leaves the scale
   coefficient.tensor.set_grad(Tensor::full({1}, 3, DType::float64));
   sgd.step();
   CHECK(own.tensor.item() == 1 - 0.1 * 3);
-  CHECK(coefficient.tensor.item() == doctest::Approx(1 - 0.25 * 0.1).epsilon(1e-8));
+  CHECK(coefficient.tensor.item() == doctest::Approx(1 - 0.25 * 0.1 / 100).epsilon(1e-10));
   Adam adam({{"own", {own}, 0.1, 0}}, {});
   own.tensor.set_grad(Tensor::full({1}, 3, DType::float64));
   adam.step();

@@ -94,13 +94,14 @@ double worst_error(Device device, DType dtype, int64_t size, const Options& opti
     for (Parameter& parameter : parameters) set_random_grad(parameter, step);
     optimizer.step();
     for (int k : {0, 1}) {
+      const double coefficient_lr = options.activation_lr.value_or(kActivationLr) * factor;
+      const double warm_up = (step + 1) / 100.0;
       const std::vector<double> gradient = values(parameters[k].tensor.grad());
       for (int64_t i = 0; i < size; ++i)
         if (k == 0)
           reference_step(references[k][i], gradient[i], options.lr * factor, options.weight_decay);
         else
-          references[k][i].adam(gradient[i], options.activation_lr.value_or(kActivationLr) * factor,
-                                0, {}, false);
+          references[k][i].adam(gradient[i], coefficient_lr * warm_up, 0, {}, false);
     }
   }
 
