@@ -22,6 +22,6 @@ const std::vector<std::string>& adam_slot_names();
 
 /// What adam_update() is to do for each of these.
 std::vector<UpdateTask<AdamUpdate>> adam_tasks(std::span<const ParameterUpdate> updates,
-                                               const AdamRule& rule = {});
+                                               const AdamRule& rule);
 
 }  // namespace pade

@@ -89,10 +89,10 @@ class Optimizer {
 
  protected:
   /// `slots` are the names of the tensors that the own rule remembers for each parameter. Throws
-  /// Error for a negative rate or decay, no parameters, a parameter that is no leaf, names that
-  /// occur twice, two names of one parameter, parameters that share memory or are on several
-  /// devices, and a step_scale that is not of its parameter's shape, dtype and device, or not
-  /// finite and above 0.
+  /// Error if a rate or decay is negative; if there are no parameters, or one is no leaf; if two
+  /// have the same name, are the same parameter, share memory or are on different devices; and if a
+  /// step_scale differs from its parameter in shape, dtype or device, or is not finite and above
+  /// 0.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
   /// The own rule, for at least one parameter; all are on one device.

@@ -285,8 +285,8 @@ TrainingOptions resumed_options(CLI::App& app, const std::string& program,
       return;
     }
     check(recorded.at("options").contains(name), path, ": option ", name,
-          " is not recorded: the run ",
-          "is of an earlier Padé, which did something else there, and alone can go on with it");
+          " is not recorded: the run is of an earlier Padé, which did something else there, and ",
+          "alone can go on with it");
     try {
       restore_option(flag, recorded.at("options").at(name), value);
     } catch (const std::exception& error) {  // of CLI11, the JSON library, or our own
