@@ -64,8 +64,8 @@ class FormulaActivation : public Activation {
 ///   basis=B, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4, groups=1|N|channel,
 ///   init=leaky_relu|…, interval=-5:5, zero_centred=true|false, zero_mean=true|false,
 ///   gain=true|lecun_normal|he_normal|pytorch|…, noise=0, trainable=true|false;
-/// and hermite, a polynomial (layers/rational.h), degree=3, groups, zero_centred, noise and
-/// trainable.
+/// and hermite, a polynomial that starts next to ReLU (layers/rational.h), degree=3, groups,
+/// zero_centred, noise and trainable.
 /// init is any formula; when basis, form, degrees, init or interval differ from the preset's, the
 /// start is fitted anew. zero_centred holds G(0) = 0 (Rational::keep_zero_centred()). noise=0.1
 /// multiplies every coefficient by U(0.9, 1.1) while training (Rational::set_noise()). Two keys are

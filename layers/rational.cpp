@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iomanip>
 #include <mutex>
+#include <numbers>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
@@ -59,12 +60,9 @@ RationalFunction hermite_polynomial(int degree) {
   check(degree >= 1 && degree <= kMaxDegree, "hermite: expected a degree from 1 to ", kMaxDegree,
         ", got ", degree);
   RationalFunction polynomial{{Basis::hermite_he, RationalForm::termwise}, {}, {}};
-  double factorial = 1;
-  for (int k = 0; k <= degree; ++k) {
-    if (k > 0) factorial *= k;
-    polynomial.c.push_back(std::exp(-0.5) / factorial);
-  }
-  polynomial.c[0] *= std::sqrt(1 - 1 / factorial);
+  std::vector<double>& c = polynomial.c;
+  c = {std::numbers::inv_sqrtpi / std::numbers::sqrt2, 0.5};
+  for (int k = 0; k + 2 <= degree; ++k) c.push_back(c[k] * (1 - k) / ((k + 1) * (k + 2)));
   return polynomial;
 }
 

@@ -92,9 +92,9 @@ const RationalPreset& hp1_preset();
 const RationalPreset& hp2_preset();
 const RationalPreset& pau_preset();
 
-/// A Hermite polynomial of this degree (1 to 8) that starts with E[F(Z)²] = E[F′(Z)²] = 1 for
-/// Z ~ N(0, 1), but for a term in 1/degree!: Σ a_k He_k / k! over √e, with a_0² = 1 − 1/degree! and
-/// all other a_k = 1. Throws Error for another degree.
+/// The polynomial of this degree (1 to 8) next to ReLU for Z ~ N(0, 1), root mean square: Σ c_k
+/// He_k with c_k = E[max(Z, 0) He_k(Z)] / k!, so that weights which suit ReLU suit it. c_0 =
+/// 1/√(2π), c_1 = ½, c_{k+2} = c_k (1 − k) / ((k + 1) (k + 2)). Throws Error for another degree.
 RationalFunction hermite_polynomial(int degree);
 
 }  // namespace pade

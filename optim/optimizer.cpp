@@ -66,7 +66,7 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   check_no_overlap("optimizer", changed);
 }
 
-constexpr double kWarmUp = 100;  // of UpdateRule::coefficients
+constexpr double kWarmUp = 20;  // of UpdateRule::coefficients
 
 /// How many modules they belong to: the names of one's parameters differ behind the last dot.
 int64_t modules_of(const std::vector<Parameter>& parameters) {

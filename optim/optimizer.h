@@ -21,7 +21,7 @@ namespace pade {
 /// function alike.
 enum class UpdateRule {
   own,  ///< as the optimiser's name says
-  /// p −= min(1, t/100) · lr · step_scale · Adam's step with the usual betas (0.9, 0.999), t being
+  /// p −= min(1, t/20) · lr · step_scale · Adam's step with the usual betas (0.9, 0.999), t being
   /// the parameter's updates: early gradients point one way, and Adam makes long steps of them.
   coefficients,
 };

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -95,7 +96,7 @@ double worst_error(Device device, DType dtype, int64_t size, const Options& opti
     optimizer.step();
     for (int k : {0, 1}) {
       const double coefficient_lr = options.activation_lr.value_or(kActivationLr) * factor;
-      const double warm_up = (step + 1) / 100.0;
+      const double warm_up = std::min(1.0, (step + 1) / 20.0);
       const std::vector<double> gradient = values(parameters[k].tensor.grad());
       for (int64_t i = 0; i < size; ++i)
         if (k == 0)
