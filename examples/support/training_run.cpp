@@ -44,6 +44,23 @@ std::string epoch_title(int64_t epoch, int64_t epochs) {
   return out.str();
 }
 
+/// As `; act1 has poles at -2.31, 0.84`, for every activation that has some near its inputs.
+std::string poles_of(Module& network) {
+  constexpr double kFar = 20;
+  TextStream text;
+  network.for_each_module([&](const std::string& path, Module& module) {
+    const auto* activation = dynamic_cast<const Activation*>(&module);
+    if (!activation) return;
+    const char* separator =
+        activation->groups() > 1 ? " (group 1) has poles at " : " has poles at ";
+    for (const double pole : activation->as_function().poles(-kFar, kFar)) {
+      text << (*separator == ',' ? "" : "; " + path) << separator << std::setprecision(3) << pole;
+      separator = ", ";
+    }
+  });
+  return text.str();
+}
+
 std::string first_anomaly(Module& network, const Tensor& images, const Tensor& labels) {
   try {
     const Anomaly searching;
@@ -118,7 +135,7 @@ void TrainingRun::require_finite(double gradient_norm, const Tensor& images, con
   fail(
       "training diverged: gradients that are NaN or infinite in epoch ", position_.epoch + 1,
       ", step ", position_.batch + 1, " of ", loader_.size(), "; ",
-      first_anomaly(state_.network, images, labels), "; ", folder_.path(),
+      first_anomaly(state_.network, images, labels), poles_of(state_.network), "; ", folder_.path(),
       " keeps the epochs before. Try a smaller --lr, --activation-lr or --clip, and for a rational "
       "with poles another form than unsafe");
 }
