@@ -276,6 +276,9 @@ TrainingOptions resumed_options(CLI::App& app, const std::string& program,
   check(recorded.value("program", Json()) == program, path, ": the run was made by ",
         recorded.value("program", Json()).dump(), "; only that program goes on with it, not ",
         program);
+  check(recorded.contains("options") && recorded["options"].is_object(), path,
+        ": there are no options, which the run would go on with");
+  const Json& of_run = recorded["options"];
   for_each_recorded(options, [&](const std::string& name, auto& value) {
     const bool may_change = name == "epochs" || name == "threads" || name == "data";
     CLI::Option* flag = app.get_option_no_throw("--" + name);
@@ -284,11 +287,11 @@ TrainingOptions resumed_options(CLI::App& app, const std::string& program,
             " cannot be given with --resume: the run goes on as it was started");
       return;
     }
-    check(recorded.at("options").contains(name), path, ": option ", name,
+    check(of_run.contains(name), path, ": option ", name,
           " is not recorded: the run is of an earlier Padé, which did something else there, and ",
           "alone can go on with it");
     try {
-      restore_option(flag, recorded.at("options").at(name), value);
+      restore_option(flag, of_run.at(name), value);
     } catch (const std::exception& error) {  // of CLI11, the JSON library, or our own
       fail(path, ": option ", name, ": ", error.what());
     }

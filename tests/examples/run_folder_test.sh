@@ -138,6 +138,8 @@ test_edited_records() {
   cp -r paused foreign
   sed -i 's/"program": "lenet"/"program": "cifar"/' foreign/run.json
   expect 1 'foreign/run.json: the run was made by "cifar"' "$lenet" --resume foreign
+  echo '{"program": "lenet"}' >foreign/run.json
+  expect 1 'foreign/run.json: there are no options' "$lenet" --resume foreign
   echo '{' >foreign/run.json
   expect 1 'foreign/run.json: is not a run record' "$lenet" --resume foreign
 }
