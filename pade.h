@@ -6,10 +6,13 @@
 #include <pade/core/device.h>
 #include <pade/core/dtype.h>
 #include <pade/core/error.h>
+#include <pade/core/formula.h>
 #include <pade/core/gauss_quadrature.h>
 #include <pade/core/gradcheck.h>
+#include <pade/core/image_edit.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/safetensors.h>
+#include <pade/core/kernel_choice.h>
 #include <pade/core/least_squares.h>
 #include <pade/core/linear_minimax.h>
 #include <pade/core/names.h>
@@ -30,7 +33,6 @@
 #include <pade/core/ops/pool.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/size2.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/ops/transpose.h>
 #include <pade/core/ops/unary.h>
@@ -39,8 +41,10 @@
 #include <pade/core/polynomial.h>
 #include <pade/core/polynomial_basis.h>
 #include <pade/core/random.h>
+#include <pade/core/rational_form.h>
 #include <pade/core/scope.h>
 #include <pade/core/shape.h>
+#include <pade/core/size2.h>
 #include <pade/core/storage.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>

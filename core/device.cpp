@@ -2,10 +2,10 @@
 #include <atomic>
 #include <ostream>
 
-#include <pade/core/cuda/runtime.h>
 #include <pade/core/device.h>
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cuda/runtime.h>
 #include <pade/core/names.h>
 
 namespace pade {

@@ -5,12 +5,11 @@
 #include <string>
 #include <utility>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/random.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
-#include <pade/core/random_kernels.h>
-#include <pade/core/random_math.h>
 
 namespace pade {
 namespace {
@@ -75,7 +74,7 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, DType dtype, De
   check(is_floating(dtype), "Rng::uniform: expected float32 or float64, got ", dtype);
   check(low <= high, "Rng::uniform: low ", low, " is above high ", high);
   Tensor tensor = Tensor::empty(shape, dtype, device);
-  PADE_ON_DEVICE_OF(tensor, fill_uniform(*this, low, high, tensor));
+  kernels_of(tensor).fill_uniform(*this, low, high, tensor);
   advance(blocks_of(shape.size(), dtype == DType::float32 ? UniformNumbers<float>::kPerBlock
                                                           : UniformNumbers<double>::kPerBlock));
   return tensor;
@@ -84,7 +83,7 @@ Tensor Rng::uniform(const Shape& shape, double low, double high, DType dtype, De
 Tensor Rng::normal(const Shape& shape, double mean, double deviation, DType dtype, Device device) {
   check(is_floating(dtype), "Rng::normal: expected float32 or float64, got ", dtype);
   Tensor tensor = Tensor::empty(shape, dtype, device);
-  PADE_ON_DEVICE_OF(tensor, fill_normal(*this, mean, deviation, tensor));
+  kernels_of(tensor).fill_normal(*this, mean, deviation, tensor);
   advance(blocks_of(shape.size(), NormalNumbers<float>::kPerBlock));
   return tensor;
 }

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include <pade/core/caching_allocator.h>
-#include <pade/core/cuda/runtime.h>
 #include <pade/core/device_choice.h>
+#include <pade/core/kernels/cuda/runtime.h>
 #include <pade/core/storage.h>
 
 namespace pade {

@@ -6,14 +6,14 @@
 #include <type_traits>
 #include <utility>
 
-#include <pade/core/cuda/runtime.h>
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cuda/runtime.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/numbers.h>
 #include <pade/core/parallel.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
-#include <pade/core/tensor_kernels.h>
 
 namespace pade {
 namespace {
@@ -223,7 +223,7 @@ Tensor Tensor::to(DType dtype) const {
   check_defined("to", *this);
   if (dtype == dtype_) return *this;
   Tensor result = empty(shape_, dtype, device());
-  PADE_ON_DEVICE_OF(result, convert(*this, result));
+  kernels_of(result).convert(*this, result);
   if (is_floating(dtype) && is_floating(dtype_)) {
     record("to", {this}, result, {}, [from = dtype_](Gradients& gradients) {
       gradients.set(0, gradients.of_output().to(from));
@@ -284,7 +284,7 @@ Tensor& Tensor::fill_(double value) {
     using T = decltype(zero);
     if constexpr (std::is_integral_v<T>) whole_number<T>(value, "fill_");
   });
-  PADE_ON_DEVICE_OF(*this, fill(*this, value));
+  kernels_of(*this).fill(*this, value);
   return *this;
 }
 
@@ -311,14 +311,14 @@ Tensor& Tensor::add_(const Tensor& other, double alpha) {
   check_same_layout("add_", *this, other);
   check(is_floating(dtype_), "add_: expected float32 or float64, got ", dtype_);
   check_same_bytes_or_none("add_", other);
-  PADE_ON_DEVICE_OF(*this, add_scaled(*this, other, alpha));
+  kernels_of(*this).add_scaled(*this, other, alpha);
   return *this;
 }
 
 Tensor& Tensor::mul_(double factor) {
   prepare_change("mul_");
   check(is_floating(dtype_), "mul_: expected float32 or float64, got ", dtype_);
-  PADE_ON_DEVICE_OF(*this, scale(*this, factor));
+  kernels_of(*this).scale(*this, factor);
   return *this;
 }
 

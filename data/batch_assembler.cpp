@@ -2,6 +2,7 @@
 #include <iterator>
 #include <utility>
 
+#include <pade/core/kernels/cpu/augment.h>
 #include <pade/core/ops/augment.h>
 #include <pade/data/batch_assembler.h>
 

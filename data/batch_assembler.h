@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include <pade/core/ops/augment_kernels.h>
+#include <pade/core/kernels/problems.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
 #include <pade/data/loader.h>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <pade/core/ops/size2.h>
+#include <pade/core/size2.h>
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
 

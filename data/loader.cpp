@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/cuda/upload.h>
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cuda/upload.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <pade/core/ops/size2.h>
+#include <pade/core/size2.h>
 #include <pade/data/image_file.h>
 
 namespace pade::data {

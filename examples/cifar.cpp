@@ -35,6 +35,7 @@ void drop_activation_gradients(std::vector<Parameter>& parameters) {
 int train(const TrainingOptions& options) {
   if (options.threads > 0) set_num_threads(options.threads);
   allow_winograd(!options.no_winograd);
+  if (options.kernels != "default") choose_kernels(kernel_choice_named(options.kernels));
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);

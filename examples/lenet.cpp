@@ -20,6 +20,7 @@ namespace {
 int train(const TrainingOptions& options) {
   if (options.threads > 0) set_num_threads(options.threads);
   allow_winograd(!options.no_winograd);
+  if (options.kernels != "default") choose_kernels(kernel_choice_named(options.kernels));
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);

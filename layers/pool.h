@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include <pade/core/ops/size2.h>
+#include <pade/core/size2.h>
 #include <pade/layers/module.h>
 
 namespace pade {

@@ -4,11 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/adam_rule.h>
-#include <pade/optim/update_kernels.h>
 
 namespace pade {
 namespace {
@@ -63,7 +62,7 @@ void Adam::apply(std::span<const ParameterUpdate> updates) {
                                           .beta2 = options_.beta2,
                                           .eps = options_.eps,
                                           .decoupled = decoupled_});
-  PADE_ON_DEVICE_OF(updates[0].parameter, adam_update(tasks));
+  kernels_of(updates[0].parameter).adam_update(tasks);
 }
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamOptions options)

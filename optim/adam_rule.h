@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <pade/core/kernels/kernels.h>
 #include <pade/optim/optimizer.h>
-#include <pade/optim/update_kernels.h>
 
 namespace pade {
 

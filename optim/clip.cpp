@@ -3,11 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/tape.h>
 #include <pade/optim/clip.h>
-#include <pade/optim/clip_kernels.h>
 #include <pade/optim/overlap.h>
 
 namespace pade {
@@ -52,7 +51,7 @@ std::vector<std::pair<std::string, Tensor>> with_other_handles(
 double norm_of(const FreshGradients& gradients) {
   const auto& [tensors, factors] = gradients;
   double sum = 0;
-  if (!tensors.empty()) PADE_ON_DEVICE_OF(tensors[0], sum_of_squares(tensors, factors, sum));
+  if (!tensors.empty()) kernels_of(tensors[0]).sum_of_squares(tensors, factors, sum);
   return std::sqrt(sum);
 }
 
@@ -83,7 +82,7 @@ double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm)
   if (!std::isfinite(norm) || factor >= 1) return norm;
   check_no_overlap("clip_grad_norm", perhaps_shared);
   std::vector<Tensor> counting = bad_alloc_as_error([&] { return that_count(gradients); });
-  PADE_ON_DEVICE_OF(counting[0], scale_all(counting, factor));
+  kernels_of(counting[0]).scale_all(counting, factor);
   return norm;
 }
 

@@ -3,8 +3,8 @@
 #include <map>
 #include <set>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/tape.h>
 #include <pade/optim/adam_rule.h>
 #include <pade/optim/optimizer.h>
@@ -161,7 +161,7 @@ void Optimizer::update_parameters() {
   const auto tasks = adam_tasks(
       all.subspan(own), {.warm_up = kWarmUp});  // before anything is changed: memory may run out
   if (own > 0) apply(all.first(own));
-  if (!tasks.empty()) PADE_ON_DEVICE_OF(updates[own].parameter, adam_update(tasks));
+  if (!tasks.empty()) kernels_of(updates[own].parameter).adam_update(tasks);
   for (size_t i = 0; i < updates.size(); ++i) {
     ++*steps[i]->mutable_data<int32_t>();
     updates[i].parameter.mark_grad_used();

@@ -3,10 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/optim/sgd.h>
-#include <pade/optim/update_kernels.h>
 
 namespace pade {
 namespace {
@@ -40,7 +39,7 @@ void Sgd::apply(std::span<const ParameterUpdate> updates) {
                      update.gradient,
                      update.slots,
                      update.step_scale});
-  PADE_ON_DEVICE_OF(updates[0].parameter, sgd_update(tasks));
+  kernels_of(updates[0].parameter).sgd_update(tasks);
 }
 
 }  // namespace pade

@@ -1,11 +1,10 @@
 #include <array>
 #include <type_traits>
 
-#include <pade/core/device_choice.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/numbers.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/arithmetic_kernels.h>
-#include <pade/core/ops/broadcast.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
@@ -31,7 +30,7 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
                        : ": expected float32 or float64, got ",
         a.dtype());
   Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), a.dtype(), a.device());
-  PADE_ON_DEVICE_OF(y, arithmetic_forward(function, a, b, y));
+  kernels_of(y).arithmetic_forward(function, a, b, y);
 
   static constexpr Uses for_a = F::kForA, for_b = F::kForB;
   const bool needs_a = a.requires_grad(), needs_b = b.requires_grad();
@@ -46,8 +45,8 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
         for (const int operand : {0, 1})
           if (gradients.needs(operand) && !(uses[operand].is_dy && shapes[operand] == dy.shape()))
             computed[operand] = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
-        PADE_ON_DEVICE_OF(dy, arithmetic_backward(function, dy, gradients.saved(0),
-                                                  gradients.saved(1), computed[0], computed[1]));
+        kernels_of(dy).arithmetic_backward(function, dy, gradients.saved(0), gradients.saved(1),
+                                           computed[0], computed[1]);
         for (const int operand : {0, 1})
           gradients.set(operand, computed[operand].defined() ? computed[operand] : dy);
       });

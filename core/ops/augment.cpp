@@ -1,9 +1,8 @@
 #include <limits>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/augment.h>
-#include <pade/core/ops/augment_kernels.h>
 #include <pade/core/ops/operands.h>
 
 namespace pade {
@@ -27,7 +26,7 @@ Tensor augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels) 
   check(pixels.shape().size_from(2) <= std::numeric_limits<int32_t>::max(), "augment: images of ",
         pixels.extent(2), "×", pixels.extent(3), " are too large; expected fewer than 2³¹ pixels");
   Tensor images = Tensor::empty(pixels.shape(), DType::float32, pixels.device());
-  PADE_ON_DEVICE_OF(pixels, augment(pixels, edits, levels, images));
+  kernels_of(pixels).augment(pixels, edits, levels, images);
   return images;
 }
 

@@ -1,10 +1,10 @@
 #include <memory>
 #include <utility>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernel_choice.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/batch_norm.h>
-#include <pade/core/ops/batch_norm_kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
@@ -36,7 +36,8 @@ BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor
       for (const Tensor* other : {&x, &gamma, &beta, &running_mean, &running_var})
         check(other == running || !running->overlaps(*other), "batch_norm: running statistics, ",
               "which are updated in place, share memory with another argument; clone() them");
-  const BatchNormProblem problem{x.extent(0), x.extent(1), x.shape().size_from(2), options};
+  const BatchNormProblem problem{x.extent(0),      x.extent(1),      x.shape().size_from(2),
+                                 options.training, options.momentum, options.eps};
   check(!options.training || problem.count() >= 2,
         "batch_norm: expected at least 2 values per channel in training, got input ", x.shape());
   return problem;
@@ -65,36 +66,33 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
   Tensor mean = Tensor::empty({problem.channels}, DType::float64, x.device());
   Tensor inverse = Tensor::empty_like(mean);
   if (options.training)
-    PADE_ON_DEVICE_OF(x,
-                      batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var));
+    kernels_of(x).batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var);
   else
-    PADE_ON_DEVICE_OF(
-        x, batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse));
+    kernels_of(x).batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse);
   Tensor y;
-  if (x.on_cuda()) {
+  if (x.on_cuda() || kernel_choice() == KernelChoice::reference) {
     y = Tensor::empty_like(x);
-    if constexpr (kHasCuda) cuda::batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
+    kernels_of(x).batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
   } else {
     y = promise_normalised(problem, x, gamma, beta, mean, inverse);
   }
-  record(
-      "batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
-      [problem](Gradients& gradients) {
-        const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
-                     &mean = gradients.saved(2), &inverse = gradients.saved(3);
-        const Tensor& dy = gradients.of_output();
-        Tensor sums = Tensor::empty({2, problem.channels}, DType::float64, x.device());
-        Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
-        Tensor dbeta = Tensor::empty_like(dgamma);
-        PADE_ON_DEVICE_OF(x, batch_norm_sums(problem, dy, x, mean, inverse, sums, dgamma, dbeta));
-        if (gradients.needs(0)) {
-          Tensor dx = Tensor::empty_like(x);
-          PADE_ON_DEVICE_OF(x, batch_norm_backward(problem, dy, x, mean, inverse, gamma, sums, dx));
-          gradients.set(0, dx);
-        }
-        gradients.set(1, dgamma);
-        gradients.set(2, dbeta);
-      });
+  record("batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
+         [problem](Gradients& gradients) {
+           const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
+                        &mean = gradients.saved(2), &inverse = gradients.saved(3);
+           const Tensor& dy = gradients.of_output();
+           Tensor sums = Tensor::empty({2, problem.channels}, DType::float64, x.device());
+           Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
+           Tensor dbeta = Tensor::empty_like(dgamma);
+           kernels_of(x).batch_norm_sums(problem, dy, x, mean, inverse, sums, dgamma, dbeta);
+           if (gradients.needs(0)) {
+             Tensor dx = Tensor::empty_like(x);
+             kernels_of(x).batch_norm_backward(problem, dy, x, mean, inverse, gamma, sums, dx);
+             gradients.set(0, dx);
+           }
+           gradients.set(1, dgamma);
+           gradients.set(2, dbeta);
+         });
   const auto pending = std::dynamic_pointer_cast<PendingBatchNorm>(y.promise());
   if (Tape* tape = Tape::recording(); pending && tape) {
     pending->tape = tape->generation();

@@ -1,10 +1,9 @@
 #include <array>
 #include <functional>
 
-#include <pade/core/device_choice.h>
-#include <pade/core/ops/broadcast.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/compare.h>
-#include <pade/core/ops/compare_kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
@@ -14,7 +13,7 @@ namespace {
 Tensor compare(const char* op, const Comparison& comparison, const Tensor& a, const Tensor& b) {
   check_same_kind(op, a, b);
   Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), DType::uint8, a.device());
-  PADE_ON_DEVICE_OF(y, compare(comparison, a, b, y));
+  kernels_of(y).compare(comparison, a, b, y);
   return y;
 }
 
@@ -23,7 +22,7 @@ Tensor compare(const char* op, const Comparison& comparison, const Tensor& a, do
   Tensor y = Tensor::empty(a.shape(), DType::uint8, a.device());
   const DType dtype = is_floating(a.dtype()) ? a.dtype() : DType::float64;
   const Tensor number = Tensor::full({}, b, dtype, a.device());
-  PADE_ON_DEVICE_OF(y, compare(comparison, a, number, y));
+  kernels_of(y).compare(comparison, a, number, y);
   return y;
 }
 
@@ -65,14 +64,14 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
         condition.device());
   Tensor y = Tensor::empty(broadcast_shape("where", {condition.shape(), a.shape(), b.shape()}),
                            a.dtype(), a.device());
-  PADE_ON_DEVICE_OF(y, where_forward(condition, a, b, y));
+  kernels_of(y).where_forward(condition, a, b, y);
   record("where", {&a, &b}, y, {&condition},
          [shapes = std::array{a.shape(), b.shape()}](Gradients& gradients) {
            const Tensor& dy = gradients.of_output();
            for (const int operand : {0, 1}) {
              if (!gradients.needs(operand)) continue;
              Tensor gradient = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy, where_backward(gradients.saved(0), operand == 0, dy, gradient));
+             kernels_of(dy).where_backward(gradients.saved(0), operand == 0, dy, gradient);
              gradients.set(operand, gradient);
            }
          });

@@ -1,11 +1,11 @@
 #include <atomic>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/numbers.h>
 #include <pade/core/ops/conv2d.h>
-#include <pade/core/ops/conv2d_kernels.h>
 #include <pade/core/ops/operands.h>
+#include <pade/core/ops/window.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -39,8 +39,9 @@ Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& 
   const Window window{
       {weight.extent(2), weight.extent(3)}, options.stride, options.padding, options.dilation};
   const Size2 image{x.extent(2), x.extent(3)};
-  return {x.extent(0), channels, out, groups, image, count_windows("conv2d", image, window),
-          window};
+  return {
+      x.extent(0), channels,          out, groups, image, count_windows("conv2d", image, window),
+      window,      winograd_allowed()};
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dO
   Tensor y =
       Tensor::empty({problem.images, problem.out_channels, problem.output.h, problem.output.w},
                     x.dtype(), x.device());
-  PADE_ON_DEVICE_OF(x, conv2d_forward(problem, x, weight, bias, y));
+  kernels_of(x).conv2d_forward(problem, x, weight, bias, y);
   const Tensor nothing;  // x and weight are each needed for the other one's gradient only
   record("conv2d", {&x, &weight, &bias}, y,
          {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
@@ -61,18 +62,17 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dO
            const Tensor& dy = gradients.of_output();
            if (gradients.needs(0)) {
              Tensor dx = Tensor::empty(x_shape, dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy, conv2d_backward_data(problem, gradients.saved(1), dy, dx));
+             kernels_of(dy).conv2d_backward_data(problem, gradients.saved(1), dy, dx);
              gradients.set(0, dx);
            }
            if (gradients.needs(1)) {
              Tensor dweight = Tensor::empty(weight_shape, dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy,
-                               conv2d_backward_weight(problem, gradients.saved(0), dy, dweight));
+             kernels_of(dy).conv2d_backward_weight(problem, gradients.saved(0), dy, dweight);
              gradients.set(1, dweight);
            }
            if (gradients.needs(2)) {
              Tensor dbias = Tensor::empty({problem.out_channels}, dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy, conv2d_backward_bias(dy, dbias));
+             kernels_of(dy).conv2d_backward_bias(dy, dbias);
              gradients.set(2, dbias);
            }
          });

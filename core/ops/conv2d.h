@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pade/core/ops/size2.h>
+#include <pade/core/size2.h>
 #include <pade/core/tensor.h>
 
 namespace pade {

@@ -1,7 +1,6 @@
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/cross_entropy.h>
-#include <pade/core/ops/cross_entropy_kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
@@ -14,14 +13,21 @@ Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
   const SoftmaxLines lines{x.shape().size_before(axis), x.extent(axis),
                            x.shape().size_from(axis + 1)};
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, softmax_forward(lines, log, x, y));
+  kernels_of(x).softmax_forward(lines, log, x, y);
   record(op, {&x}, y, {&y}, [lines, log](Gradients& gradients) {
     Tensor dx = Tensor::empty_like(gradients.of_output());
-    PADE_ON_DEVICE_OF(dx,
-                      softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx));
+    kernels_of(dx).softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx);
     gradients.set(0, dx);
   });
   return y;
+}
+
+/// The position of the first label outside [0, classes); −1 when there is none.
+int64_t find_bad_label(const Tensor& labels, int64_t classes) {
+  const int32_t* label = labels.data<int32_t>();
+  for (int64_t i = 0; i < labels.size(); ++i)
+    if (label[i] < 0 || label[i] >= classes) return i;
+  return -1;
 }
 
 void check_arguments(const Tensor& logits, const Tensor& labels,
@@ -39,7 +45,7 @@ void check_arguments(const Tensor& logits, const Tensor& labels,
   check(logits.device() == labels.device(), "cross_entropy: logits are on ", logits.device(),
         ", labels on ", labels.device());
   if (labels.on_cuda()) return;  // to look at them would stop the GPU
-  const int64_t bad = cpu::find_bad_label(labels, logits.extent(1));
+  const int64_t bad = find_bad_label(labels, logits.extent(1));
   if (bad >= 0)
     fail("cross_entropy: label ", labels.at({bad}), " at position ", bad, " is out of range for ",
          logits.extent(1), " classes (logits ", logits.shape(), ")");
@@ -52,15 +58,16 @@ Tensor log_softmax(const Tensor& x, int axis) { return normalised("log_softmax",
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOptions options) {
   check_arguments(logits, labels, options);
-  const bool per_sample = options.reduction == Reduction::none;
+  const CrossEntropyProblem problem{options.label_smoothing, options.reduction == Reduction::none,
+                                    options.reduction == Reduction::mean};
   Tensor loss =
-      Tensor::empty(per_sample ? labels.shape() : Shape{}, logits.dtype(), logits.device());
-  PADE_ON_DEVICE_OF(logits, cross_entropy_forward(options, logits, labels, loss));
-  record("cross_entropy", {&logits}, loss, {&logits, &labels}, [options](Gradients& gradients) {
+      Tensor::empty(problem.per_sample ? labels.shape() : Shape{}, logits.dtype(), logits.device());
+  kernels_of(logits).cross_entropy_forward(problem, logits, labels, loss);
+  record("cross_entropy", {&logits}, loss, {&logits, &labels}, [problem](Gradients& gradients) {
     const Tensor &logits = gradients.saved(0), &labels = gradients.saved(1);
     Tensor dlogits = Tensor::empty_like(logits);
-    PADE_ON_DEVICE_OF(
-        logits, cross_entropy_backward(options, logits, labels, gradients.of_output(), dlogits));
+    kernels_of(logits).cross_entropy_backward(problem, logits, labels, gradients.of_output(),
+                                              dlogits);
     gradients.set(0, dlogits);
   });
   return loss;

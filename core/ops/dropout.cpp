@@ -1,7 +1,6 @@
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/dropout.h>
-#include <pade/core/ops/dropout_kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
@@ -14,12 +13,12 @@ Tensor dropout(const Tensor& x, double probability, Rng& rng) {
   if (probability == 0) return x;
   const Rng start = rng;  // backward draws the mask again instead of keeping it
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, dropout(x, probability, start, y));
+  kernels_of(x).dropout(x, probability, start, y);
   rng.advance((x.size() + 3) / 4);
   record("dropout", {&x}, y, {}, [probability, start](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty_like(dy);
-    PADE_ON_DEVICE_OF(dy, dropout(dy, probability, start, dx));
+    kernels_of(dy).dropout(dy, probability, start, dx);
     gradients.set(0, dx);
   });
   return y;

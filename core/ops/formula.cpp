@@ -1,10 +1,10 @@
 #include <tuple>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cpu/fusion.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/formula.h>
 #include <pade/core/ops/formula.h>
-#include <pade/core/ops/formula_kernels.h>
-#include <pade/core/ops/formula_math.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/tape.h>
@@ -67,32 +67,31 @@ Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& cons
                             cpu::formula_elementwise(formula, constants.requires_grad(), learns),
                             {&constants});
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, formula_forward(formula, x, constants, y));
-  record(formula.name, {&x, &constants}, y, {&x, &constants},
-         [formula, learns](Gradients& gradients) {
-           const Tensor &x = gradients.saved(0), &constants = gradients.saved(1),
-                        &dy = gradients.of_output();
-           Tensor dx = Tensor::empty_like(x);
-           Tensor dconstants = Tensor::empty_like(constants);
-           if (gradients.needs(1) && dconstants.size() > 0) {
-             PADE_ON_DEVICE_OF(
-                 x, formula_backward_with_constants(formula, x, constants, dy, dx, dconstants));
-             for (size_t k = 0; k < learns.size(); ++k)
-               if (!learns[k])
-                 dconstants.slice(static_cast<int64_t>(k), static_cast<int64_t>(k) + 1).fill_(0);
-           } else {
-             PADE_ON_DEVICE_OF(x, formula_backward(formula, x, constants, dy, dx));
-           }
-           gradients.set(0, dx);
-           gradients.set(1, dconstants);
-         });
+  kernels_of(x).formula_forward(formula, x, constants, y);
+  record(
+      formula.name, {&x, &constants}, y, {&x, &constants}, [formula, learns](Gradients& gradients) {
+        const Tensor &x = gradients.saved(0), &constants = gradients.saved(1),
+                     &dy = gradients.of_output();
+        Tensor dx = Tensor::empty_like(x);
+        Tensor dconstants = Tensor::empty_like(constants);
+        if (gradients.needs(1) && dconstants.size() > 0) {
+          kernels_of(x).formula_backward_with_constants(formula, x, constants, dy, dx, dconstants);
+          for (size_t k = 0; k < learns.size(); ++k)
+            if (!learns[k])
+              dconstants.slice(static_cast<int64_t>(k), static_cast<int64_t>(k) + 1).fill_(0);
+        } else {
+          kernels_of(x).formula_backward(formula, x, constants, dy, dx);
+        }
+        gradients.set(0, dx);
+        gradients.set(1, dconstants);
+      });
   return y;
 }
 
 Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants) {
   check_operands(formula, x, constants);
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, formula_curvature(formula, x, constants, y));
+  kernels_of(x).formula_curvature(formula, x, constants, y);
   return y;
 }
 

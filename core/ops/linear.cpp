@@ -1,11 +1,9 @@
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
-#include <pade/core/ops/broadcast.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/linear.h>
-#include <pade/core/ops/matmul_kernels.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/reduce_kernels.h>
-#include <pade/core/ops/strided_copy_kernels.h>
+#include <pade/core/ops/strided_copy.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -38,7 +36,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const int64_t n = x.extent(0), in = x.extent(1), out = weight.extent(0);
   Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
   if (bias.defined()) strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
-  multiply(
+  kernels_of(y).matmul(
       {.transpose_b = true, .rows = n, .columns = out, .inner = in, .accumulate = bias.defined()},
       x, weight, y);
   const Tensor nothing;  // x and weight are each needed for the other one's gradient only
@@ -48,18 +46,19 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
            const Tensor& dy = gradients.of_output();
            if (gradients.needs(0)) {
              Tensor dx = Tensor::empty({n, in}, dy.dtype(), dy.device());
-             multiply({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1), dx);
+             kernels_of(dy).matmul({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1),
+                                   dx);
              gradients.set(0, dx);
            }
            if (gradients.needs(1)) {
              Tensor dweight = Tensor::empty({out, in}, dy.dtype(), dy.device());
-             multiply({.transpose_a = true, .rows = out, .columns = in, .inner = n}, dy,
-                      gradients.saved(0), dweight);
+             kernels_of(dy).matmul({.transpose_a = true, .rows = out, .columns = in, .inner = n},
+                                   dy, gradients.saved(0), dweight);
              gradients.set(1, dweight);
            }
            if (gradients.needs(2)) {
              Tensor dbias = Tensor::empty({out}, dy.dtype(), dy.device());
-             PADE_ON_DEVICE_OF(dy, reduce_sum(dy, {1, out}, 1, dbias));
+             kernels_of(dy).reduce_sum(dy, {1, out}, 1, dbias);
              gradients.set(2, dbias);
            }
          });

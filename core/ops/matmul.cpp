@@ -1,10 +1,9 @@
 #include <span>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
-#include <pade/core/ops/broadcast.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/matmul.h>
-#include <pade/core/ops/matmul_kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
 
@@ -52,38 +51,34 @@ void join_rows(MatmulProblem& problem) {
 /// op(A)'s gradient is dC·op(B)ᵀ; where A is stored transposed it is the transpose of that.
 void gradient_of_a(const MatmulProblem& p, const Tensor& dc, const Tensor& b, Tensor& da) {
   if (p.transpose_a)
-    multiply(
+    kernels_of(dc).matmul(
         {p.transpose_b, true, p.inner, p.rows, p.columns, p.b_batch, p.c_batch, p.a_batch, p.batch},
         b, dc, da);
   else
-    multiply({false, !p.transpose_b, p.rows, p.inner, p.columns, p.c_batch, p.b_batch, p.a_batch,
-              p.batch},
-             dc, b, da);
+    kernels_of(dc).matmul({false, !p.transpose_b, p.rows, p.inner, p.columns, p.c_batch, p.b_batch,
+                           p.a_batch, p.batch},
+                          dc, b, da);
 }
 
 /// op(B)'s gradient is op(A)ᵀ·dC, or its transpose.
 void gradient_of_b(const MatmulProblem& p, const Tensor& dc, const Tensor& a, Tensor& db) {
   if (p.transpose_b)
-    multiply(
+    kernels_of(dc).matmul(
         {true, p.transpose_a, p.columns, p.inner, p.rows, p.c_batch, p.a_batch, p.b_batch, p.batch},
         dc, a, db);
   else
-    multiply({!p.transpose_a, false, p.inner, p.columns, p.rows, p.a_batch, p.c_batch, p.b_batch,
-              p.batch},
-             a, dc, db);
+    kernels_of(dc).matmul({!p.transpose_a, false, p.inner, p.columns, p.rows, p.a_batch, p.c_batch,
+                           p.b_batch, p.batch},
+                          a, dc, db);
 }
 
 }  // namespace
-
-void multiply(const MatmulProblem& problem, const Tensor& a, const Tensor& b, Tensor& c) {
-  PADE_ON_DEVICE_OF(c, matmul(problem, a, b, c));
-}
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   MatmulProblem problem = make_problem(a, b, options);
   Tensor c = Tensor::empty(result_shape(problem), a.dtype(), a.device());
   join_rows(problem);
-  multiply(problem, a, b, c);
+  kernels_of(c).matmul(problem, a, b, c);
   const Tensor nothing;  // each factor is needed for the other one's gradient only
   record("matmul", {&a, &b}, c,
          {b.requires_grad() ? &a : &nothing, a.requires_grad() ? &b : &nothing},

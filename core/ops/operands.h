@@ -23,4 +23,14 @@ void check_floating(const char* op, const Operand& operand);
 /// `axis` as a number in [0, rank); negative axes count from the end. Throws Error otherwise.
 int resolve_axis(const char* op, const Shape& shape, int axis);
 
+/// Throws Error unless both are defined and have one device and one dtype.
+void check_same_kind(const char* op, const Operand& a, const Operand& b);
+inline void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
+  check_same_kind(op, {"a", a}, {"b", b});
+}
+
+/// The shape that NumPy's rule gives: aligned at the last axis, and on each axis all extents equal
+/// or 1. Throws an Error that names all shapes where they differ.
+Shape broadcast_shape(const char* op, std::initializer_list<Shape> shapes);
+
 }  // namespace pade

@@ -1,7 +1,7 @@
 #include <pade/core/error.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pad.h>
-#include <pade/core/ops/strided_copy_kernels.h>
+#include <pade/core/ops/strided_copy.h>
 #include <pade/core/tape.h>
 
 namespace pade {

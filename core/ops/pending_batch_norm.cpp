@@ -27,7 +27,7 @@ std::vector<Tensor> saved_from(const Gradients& gradients, int first, size_t cou
 
 std::shared_ptr<Storage> PendingBatchNorm::fulfil() {
   Tensor y = Tensor::empty_like(x);
-  cpu::batch_norm_apply(problem, x, mean, inverse, gamma_values, beta_values, y);
+  kernels_of(y).batch_norm_apply(problem, x, mean, inverse, gamma_values, beta_values, y);
   return y.storage();
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include <pade/core/ops/batch_norm_kernels.h>
+#include <pade/core/kernels/cpu/fusion.h>
 
 namespace pade {
 

@@ -1,11 +1,10 @@
 #include <limits>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pool.h>
-#include <pade/core/ops/pool_kernels.h>
-#include <pade/core/ops/window_kernels.h>
+#include <pade/core/ops/window.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -35,11 +34,11 @@ Tensor max_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
   Tensor y =
       Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
   Tensor winner = Tensor::empty(y.shape(), DType::int32, x.device());
-  PADE_ON_DEVICE_OF(x, max_pool_forward(problem, x, y, winner));
+  kernels_of(x).max_pool_forward(problem, x, y, winner);
   record("max_pool2d", {&x}, y, {&winner}, [problem, shape = x.shape()](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    PADE_ON_DEVICE_OF(dy, max_pool_backward(problem, dy, gradients.saved(0), dx));
+    kernels_of(dy).max_pool_backward(problem, dy, gradients.saved(0), dx);
     gradients.set(0, dx);
   });
   return y;
@@ -50,11 +49,11 @@ Tensor avg_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding, bo
   problem.count_padding = count_padding;
   Tensor y =
       Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
-  PADE_ON_DEVICE_OF(x, avg_pool_forward(problem, x, y));
+  kernels_of(x).avg_pool_forward(problem, x, y);
   record("avg_pool2d", {&x}, y, {}, [problem, shape = x.shape()](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    PADE_ON_DEVICE_OF(dy, avg_pool_backward(problem, dy, dx));
+    kernels_of(dy).avg_pool_backward(problem, dy, dx);
     gradients.set(0, dx);
   });
   return y;

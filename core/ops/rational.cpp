@@ -1,12 +1,12 @@
 #include <array>
 
-#include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cpu/fusion.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/rational.h>
-#include <pade/core/ops/rational_kernels.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -78,16 +78,15 @@ Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denomina
       return apply_to_pending(*pending, x, cpu::rational_elementwise(problem),
                               {&numerator, &denominator});
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, rational_forward(problem, x, numerator, denominator, y));
+  kernels_of(x).rational_forward(problem, x, numerator, denominator, y);
   record("rational", {&x, &numerator, &denominator}, y, {&x, &numerator, &denominator},
          [problem](Gradients& gradients) {
            const Tensor &x = gradients.saved(0), &numerator = gradients.saved(1),
                         &denominator = gradients.saved(2);
            Tensor dx = Tensor::empty_like(x), dnumerator = Tensor::empty_like(numerator),
                   ddenominator = Tensor::empty_like(denominator);
-           PADE_ON_DEVICE_OF(
-               x, rational_backward(problem, x, numerator, denominator, gradients.of_output(), dx,
-                                    dnumerator, ddenominator));
+           kernels_of(x).rational_backward(problem, x, numerator, denominator,
+                                           gradients.of_output(), dx, dnumerator, ddenominator);
            gradients.set(0, dx);
            gradients.set(1, dnumerator);
            gradients.set(2, ddenominator);

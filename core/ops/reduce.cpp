@@ -1,11 +1,10 @@
 #include <array>
 #include <limits>
 
-#include <pade/core/device_choice.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/reduce_kernels.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -54,11 +53,11 @@ void check_has_elements(const char* op, const Plan& plan) {
 Tensor sum_divided(const char* op, const Tensor& x, const Plan& plan, double divisor) {
   check_floating(op, {"x", x});
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
-  PADE_ON_DEVICE_OF(x, reduce_sum(x, plan.kept, divisor, y));
+  kernels_of(x).reduce_sum(x, plan.kept, divisor, y);
   record(op, {&x}, y, {}, [plan, divisor](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty(plan.from, dy.dtype(), dy.device());
-    PADE_ON_DEVICE_OF(dy, reduce_sum_backward(dy, plan.kept, divisor, dx));
+    kernels_of(dy).reduce_sum_backward(dy, plan.kept, divisor, dx);
     gradients.set(0, dx);
   });
   return y;
@@ -75,11 +74,11 @@ Tensor max(const Tensor& x, const Plan& plan) {
   check_has_elements("max", plan);
   Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
-  PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, y, number));
+  kernels_of(x).reduce_max(x, plan.kept, y, number);
   record("max", {&x}, y, {&number}, [plan](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::zeros(plan.from, dy.dtype(), dy.device());
-    PADE_ON_DEVICE_OF(dy, reduce_max_backward(gradients.saved(0), plan.kept, dy, dx));
+    kernels_of(dy).reduce_max_backward(gradients.saved(0), plan.kept, dy, dx);
     gradients.set(0, dx);
   });
   return y;
@@ -118,7 +117,7 @@ Tensor argmax(const Tensor& x, int axis, bool keepdim) {
   check_has_elements("argmax", plan);
   Tensor maxima = Tensor::empty(plan.result, x.dtype(), x.device());
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
-  PADE_ON_DEVICE_OF(x, reduce_max(x, plan.kept, maxima, number));
+  kernels_of(x).reduce_max(x, plan.kept, maxima, number);
   return number;
 }
 

@@ -1,10 +1,10 @@
 #include <variant>
 
-#include <pade/core/device_choice.h>
+#include <pade/core/kernels/cpu/fusion.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pending_batch_norm.h>
 #include <pade/core/ops/unary.h>
-#include <pade/core/ops/unary_kernels.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -15,12 +15,12 @@ Tensor apply(const char* op, const unary::Function& function, const Tensor& x) {
   if (const auto pending = pending_batch_norm(x))
     return apply_to_pending(*pending, x, cpu::unary_elementwise(op, function), {});
   Tensor y = Tensor::empty_like(x);
-  PADE_ON_DEVICE_OF(x, unary_forward(function, x, y));
+  kernels_of(x).unary_forward(function, x, y);
   const bool saves_output = std::visit([](auto f) { return f.kSavesOutput; }, function);
   record(op, {&x}, y, {saves_output ? &y : &x}, [function](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
     Tensor dx = Tensor::empty_like(dy);
-    PADE_ON_DEVICE_OF(dy, unary_backward(function, gradients.saved(0), dy, dx));
+    kernels_of(dy).unary_backward(function, gradients.saved(0), dy, dx);
     gradients.set(0, dx);
   });
   return y;

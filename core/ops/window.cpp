@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include <pade/core/error.h>
-#include <pade/core/ops/window_kernels.h>
+#include <pade/core/ops/window.h>
 
 namespace pade {
 namespace {

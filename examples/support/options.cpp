@@ -216,6 +216,11 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
   app.add_flag("--no-winograd", options.no_winograd,
                "3×3 convolutions on the CPU without Winograd's transforms: slower, with a tenth of "
                "the rounding errors");
+  app.add_option("--kernels", options.kernels,
+                 "on the CPU: fast; or reference, plain loops to be read and stepped through; "
+                 "default: what PADE_KERNELS says, or fast")
+      ->check(one_of({"default", "fast", "reference"}, "kernels"))
+      ->capture_default_str();
   app.add_option("--device", options.device, "where to compute")
       ->check(one_of({"cpu", "cuda"}, "device"))
       ->capture_default_str();

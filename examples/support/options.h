@@ -33,8 +33,9 @@ struct TrainingOptions {
   double average = 0;  ///< decay of a WeightAverage that is tested and kept; 0: none
   double freeze_activations_until = 0;  ///< epochs at the start in which no coefficient is learned
   uint64_t seed = 1;
-  int threads = 0;           ///< 0: all processors
-  bool no_winograd = false;  ///< see allow_winograd()
+  int threads = 0;                  ///< 0: all processors
+  bool no_winograd = false;         ///< see allow_winograd()
+  std::string kernels = "default";  ///< or as kernel_choice_named() has them
   std::string device = "cpu";
   std::string out;                    ///< run folder; empty: named by time, activation and seed
   std::string resume;                 ///< run folder to go on with
@@ -90,6 +91,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("seed", options.seed);
   f("threads", options.threads);
   f("no-winograd", options.no_winograd);
+  f("kernels", options.kernels);
   f("device", options.device);
   f("limit", options.limit);
   f("test-limit", options.test_limit);

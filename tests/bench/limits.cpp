@@ -7,7 +7,7 @@
 #include <limits>
 #include <map>
 
-#include <pade/core/lanes.h>
+#include <pade/core/kernels/cpu/simd.h>
 #include <pade/core/parallel.h>
 
 namespace pade::bench {

@@ -1,7 +1,7 @@
 // The machine's limits, and OpenBLAS' products, which are no limit but a neighbour.
 #include <utility>
 
-#include <pade/core/blas.h>
+#include <pade/core/kernels/cpu/blas.h>
 #include <pade/core/parallel.h>
 
 #include "suite.h"

@@ -35,7 +35,7 @@ build || { tail "$folder/build.log" >&2; exit 1; }
 
 cd "$folder/source"
 files=("$@")
-((${#files[@]} > 0)) || mapfile -t files < <(ls core/cuda/*.cu* core/ops/*.cu* optim/*.cu*)
+((${#files[@]} > 0)) || mapfile -t files < <(ls core/kernels/cuda/*.cu*)
 for file in "${files[@]}"; do
   for line in $(grep -nE '__sync(threads|warp)\(\);' "$file" | cut -d: -f1); do
     place=$file:$line

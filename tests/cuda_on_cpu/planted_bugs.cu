@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include <pade/core/cuda/reduce.cuh>
+#include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace planted {
 namespace {

@@ -33,6 +33,24 @@ test_same_bits_for_any_threads() {
   ! cmp -s one/last.safetensors other/last.safetensors || fail "two seeds gave the same network"
 }
 
+# The loss on the training images after the last epoch.
+last_loss() { tail -n 1 "$1/metrics.csv" | cut -d, -f3; }
+
+test_plain_loops_train_to_the_same_losses() {
+  local kernels
+  for kernels in fast reference; do
+    (train "$kernels" --kernels "$kernels" --limit 96 --test-limit 32 --batch-size 32 --epochs 1)
+  done
+  (PADE_KERNELS=reference train by_environment --limit 96 --test-limit 32 --batch-size 32 --epochs 1)
+  awk -v a="$(last_loss fast)" -v b="$(last_loss reference)" \
+    'BEGIN { d = a - b; exit !(d < 1e-4 && d > -1e-4) }' ||
+    fail "loss $(last_loss fast) with fast kernels, $(last_loss reference) with plain loops"
+  ! cmp -s fast/last.safetensors reference/last.safetensors || fail "were those the plain loops?"
+  same_network reference by_environment "--kernels reference and PADE_KERNELS"
+  expect 2 'kernels.*slow.*fast.*reference' "$lenet" --kernels slow
+  PADE_KERNELS=slow expect 1 'no kernels "slow"; there are: fast, reference' train other
+}
+
 # Resumes until the run completes.
 finish() {
   "$lenet" --resume "$1" --quiet || fail "could not resume $1"
@@ -171,6 +189,7 @@ test_divergence() {
 }
 
 test_same_bits_for_any_threads
+test_plain_loops_train_to_the_same_losses
 test_interrupt_and_resume
 test_kill_and_resume
 test_memory_does_not_grow

@@ -13,7 +13,7 @@
 #include <pade/core/io/safetensors.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/size2.h>
+#include <pade/core/size2.h>
 #include <pade/core/tape.h>
 #include <pade/core/tensor.h>
 #include <pade/data/transforms.h>

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/cuda/blas.h>
-#include <pade/core/cuda/gemm.h>
+#include <pade/core/kernels/cuda/blas.h>
+#include <pade/core/kernels/cuda/gemm.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include <pade/core/ops/broadcast.h>
-#include <pade/core/ops/nest_math.h>
+#include <pade/core/kernels/loop_nest.h>
+#include <pade/core/ops/operands.h>
+#include <pade/core/kernels/math/index_lookup.h>
 #include <pade/core/parallel.h>
 
 #include "tests/core/ops/index_reference.h"

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include <pade/core/gradcheck.h>
+#include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/conv2d.h>
-#include <pade/core/ops/conv2d_kernels.h>
+#include <pade/core/ops/window.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/parallel.h>
@@ -150,17 +151,17 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   };
   using namespace cpu;
   check_method(direct::forward, direct::backward_data, direct::backward_weight);
-  check_method(image_lanes::forward, image_lanes::backward_data, image_lanes::backward_weight);
+  check_method(batch_blocked::forward, batch_blocked::backward_data, batch_blocked::backward_weight);
   check_method(im2col::forward, im2col::backward_data, im2col::backward_weight);
   if (p.groups == 1)
-    check_method(filter_lanes::forward, filter_lanes::backward_data, filter_lanes::backward_weight);
+    check_method(channel_blocked::forward, channel_blocked::backward_data, channel_blocked::backward_weight);
   if (pointwise::is_possible(p))
     check_method(pointwise::forward, pointwise::backward_data, pointwise::backward_weight);
   if (depthwise::is_possible(p))
     check_method(depthwise::forward, depthwise::backward_data, depthwise::backward_weight);
-  if (depthwise_planes::is_possible(p))
-    check_method(depthwise_planes::forward, depthwise_planes::backward_data,
-                 depthwise_planes::backward_weight);
+  if (depthwise_same_size::is_possible(p))
+    check_method(depthwise_same_size::forward, depthwise_same_size::backward_data,
+                 depthwise_same_size::backward_weight);
   poison_new_storage(false);
 }
 

@@ -3,7 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/ops/strided_copy_kernels.h>
+#include <pade/core/kernels/copy_loops.h>
+#include <pade/core/ops/strided_copy.h>
 
 #include "tests/devices.h"
 

@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/augment.h>
+#include <pade/core/parallel.h>
+
+namespace pade::cpu {
+namespace {
+
+/// The columns that are shown of a row: pixel `begin` comes from `source`, the next from
+/// source + step.
+struct ShownColumns {
+  int64_t begin, end, source, step;
+};
+
+ShownColumns shown_columns(const ImageEditRow& edit, int64_t w) {
+  const PixelBox shown = edit.shown();
+  const int64_t at_zero = edit.source_column(0), step = edit.mirrored() ? -1 : 1;
+  // 0 <= at_zero + step · x < w
+  const int64_t first = edit.mirrored() ? at_zero - w + 1 : -at_zero;
+  const int64_t begin = std::max({int64_t{0}, int64_t{shown.left}, first});
+  const int64_t end = std::min({w, int64_t{shown.right}, first + w});
+  return {begin, std::max(begin, end), at_zero + step * begin, step};
+}
+
+void erase(const PixelBox& box, const AugmentProblem& p, float* plane) {
+  const int64_t top = std::max(box.top, 0), bottom = std::min<int64_t>(box.bottom, p.h);
+  const int64_t left = std::max(box.left, 0), right = std::min<int64_t>(box.right, p.w);
+  if (left >= right) return;
+  for (int64_t y = top; y < bottom; ++y)
+    std::fill(plane + y * p.w + left, plane + y * p.w + right, 0.0f);
+}
+
+}  // namespace
+
+void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t* fields,
+                   const float* levels, float* image) {
+  const ImageEditRow edit{fields, p.boxes};
+  const ShownColumns columns = shown_columns(edit, p.w);
+  const PixelBox shown = edit.shown();
+  for (int64_t c = 0; c < p.channels; ++c, pixels += p.h * p.w, image += p.h * p.w, levels += 256) {
+    for (int64_t y = 0; y < p.h; ++y) {
+      float* row = image + y * p.w;
+      const int64_t source_row = edit.source_row(static_cast<int32_t>(y));
+      const bool is_shown = y >= shown.top && y < shown.bottom && source_row >= 0 &&
+                            source_row < p.h && columns.begin < columns.end;
+      if (!is_shown) {
+        std::fill(row, row + p.w, levels[0]);
+        continue;
+      }
+      std::fill(row, row + columns.begin, levels[0]);
+      const uint8_t* source = pixels + source_row * p.w;
+      for (int64_t x = columns.begin, from = columns.source; x < columns.end;
+           ++x, from += columns.step)
+        row[x] = levels[source[from]];
+      std::fill(row + columns.end, row + p.w, levels[0]);
+    }
+    for (int i = 0; i < p.boxes; ++i) erase(edit.erased(i), p, image);
+  }
+}
+
+namespace {
+
+void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Tensor& images) {
+  const int64_t fields = edits.extent(1), size = pixels.shape().size_from(1);
+  const AugmentProblem p{pixels.extent(1), pixels.extent(2), pixels.extent(3),
+                         static_cast<int>((fields - kImageEditFields) / kBoxFields)};
+  const uint8_t* in = pixels.data<uint8_t>();
+  const int32_t* edit = edits.data<int32_t>();
+  const float* level = levels.data<float>();
+  float* out = images.mutable_data<float>();
+  const int64_t at_once = std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, size));
+  parallel_for(pixels.extent(0), at_once, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      augment_image(p, in + i * size, edit + i * fields, level, out + i * size);
+  });
+}
+
+}  // namespace
+
+void add_augment(Kernels& kernels) { kernels.augment = augment; }
+
+}  // namespace pade::cpu

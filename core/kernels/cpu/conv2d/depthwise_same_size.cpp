@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+#include <pade/core/kernels/cpu/conv2d/blocks.h>
+#include <pade/core/kernels/cpu/conv2d/methods.h>
+#include <pade/core/kernels/cpu/conv2d/numbers.h>
+#include <pade/core/kernels/cpu/runs.h>
+#include <pade/core/kernels/cpu/scratch.h>
+#include <pade/core/kernels/cpu/transpose.h>
+#include <pade/core/kernels/math/host_device.h>
+#include <pade/core/parallel.h>
+
+namespace pade::cpu::depthwise_same_size {
+namespace {
+
+/// Of images, in elements, that are taken at once: what is copied is read a little later, when it
+/// has arrived in the cache. (Loads across the borders of pending stores would wait for these.)
+constexpr int64_t kAtOnce = 2048;
+
+/// Planes of one image size, one after another, with zeros in front, in between and at the end: a
+/// tap of a kernel of kTaps × kTaps sees a plane moved by a fixed distance,
+///
+///   y[p] = Σ_v inside_v[p] Σ_u w[u][v] x[p + distance(u, v)],
+///
+/// where what lies above and below the plane is zero, and inside_v[p] is 1 where column(p) + v −
+/// kTaps/2 is one of the plane's, else 0: there the neighbour in memory is of another row.
+template <int kTaps, class T>
+class Planes {
+ public:
+  explicit Planes(Size2 size)
+      : size_(size),
+        margin_(blocks_of(kBefore * size.w + kBefore, kLanes) * kLanes),
+        pitch_(margin_ + blocks_of(size.area(), kLanes) * kLanes),
+        at_once(std::max<int64_t>(1, kAtOnce / std::max<int64_t>(1, size.area()))),
+        planes_(at_once * pitch_ + 2 * margin_),
+        inside_(kTaps * (pitch_ - margin_)),
+        data_(planes_.data()),
+        insides_(inside_.data()) {
+    std::fill_n(data_, at_once * pitch_ + 2 * margin_, T{0});
+    for (int v = 0; v < kTaps; ++v)
+      for (int64_t p = 0; p < pitch_ - margin_; ++p) {
+        const int64_t column = p % std::max<int64_t>(1, size.w) + v - kBefore;
+        insides_[v * (pitch_ - margin_) + p] = column >= 0 && column < size.w ? 1 : 0;
+      }
+  }
+
+  /// `count` planes that are `stride` elements apart.
+  void load(const T* tensor, int64_t stride, int64_t count) {
+    for (int64_t i = 0; i < count; ++i, tensor += stride)
+      copy_run(tensor, data_ + margin_ + i * pitch_, size_.area());
+  }
+  /// What the first taps of each row see of a plane's first pixel.
+  std::array<const T*, kTaps> rows(int64_t plane) const {
+    std::array<const T*, kTaps> rows;
+    for (int u = 0; u < kTaps; ++u)
+      rows[u] = data_ + margin_ + plane * pitch_ + (u - kBefore) * size_.w - kBefore;
+    return rows;
+  }
+  Lanes<T> inside(int v, int64_t p) const {
+    return load_lanes(insides_ + v * (pitch_ - margin_) + p);
+  }
+
+ private:
+  static constexpr int64_t kLanes = kLaneCount<T>, kBefore = kTaps / 2;
+  Size2 size_;
+  int64_t margin_, pitch_;
+
+ public:
+  const int64_t at_once;
+
+ private:
+  Scratch<T> planes_, inside_;
+  T *data_, *insides_;
+};
+
+/// A filter, and where its rows of taps begin to see a plane: tap (u, v) sees rows[u] + v + p.
+template <int kTaps, class T>
+struct Filter {
+  Lanes<T> taps[kTaps][kTaps];
+
+  Filter(const T* weight, bool turned) {
+    for (int u = 0; u < kTaps; ++u)
+      for (int v = 0; v < kTaps; ++v)
+        taps[u][v] =
+            Lanes<T>{} + weight[turned ? kTaps * kTaps - 1 - (u * kTaps + v) : u * kTaps + v];
+  }
+};
+
+/// One vector of results, from pixel p on.
+template <int kTaps, class T>
+PADE_HD Lanes<T> convolve(const Planes<kTaps, T>& planes, const std::array<const T*, kTaps>& rows,
+                          const Filter<kTaps, T>& filter, const Lanes<T>& start, int64_t p) {
+  Lanes<T> sum = start;
+  PADE_UNROLL
+  for (int v = 0; v < kTaps; ++v) {
+    Lanes<T> column = filter.taps[0][v] * load_lanes(rows[0] + p + v);
+    PADE_UNROLL
+    for (int u = 1; u < kTaps; ++u) column += filter.taps[u][v] * load_lanes(rows[u] + p + v);
+    if (v == kTaps / 2)
+      sum += column;
+    else
+      sum += planes.inside(v, p) * column;
+  }
+  return sum;
+}
+
+/// `ahead`: as many pixels that are read later, fetched meanwhile.
+template <int kTaps, bool kStreamed, class T>
+void convolve_plane(const Planes<kTaps, T>& planes, int64_t plane, const Filter<kTaps, T>& of_plane,
+                    T bias, int64_t pixels, const T* ahead, T* to) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  const Filter<kTaps, T> filter = of_plane;  // a copy of our own can stay in registers
+  const Lanes<T> start = Lanes<T>{} + bias;
+  const std::array<const T*, kTaps> rows = planes.rows(plane);
+  int64_t p = 0;
+  for (; p + kLanes <= pixels; p += kLanes) {
+    __builtin_prefetch(ahead + p);
+    put_lanes<kStreamed, T>(to + p, convolve<kTaps, T>(planes, rows, filter, start, p));
+  }
+  if (p < pixels)
+    store_lanes<T>(to + p, convolve<kTaps, T>(planes, rows, filter, start, p), pixels - p);
+}
+
+/// to = start + from convolved with the filters, plane by plane; `turned`: with them turned around.
+template <int kTaps, class T>
+void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, bool turned,
+                  const T* start, T* to) {
+  const int64_t pixels = problem.image.area(), planes = problem.images * problem.in_channels;
+  const bool streamed = is_streamed<T>(planes * pixels, pixels);
+  parallel_for(planes, units_per_block(problem.multiplications()), [&](int64_t begin, int64_t end) {
+    Planes<kTaps, T> source(problem.image);
+    for (int64_t first = begin, count; first < end; first += count) {
+      count = std::min(source.at_once, end - first);
+      source.load(from + first * pixels, pixels, count);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t channel = (first + i) % problem.in_channels;
+        const Filter<kTaps, T> filter(weight + channel * kTaps * kTaps, turned);
+        const T bias = start ? start[channel] : T{0};
+        const T* ahead = from + std::min(first + i + count, end - 1) * pixels;
+        T* results = to + (first + i) * pixels;
+        if (streamed)
+          convolve_plane<kTaps, true>(source, i, filter, bias, pixels, ahead, results);
+        else
+          convolve_plane<kTaps, false>(source, i, filter, bias, pixels, ahead, results);
+      }
+    }
+    if (streamed) finish_streaming();
+  });
+}
+
+/// The planes of one channel of several images, `stride` elements apart, and those that come next.
+template <class T>
+struct ChannelPlanes {
+  const T *x, *dy;
+  int64_t stride, count;
+  const T *next_x, *next_dy;
+};
+
+/// The filter's gradient lane by lane, [taps][lanes], is added what these planes contribute.
+template <int kTaps, class T>
+void correlate(const Planes<kTaps, T>& planes, const ChannelPlanes<T>& of, int64_t pixels,
+               T* gradient) {
+  constexpr int64_t kLanes = kLaneCount<T>;
+  Lanes<T> sums[kTaps][kTaps];
+  for (int tap = 0; tap < kTaps * kTaps; ++tap)
+    sums[tap / kTaps][tap % kTaps] = load_lanes(gradient + tap * kLanes);
+  for (int64_t i = 0; i < of.count; ++i) {
+    const std::array<const T*, kTaps> rows = planes.rows(i);
+    const T* dy = of.dy + i * of.stride;
+    for (int64_t p = 0; p < pixels; p += kLanes) {
+      __builtin_prefetch(of.next_x + i * of.stride + p);
+      __builtin_prefetch(of.next_dy + i * of.stride + p);
+      const Lanes<T> upstream =
+          p + kLanes <= pixels ? load_lanes(dy + p) : load_lanes(dy + p, pixels - p, T{0});
+      PADE_UNROLL
+      for (int v = 0; v < kTaps; ++v) {
+        const Lanes<T> inside = v == kTaps / 2 ? upstream : upstream * planes.inside(v, p);
+        PADE_UNROLL
+        for (int u = 0; u < kTaps; ++u) sums[u][v] += inside * load_lanes(rows[u] + p + v);
+      }
+    }
+  }
+  for (int tap = 0; tap < kTaps * kTaps; ++tap)
+    store_lanes<T>(gradient + tap * kLanes, sums[tap / kTaps][tap % kTaps]);
+}
+
+template <int kTaps, class T>
+void correlate_all(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
+  const int64_t pixels = problem.image.area(), channels = problem.in_channels;
+  const int64_t stride = channels * pixels;
+  constexpr int64_t kFilter = kTaps * kTaps;
+  sum_over_images(
+      problem.images, channels, channels * kFilter, dweight,
+      [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
+        Planes<kTaps, T> source(problem.image);
+        Scratch<T> gradient(kFilter * kLaneCount<T>);
+        for (int64_t c = begin; c < end; ++c) {
+          std::fill_n(gradient.data(), kFilter * kLaneCount<T>, T{0});
+          for (int64_t image = first_image, count; image < end_image; image += count) {
+            count = std::min(source.at_once, end_image - image);
+            const bool last = image + count == end_image;
+            const int64_t plane = image * stride + c * pixels;
+            const int64_t next = last ? first_image * stride + std::min(c + 1, end - 1) * pixels
+                                      : plane + count * stride;
+            source.load(x + plane, stride, count);
+            correlate(source, {x + plane, dy + plane, stride, count, x + next, dy + next}, pixels,
+                      gradient.data());
+          }
+          sum_each(gradient.data(), kFilter, partial + c * kFilter);
+        }
+      });
+}
+
+/// f(std::integral_constant<int, taps in a row>).
+template <class F>
+void with_taps(const Conv2dProblem& problem, F&& f) {
+  if (problem.window.kernel.w == 3)
+    f(std::integral_constant<int, 3>());
+  else
+    f(std::integral_constant<int, 5>());
+}
+
+}  // namespace
+
+bool is_possible(const Conv2dProblem& problem) {
+  const Window& w = problem.window;
+  return problem.group_in() == 1 && problem.group_out() == 1 && (w.kernel == 3 || w.kernel == 5) &&
+         w.stride == 1 && w.dilation == 1 && w.padding == w.kernel.w / 2;
+}
+
+void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
+             const Tensor& bias, Tensor& y) {
+  with_numbers(x, weight, bias, y,
+               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
+                 with_taps(problem, [&](auto taps) {
+                   convolve_all<taps.value>(problem, in, filters, false, start, out);
+                 });
+               });
+}
+
+void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
+                   Tensor& dx) {
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
+    with_taps(problem, [&](auto taps) {
+      convolve_all<taps.value, T>(problem, upstream, filters, true, nullptr, out);
+    });
+  });
+}
+
+void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
+                     Tensor& dweight) {
+  with_numbers(x, dy, dweight, [&](auto in, auto upstream, auto gradient) {
+    with_taps(problem,
+              [&](auto taps) { correlate_all<taps.value>(problem, in, upstream, gradient); });
+  });
+}
+
+}  // namespace pade::cpu::depthwise_same_size

@@ -1,0 +1,421 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <pade/core/kernels/cpu/conv2d/padded_plane.h>
+#include <pade/core/kernels/cpu/reduce.h>
+#include <pade/core/kernels/cpu/scratch.h>
+#include <pade/core/kernels/cpu/simd.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/pool.h>
+#include <pade/core/parallel.h>
+
+namespace pade::cpu {
+namespace {
+
+/// Calls f(first, last) for planes, several at a time where they are small.
+template <class F>
+void for_planes(const PoolProblem& p, F&& f) {
+  const int64_t planes_at_once =
+      std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w));
+  parallel_for(p.planes, planes_at_once, f);
+}
+
+template <class F>
+void for_each_plane(const PoolProblem& p, F&& f) {
+  for_planes(p, [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) f(plane);
+  });
+}
+
+/// The taps of windows on a TapPlane, where those of neighbouring outputs are neighbours: one run
+/// for all outputs of `rows` rows.
+struct Taps {
+  Taps(const PoolProblem& p, int64_t rows_at_once)
+      : rows(rows_at_once),
+        plane({p.kernel, p.stride, p.padding, 1}, {p.h, p.w}, {rows, p.ow}),
+        run(rows * plane.pitch),
+        plane_elements(plane.size() + p.kernel.w) {
+    for (int64_t kh = 0; kh < p.kernel.h; ++kh)
+      for (int64_t kw = 0; kw < p.kernel.w; ++kw) offsets.push_back(plane.offset(kh, kw));
+  }
+
+  int64_t rows;
+  TapPlane plane;
+  std::vector<int64_t> offsets;  // where each tap's run begins
+  int64_t run, plane_elements;   // without what loops overshoot
+};
+
+/// As many rows of the output as keep what they see in L1.
+int64_t rows_at_once(const PoolProblem& p) {
+  constexpr int64_t kSeen = 6144;  // elements
+  return std::clamp<int64_t>(kSeen / (p.stride.h * p.w), 1, p.oh);
+}
+
+/// f(i, j) for each output, in the order of runs; `between` for what is there between the rows.
+template <class N, class F>
+std::vector<N> number_outputs(const PoolProblem& p, const Taps& taps, N between, F&& f) {
+  const int64_t pitch = taps.plane.pitch;
+  std::vector<N> numbers(blocks_of(p.oh, taps.rows) * taps.run + kLaneBytes, between);
+  for (int64_t i = 0; i < p.oh; ++i)
+    for (int64_t j = 0; j < p.ow; ++j) numbers[i * pitch + j] = static_cast<N>(f(i, j));
+  return numbers;
+}
+
+/// What each window's mean is divided by.
+template <class N>
+std::vector<N> divisors(const PoolProblem& p, const Taps& taps) {
+  return number_outputs<N>(p, taps, 1, [&](int64_t i, int64_t j) {
+    return counted(p, inside_window(i, p.kernel.h, p.stride.h, p.padding.h, p.h),
+                   inside_window(j, p.kernel.w, p.stride.w, p.padding.w, p.w));
+  });
+}
+
+/// Of the image, what comes after what a run sees, which begins at `row`; for loops that pool
+/// `outputs` at a step.
+template <class T>
+PartsAhead part_after(const PoolProblem& p, const Taps& taps, const T* image, int64_t row,
+                      int64_t outputs) {
+  const int64_t elements = std::min(taps.rows * p.stride.h, p.h) * p.w;
+  return PartsAhead(image + row * p.stride.h * p.w + elements, elements,
+                    blocks_of(taps.run, outputs));
+}
+
+/// Puts a run's outputs side by side.
+template <class From, class To>
+void copy_outputs(const From* run, int64_t pitch, To* to, int64_t rows, int64_t columns) {
+  if (pitch == columns) columns *= std::exchange(rows, 1);
+  for (int64_t i = 0; i < rows; ++i, run += pitch, to += columns)
+    if constexpr (std::is_same_v<From, To>)
+      copy_run(run, to, columns);
+    else
+      std::transform(run, run + columns, to, [](From value) { return static_cast<To>(value); });
+}
+
+/// A place in an image, as wide as the values that are compared, and lanes of them.
+template <class T>
+using Place = std::conditional_t<sizeof(T) == sizeof(int32_t), int32_t, int64_t>;
+template <class T>
+using Places = decltype(Lanes<T>{} > Lanes<T>{});
+
+template <class T>
+class MaxPool {
+ public:
+  explicit MaxPool(const PoolProblem& p)
+      : p_(p),
+        taps_(p, rows_at_once(p)),
+        corners_(number_outputs<Place<T>>(p, taps_, 0,
+                                          [&](int64_t i, int64_t j) {
+                                            return (i * p.stride.h - p.padding.h) * p.w +
+                                                   j * p.stride.w - p.padding.w;
+                                          })),
+        first_(number_outputs<Place<T>>(p, taps_, 0, [&](int64_t i, int64_t j) {
+          return std::max<int64_t>(i * p.stride.h - p.padding.h, 0) * p.w +
+                 std::max<int64_t>(j * p.stride.w - p.padding.w, 0);
+        })) {
+    for (int64_t kh = 0; kh < p.kernel.h; ++kh)
+      for (int64_t kw = 0; kw < p.kernel.w; ++kw)
+        steps_.push_back(static_cast<Place<T>>(kh * p.w + kw));
+  }
+
+  void operator()(const T* images, int64_t planes, T* y, int32_t* winner) const {
+    const int64_t pitch = taps_.plane.pitch;
+    Scratch<T> seen(taps_.plane_elements + kOvershoot<T>), best(taps_.run + kOvershoot<T>);
+    Scratch<Place<T>> won(taps_.run + kOvershoot<T>);
+    for (int64_t plane = 0; plane < planes; ++plane, images += p_.h * p_.w)
+      for (int64_t row = 0; row < p_.oh; row += taps_.rows) {
+        taps_.plane.fill(images, row, seen.data(), -std::numeric_limits<T>::infinity());
+        pool(seen.data(), row * pitch, part_after(p_, taps_, images, row, kLaneCount<T>),
+             best.data(), won.data());
+        const int64_t rows = std::min(taps_.rows, p_.oh - row);
+        copy_outputs(best.data(), pitch, y, rows, p_.ow);
+        copy_outputs(won.data(), pitch, winner, rows, p_.ow);
+        y += rows * p_.ow;
+        winner += rows * p_.ow;
+      }
+  }
+
+ private:
+  /// Of a run that begins with output number `begin`.
+  void pool(const T* seen, int64_t begin, PartsAhead ahead, T* best_of, Place<T>* winner) const {
+    for (int64_t i = 0; i < taps_.run; i += kLaneCount<T>) {
+      Lanes<T> best = Lanes<T>{} - std::numeric_limits<T>::infinity();
+      ahead.step();
+      Places<T> won, corner;  // the first one's, where all are −∞
+      std::memcpy(&won, &first_[begin + i], sizeof won);
+      std::memcpy(&corner, &corners_[begin + i], sizeof corner);
+      for (size_t tap = 0; tap < steps_.size(); ++tap) {
+        const Lanes<T> value = load_lanes(seen + taps_.offsets[tap] + i);
+        const Places<T> wins = beats(value, best);
+        best = wins ? value : best;
+        won = wins ? corner + steps_[tap] : won;
+      }
+      store_lanes<T>(best_of + i, best);
+      std::memcpy(winner + i, &won, sizeof won);
+    }
+  }
+
+  const PoolProblem& p_;
+  Taps taps_;
+  std::vector<Place<T>> corners_, first_;  // of each window, and of what of it is in the image
+  std::vector<Place<T>> steps_;            // from the corner to each tap
+};
+
+constexpr int64_t kPairedColumns = 1024;
+
+/// Whether windows are 2×2 side by side, at most kPairedColumns / 2 in a row.
+bool is_2x2(const PoolProblem& p) {
+  return p.kernel == 2 && p.stride == 2 && p.padding == 0 && 2 * p.ow <= kPairedColumns;
+}
+
+/// Whole vectors of columns, where so many may be read.
+template <class T>
+int64_t paired_columns(int64_t columns, int64_t readable) {
+  const int64_t whole_vectors = blocks_of(columns, kLaneCount<T>) * kLaneCount<T>;
+  return readable >= whole_vectors ? whole_vectors : columns;
+}
+
+/// The same for 2×2 windows side by side, at most kPairedColumns / 2 in a row: first the larger one
+/// in each column, then of neighbouring columns, so that both steps fill vectors. `end`: how far
+/// whole vectors may be read.
+template <class T>
+void max_pool_plane_2x2(const PoolProblem& p, const T* x, const T* end, T* y, int32_t* winner) {
+  T larger[kPairedColumns + kLaneCount<T>];
+  int32_t place[kPairedColumns + kLaneCount<T>];
+  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
+  const int32_t width = static_cast<int32_t>(p.w);
+  for (int64_t begin = 0; begin < p.oh; begin += rows_at_once) {
+    const int64_t rows = std::min(rows_at_once, p.oh - begin);
+    for (int64_t i = 0; i < rows; ++i) {
+      const int32_t first = static_cast<int32_t>(begin + i) * 2 * width;
+      const T *upper = x + first, *lower = upper + width;
+      const int64_t count = paired_columns<T>(columns, end - lower);
+#pragma omp simd
+      for (int32_t j = 0; j < count; ++j) {
+        const bool wins = beats(lower[j], upper[j]);
+        larger[i * columns + j] = wins ? lower[j] : upper[j];
+        place[i * columns + j] = first + j + (wins ? width : 0);
+      }
+    }
+    T* out = y + begin * p.ow;
+    int32_t* won = winner + begin * p.ow;
+#pragma omp simd
+    for (int64_t j = 0; j < rows * p.ow; ++j) {
+      const T left = larger[2 * j], right = larger[2 * j + 1];
+      const int32_t at_left = place[2 * j], at_right = place[2 * j + 1];
+      // Of equal ones, or NaNs, the first in reading order wins.
+      const bool earlier = !beats(left, right) & (at_right < at_left);
+      const bool wins = beats(right, left) | earlier;
+      out[j] = wins ? right : left;
+      won[j] = wins ? at_right : at_left;
+    }
+  }
+}
+
+/// The same for means. Sums of two float32 numbers hardly ever round in float64, in whichever
+/// order.
+template <class T>
+void avg_pool_plane_2x2(const PoolProblem& p, const T* x, const T* end, T* y) {
+  double sums[kPairedColumns + kLaneCount<T>];
+  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
+  for (int64_t begin = 0; begin < p.oh; begin += rows_at_once) {
+    const int64_t rows = std::min(rows_at_once, p.oh - begin);
+    for (int64_t i = 0; i < rows; ++i) {
+      const T *upper = x + (begin + i) * 2 * p.w, *lower = upper + p.w;
+      const int64_t count = paired_columns<T>(columns, end - lower);
+#pragma omp simd
+      for (int64_t j = 0; j < count; ++j)
+        sums[i * columns + j] = static_cast<double>(upper[j]) + static_cast<double>(lower[j]);
+    }
+    T* out = y + begin * p.ow;
+#pragma omp simd
+    for (int64_t j = 0; j < rows * p.ow; ++j)
+      out[j] = static_cast<T>((sums[2 * j] + sums[2 * j + 1]) / 4);
+  }
+}
+
+/// Whether the only window is the whole image.
+bool is_global(const PoolProblem& p) { return p.kernel == Size2(p.h, p.w) && p.padding == 0; }
+
+/// The mean of each window.
+template <class T>
+class AvgPool {
+ public:
+  explicit AvgPool(const PoolProblem& p)
+      : p_(p), taps_(p, rows_at_once(p)), divisors_(divisors<double>(p, taps_)) {}
+
+  void operator()(const T* images, int64_t planes, T* y) const {
+    const int64_t pitch = taps_.plane.pitch;
+    Scratch<T> seen(taps_.plane_elements + kOvershoot<T>), means(taps_.run + kOvershoot<T>);
+    for (int64_t plane = 0; plane < planes; ++plane, images += p_.h * p_.w)
+      for (int64_t row = 0; row < p_.oh; row += taps_.rows) {
+        taps_.plane.fill(images, row, seen.data());
+        pool(seen.data(), row * pitch, part_after(p_, taps_, images, row, kLaneCount<double>),
+             means.data());
+        const int64_t rows = std::min(taps_.rows, p_.oh - row);
+        copy_outputs(means.data(), pitch, y, rows, p_.ow);
+        y += rows * p_.ow;
+      }
+  }
+
+ private:
+  void pool(const T* seen, int64_t begin, PartsAhead ahead, T* means) const {
+    for (int64_t i = 0; i < taps_.run; i += kLaneCount<double>) {
+      ahead.step();
+      Lanes<double> sum{};
+      for (const int64_t offset : taps_.offsets) sum += load_widened(seen + offset + i);
+      store_narrowed(means + i, sum / load_lanes(&divisors_[begin + i]));
+    }
+  }
+
+  const PoolProblem& p_;
+  Taps taps_;
+  std::vector<double> divisors_;
+};
+
+/// Windows side by side: each gives its pixels the same. kWidth is kernel.w where it is known to
+/// the compiler, else 0.
+template <int64_t kWidth, class T>
+void spread_means(const PoolProblem& p, const T* dy, T* dx) {
+  const int64_t width = kWidth ? kWidth : p.kernel.w;
+  const T divisor = static_cast<T>(p.kernel.area());
+  if (p.oh * p.kernel.h < p.h || p.ow * width < p.w) std::fill_n(dx, p.h * p.w, T{0});
+  for (int64_t i = 0; i < p.oh; ++i, dy += p.ow) {
+    T* row = dx + i * p.kernel.h * p.w;
+#pragma omp simd
+    for (int64_t j = 0; j < p.ow; ++j) {
+      const T share = dy[j] / divisor;
+      for (int64_t k = 0; k < width; ++k) row[j * width + k] = share;
+    }
+    for (int64_t k = 1; k < p.kernel.h; ++k) copy_run(row, row + k * p.w, p.ow * width);
+  }
+}
+
+/// Pixels collect from windows, in the order of these.
+template <class T>
+class AvgPoolBackward {
+ public:
+  explicit AvgPoolBackward(const PoolProblem& p)
+      : p_(p), taps_(p, p.oh), divisors_(divisors<T>(p, taps_)) {}
+
+  void operator()(const T* dy, int64_t planes, T* dx) const {
+    const int64_t pitch = taps_.plane.pitch;
+    Scratch<T> shares(taps_.run), sums(taps_.plane_elements);
+    std::fill_n(shares.data(), taps_.run, T{0});  // and so it stays between the rows
+    for (int64_t plane = 0; plane < planes; ++plane, dx += p_.h * p_.w) {
+      for (int64_t i = 0; i < p_.oh; ++i, dy += p_.ow)
+        for (int64_t j = 0; j < p_.ow; ++j)
+          shares.data()[i * pitch + j] = dy[j] / divisors_[i * pitch + j];
+      std::fill_n(sums.data(), taps_.plane_elements, T{0});
+      for (auto offset = taps_.offsets.rbegin(); offset != taps_.offsets.rend(); ++offset) {
+        const T* share = shares.data();
+        T* sum = sums.data() + *offset;
+#pragma omp simd
+        for (int64_t i = 0; i < taps_.run; ++i) sum[i] += share[i];
+      }
+      taps_.plane.copy_to(dx, sums.data());
+    }
+  }
+
+ private:
+  const PoolProblem& p_;
+  Taps taps_;
+  std::vector<T> divisors_;
+};
+
+void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
+  if (y.size() == 0) return;
+  dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    int32_t* won = winner.mutable_data<int32_t>();
+    const int64_t image = p.h * p.w, outputs = p.oh * p.ow;
+    if (is_2x2(p))
+      return for_each_plane(p, [&](int64_t plane) {
+        max_pool_plane_2x2(p, in + plane * image, in + x.size(), out + plane * outputs,
+                           won + plane * outputs);
+      });
+    const MaxPool<T> pool(p);
+    for_planes(p, [&](int64_t first, int64_t last) {
+      pool(in + first * image, last - first, out + first * outputs, won + first * outputs);
+    });
+  });
+}
+
+void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& winner, Tensor& dx) {
+  dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* upstream = dy.data<T>();
+    const int32_t* won = winner.data<int32_t>();
+    T* out = dx.mutable_data<T>();
+    for_each_plane(p, [&](int64_t plane) {
+      T* image = out + plane * p.h * p.w;
+      std::fill_n(image, p.h * p.w, T{0});
+      const int64_t first = plane * p.oh * p.ow;
+      for (int64_t i = first; i < first + p.oh * p.ow; ++i) image[won[i]] += upstream[i];
+    });
+  });
+}
+
+void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
+  if (y.size() == 0) return;
+  dispatch_floating(x.dtype(), "avg_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    const int64_t image = p.h * p.w;
+    if (is_global(p))
+      return for_each_plane(p, [&](int64_t plane) {
+        double sum = 0;
+        Sum<T>::add_run(sum, in + plane * image, 0, image);
+        out[plane] = static_cast<T>(sum / static_cast<double>(image));
+      });
+    if (is_2x2(p))
+      return for_each_plane(p, [&](int64_t plane) {
+        avg_pool_plane_2x2(p, in + plane * image, in + x.size(), out + plane * p.oh * p.ow);
+      });
+    const AvgPool<T> pool(p);
+    for_planes(p, [&](int64_t first, int64_t last) {
+      pool(in + first * image, last - first, out + first * p.oh * p.ow);
+    });
+  });
+}
+
+void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
+  if (dy.size() == 0) return;
+  dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
+    using T = decltype(zero);
+    const T* upstream = dy.data<T>();
+    T* out = dx.mutable_data<T>();
+    const int64_t image = p.h * p.w, outputs = p.oh * p.ow;
+    if (is_global(p))
+      return for_each_plane(p, [&](int64_t plane) {
+        std::fill_n(out + plane * image, image, upstream[plane] / static_cast<T>(image));
+      });
+    if (p.kernel == p.stride && p.padding == 0)
+      return for_each_plane(p, [&](int64_t plane) {
+        const T* from = upstream + plane * outputs;
+        T* to = out + plane * image;
+        p.kernel.w == 2 ? spread_means<2>(p, from, to) : spread_means<0>(p, from, to);
+      });
+    const AvgPoolBackward<T> pool(p);
+    for_planes(p, [&](int64_t first, int64_t last) {
+      pool(upstream + first * outputs, last - first, out + first * image);
+    });
+  });
+}
+
+}  // namespace
+
+void add_pool(Kernels& kernels) {
+  kernels.max_pool_forward = max_pool_forward;
+  kernels.max_pool_backward = max_pool_backward;
+  kernels.avg_pool_forward = avg_pool_forward;
+  kernels.avg_pool_backward = avg_pool_backward;
+}
+
+}  // namespace pade::cpu

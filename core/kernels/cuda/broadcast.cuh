@@ -1,0 +1,148 @@
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include <pade/core/kernels/math/index_lookup.h>
+#include <pade/core/kernels/cuda/kernel.cuh>
+
+/// Element by element over a loop nest, in which operands may be stretched.
+namespace pade::cuda {
+
+/// Neighbouring elements that one thread takes at a time: sixteen bytes of the widest type, and
+/// four elements at most.
+template <class... T>
+inline constexpr int kChunk = std::min(4, 16 / static_cast<int>(std::max({sizeof(T)...})));
+
+template <class T, int kCount>
+struct Chunk {
+  T values[kCount];
+};
+
+/// One access of all; the address must be a multiple of the bytes.
+template <int kCount, class T>
+__device__ __forceinline__ Chunk<T, kCount> load_chunk(const T* from) {
+  Chunk<T, kCount> chunk;
+  if constexpr (sizeof chunk == 16) {
+    const Pack<T> pack = load_pack(from);
+#pragma unroll
+    for (int k = 0; k < kCount; ++k) chunk.values[k] = pack.values[k];
+  } else {
+    using Word = std::conditional_t<sizeof chunk == 8, uint64_t,
+                                    std::conditional_t<sizeof chunk == 4, uint32_t, uint16_t>>;
+    static_assert(sizeof chunk == sizeof(Word));
+    const Word bits = *reinterpret_cast<const Word*>(from);
+    memcpy(&chunk, &bits, sizeof chunk);
+  }
+  return chunk;
+}
+template <class T, int kCount>
+__device__ __forceinline__ void store_chunk(T* to, const Chunk<T, kCount>& chunk) {
+  if constexpr (sizeof chunk == 16) {
+    Pack<T> pack;
+#pragma unroll
+    for (int k = 0; k < kCount; ++k) pack.values[k] = chunk.values[k];
+    store_pack(to, pack);
+  } else {
+    using Word = std::conditional_t<sizeof chunk == 8, uint64_t,
+                                    std::conditional_t<sizeof chunk == 4, uint32_t, uint16_t>>;
+    static_assert(sizeof chunk == sizeof(Word));
+    Word bits;
+    memcpy(&bits, &chunk, sizeof chunk);
+    *reinterpret_cast<Word*>(to) = bits;
+  }
+}
+
+/// The next elements along the innermost axis, or one element again and again where the operand is
+/// stretched.
+template <int kCount, class T>
+__device__ __forceinline__ Chunk<T, kCount> load_operand(const T* from, uint32_t stride) {
+  if (stride != 0) return load_chunk<kCount>(from);
+  Chunk<T, kCount> chunk;
+  const T value = *from;
+#pragma unroll
+  for (T& element : chunk.values) element = value;
+  return chunk;
+}
+
+/// f(a[…], b[…], …) where the operands are at `place`.
+template <class F, class Place, class... In>
+__device__ __forceinline__ auto apply_at(const F& f, const Place& place, const In*... in) {
+  return [&]<size_t... k>(std::index_sequence<k...>) { return f(in[place.of[k]]...); }
+  (std::index_sequence_for<In...>());
+}
+/// The same for the next kCount elements along the innermost axis.
+template <int kCount, class F, class Nest, class Place, class... In>
+__device__ __forceinline__ auto apply_chunk(const F& f, const Nest& nest, const Place& place,
+                                            const In*... in) {
+  using Out = decltype(f(*in...));
+  return [&]<size_t... k>(std::index_sequence<k...>) {
+    Chunk<Out, kCount> result;
+    auto apply = [&](const auto&... operands) {
+#pragma unroll
+      for (int i = 0; i < kCount; ++i) result.values[i] = f(operands.values[i]...);
+    };
+    apply(load_operand<kCount>(in + place.of[k], nest.inner_stride(static_cast<int>(k)))...);
+    return result;
+  }
+  (std::index_sequence_for<In...>());
+}
+
+template <int kCount, class T>
+bool is_aligned(const T* first) {
+  return reinterpret_cast<uintptr_t>(first) % (kCount * sizeof(T)) == 0;
+}
+/// Whether the operands' rows can be read kCount elements at a time, if that divides their length.
+template <int kCount, class... In>
+bool have_aligned_rows(const LoopNest& nest, const In*... in) {
+  return [&]<size_t... k>(std::index_sequence<k...>) {
+    return ((nest.inner().strides[k] == 0 ||
+             (nest.inner().strides[k] == 1 && is_aligned<kCount>(in))) &&
+            ...);
+  }
+  (std::index_sequence_for<In...>());
+}
+
+template <class F, class Out, class... In>
+__global__ void __launch_bounds__(kThreads)
+    broadcast_kernel(F f, LookupNest<sizeof...(In)> nest, bool packed, Out* out, const In*... in) {
+  constexpr uint32_t kCount = kChunk<Out, In...>;
+  const uint32_t n = nest.size(), chunks = packed ? n / kCount : 0;
+  const uint32_t first = static_cast<uint32_t>(first_index());
+  const uint32_t step = static_cast<uint32_t>(index_step());
+  for (uint32_t i = first; i < chunks; i += step)
+    store_chunk(out + i * kCount, apply_chunk<kCount>(f, nest, nest.at(i * kCount), in...));
+  constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
+  uint32_t i = chunks * kCount + first;
+  for (; i + (kBatch - 1) * step < n; i += kBatch * step) {
+    Out values[kBatch];
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) values[k] = apply_at(f, nest.at(i + k * step), in...);
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) out[i + k * step] = values[k];
+  }
+  for (; i < n; i += step) out[i] = apply_at(f, nest.at(i), in...);
+}
+
+/// out[i] = f(in[…]…) for every element i of the nest, whose first operands are `in`, in that
+/// order. `f` returns an Out.
+template <class F, class Out, class... In>
+void broadcast(const char* op, F f, const LoopNest& nest, Out* out, const In*... in) {
+  constexpr int kCount = kChunk<Out, In...>;
+  static_assert(std::is_same_v<Out, decltype(f(*in...))>);
+  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
+    auto run = [&](Out* to, const In*... from) {
+      const bool packed = (part.rank == 1 || part.inner().extent % kCount == 0) &&
+                          is_aligned<kCount>(to) && have_aligned_rows<kCount>(part, from...);
+      const int64_t n = part.size();
+      launch(op, {blocks_for(packed ? (n + kCount - 1) / kCount : n)},
+             broadcast_kernel<F, Out, In...>, f, LookupNest<sizeof...(In)>(part), packed, to,
+             from...);
+    };
+    [&]<size_t... k>(std::index_sequence<k...>) { run(out + first, in + at[k]...); }
+    (std::index_sequence_for<In...>());
+  });
+}
+
+}  // namespace pade::cuda

@@ -1,0 +1,52 @@
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/dropout.h>
+#include <pade/core/kernels/math/random.h>
+#include <pade/core/kernels/cuda/kernel.cuh>
+
+namespace pade::cuda {
+namespace {
+
+constexpr int kPerBlock = 4;  // elements of a block of the generator
+
+/// A thread draws a block at a time, for the four elements that it keeps or drops.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    dropout_kernel(RandomBlocks blocks, DropoutStep<T> step, bool packed, int64_t n, const T* x,
+                   T* y) {
+  for (int64_t block = first_index(); block * kPerBlock < n; block += index_step()) {
+    const RandomWords words = blocks[block];
+    const int64_t first = block * kPerBlock;
+    if (packed && first + kPerBlock <= n) {
+#pragma unroll
+      for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
+        Pack<T> pack = load_pack(x + first + i);
+#pragma unroll
+        for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = step(pack.values[k], words[i + k]);
+        store_pack(y + first + i, pack);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < kPerBlock; ++i)
+        if (first + i < n) y[first + i] = step(x[first + i], words[i]);
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------- launchers
+
+void dropout(const Tensor& x, double probability, const Rng& rng, Tensor& y) {
+  dispatch_floating(x.dtype(), "dropout", [&](auto zero) {
+    using T = decltype(zero);
+    const T* in = x.address<T>();
+    T* out = y.mutable_address<T>();
+    launch("dropout", {blocks_for((x.size() + kPerBlock - 1) / kPerBlock)}, dropout_kernel<T>,
+           RandomBlocks(rng), DropoutStep<T>(probability),
+           is_pack_aligned(in) && is_pack_aligned(out), x.size(), in, out);
+  });
+}
+
+}  // namespace
+
+void add_dropout(Kernels& kernels) { kernels.dropout = dropout; }
+
+}  // namespace pade::cuda

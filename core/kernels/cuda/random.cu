@@ -1,0 +1,70 @@
+#include <array>
+
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/random.h>
+#include <pade/core/kernels/cuda/kernel.cuh>
+
+namespace pade::cuda {
+namespace {
+namespace {
+
+/// One block of the stream for each step of a thread: 16 bytes of `out`, which is a whole storage
+/// and so aligned, or 32.
+template <class Numbers, class T>
+__global__ void __launch_bounds__(kThreads)
+    fill_random_kernel(RandomBlocks blocks, Numbers numbers, int64_t n, T* out) {
+  constexpr int kPerBlock = Numbers::kPerBlock;
+  for (int64_t block = first_index(); block * kPerBlock < n; block += index_step()) {
+    const std::array<T, kPerBlock> values = numbers(blocks[block]);
+    const int64_t first = block * kPerBlock;
+    if (first + kPerBlock <= n) {
+#pragma unroll
+      for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
+        Pack<T> pack;
+#pragma unroll
+        for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = values[i + k];
+        store_pack(out + first + i, pack);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < kPerBlock; ++i)
+        if (first + i < n) out[first + i] = values[i];
+    }
+  }
+}
+
+template <class Numbers, class T>
+void fill(const char* op, const Rng& rng, const Numbers& numbers, T* out, int64_t n) {
+  constexpr int kPerBlock = Numbers::kPerBlock;
+  launch(op, {blocks_for((n + kPerBlock - 1) / kPerBlock)}, fill_random_kernel<Numbers, T>,
+         RandomBlocks(rng), numbers, n, out);
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------- launchers
+
+void fill_uniform(const Rng& rng, double low, double high, Tensor& tensor) {
+  dispatch_floating(tensor.dtype(), "Rng::uniform", [&](auto zero) {
+    using T = decltype(zero);
+    const UniformNumbers<T> numbers{static_cast<T>(low), static_cast<T>(high - low)};
+    fill("Rng::uniform", rng, numbers, tensor.mutable_address<T>(), tensor.size());
+  });
+}
+
+void fill_normal(const Rng& rng, double mean, double deviation, Tensor& tensor) {
+  dispatch_floating(tensor.dtype(), "Rng::normal", [&](auto zero) {
+    using T = decltype(zero);
+    fill("Rng::normal", rng, NormalNumbers<T>{mean, deviation}, tensor.mutable_address<T>(),
+         tensor.size());
+  });
+}
+
+}  // namespace
+
+void add_random(Kernels& kernels) {
+  kernels.fill_uniform = fill_uniform;
+  kernels.fill_normal = fill_normal;
+}
+
+}  // namespace pade::cuda

@@ -1,0 +1,119 @@
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/reduce.h>
+#include <pade/core/kernels/cuda/reduce_nest.cuh>
+
+namespace pade::cuda {
+namespace {
+
+struct Identity {
+  template <class T>
+  PADE_HD T operator()(T x) const {
+    return x;
+  }
+};
+
+template <class T>
+struct SumDivided {
+  double divisor;
+  PADE_HD T operator()(double sum) const { return static_cast<T>(sum / divisor); }
+};
+
+template <class T>
+struct DividedBy {
+  T divisor;
+  PADE_HD T operator()(T x) const { return x / divisor; }
+};
+
+template <class T>
+struct Max {
+  using Partial = Largest<T>;
+  static PADE_HD Partial identity() { return kLargestOfNone<T>; }
+  static PADE_HD void add(Partial& best, T value, uint32_t number) {
+    best = combine(best, {value, static_cast<int32_t>(number)});
+  }
+  static PADE_HD Partial combine(const Partial& a, const Partial& b) {
+    if (is_above(b.value, a.value)) return b;
+    return is_above(a.value, b.value) || a.number <= b.number ? a : b;
+  }
+};
+
+template <class T>
+struct StoreLargest {
+  T* values;
+  int32_t* numbers;
+  __device__ __forceinline__ void operator()(int64_t i, const Largest<T>& largest) const {
+    values[i] = largest.value;
+    numbers[i] = largest.number;
+  }
+};
+
+/// Only for numbers in this part of the reduced axes.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    max_backward_kernel(LookupNest<1> kept, LookupNest<1> reduced, int32_t first_number,
+                        const int32_t* numbers, const T* dy, T* dx) {
+  for (int64_t i = first_index(); i < kept.size(); i += index_step()) {
+    const uint32_t number = static_cast<uint32_t>(numbers[i] - first_number);
+    if (number >= reduced.size()) continue;
+    dx[int64_t{kept.at(static_cast<uint32_t>(i)).of[0]} + reduced.at(number).of[0]] = dy[i];
+  }
+}
+
+// ---------------------------------------------------------------------------------- launchers
+
+void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
+  const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
+  dispatch_floating(x.dtype(), "sum", [&](auto zero) {
+    using T = decltype(zero);
+    reduce<Sum>("sum", Identity{}, nest, 1,
+                StoreFinished<SumDivided<T>, T>{SumDivided<T>{divisor}, y.mutable_address<T>()},
+                x.address<T>());
+  });
+}
+
+void reduce_sum_backward(const Tensor& dy, const Shape& kept, double divisor, Tensor& dx) {
+  const LoopNest nest = loop_over(dx.shape(), {kept});
+  dispatch_floating(dy.dtype(), "sum", [&](auto zero) {
+    using T = decltype(zero);
+    broadcast("backward of sum", DividedBy<T>{static_cast<T>(divisor)}, nest,
+              dx.mutable_address<T>(), dy.address<T>());
+  });
+}
+
+void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
+  const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    reduce<Max<T>>("max", Identity{}, nest, 1,
+                   StoreLargest<T>{y.mutable_address<T>(), number.mutable_address<int32_t>()},
+                   x.address<T>());
+  });
+}
+
+void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& dy, Tensor& dx) {
+  const SplitNest split = split_at_target(loop_over(dx.shape(), {dx.shape(), kept}), 1);
+  dispatch_floating(dy.dtype(), "max", [&](auto zero) {
+    using T = decltype(zero);
+    T* out = dx.mutable_address<T>();
+    for_each_part(split.kept, [&](const LoopNest& results, const Offsets& at, int64_t first) {
+      for_each_part(split.reduced,
+                    [&](const LoopNest& reduced, const Offsets& of_part, int64_t first_number) {
+                      launch("backward of max", {blocks_for(results.size())},
+                             max_backward_kernel<T>, LookupNest<1>(results), LookupNest<1>(reduced),
+                             static_cast<int32_t>(first_number), number.address<int32_t>() + first,
+                             dy.address<T>() + first, out + at[0] + of_part[0]);
+                    });
+    });
+  });
+}
+
+}  // namespace
+
+void add_reduce(Kernels& kernels) {
+  kernels.reduce_sum = reduce_sum;
+  kernels.reduce_sum_backward = reduce_sum_backward;
+  kernels.reduce_max = reduce_max;
+  kernels.reduce_max_backward = reduce_max_backward;
+}
+
+}  // namespace pade::cuda

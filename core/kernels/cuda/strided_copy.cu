@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include <pade/core/kernels/copy_loops.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/index_lookup.h>
+#include <pade/core/kernels/cuda/kernel.cuh>
+
+namespace pade::cuda {
+namespace {
+
+/// What elements are copied as: their dtype does not matter.
+template <class T>
+using WordOf = std::conditional_t<sizeof(T) == 8, uint64_t,
+                                  std::conditional_t<sizeof(T) == 4, uint32_t, uint8_t>>;
+using Word16 = Pack<uint32_t>;
+
+template <class Word>
+__device__ __forceinline__ Word load_word(const Word* from) {
+  if constexpr (sizeof(Word) == 16)
+    return load_pack(reinterpret_cast<const uint32_t*>(from));
+  else
+    return *from;
+}
+template <class Word>
+__device__ __forceinline__ void store_word(Word* to, const Word& word) {
+  if constexpr (sizeof(Word) == 16)
+    store_pack(reinterpret_cast<uint32_t*>(to), word);
+  else
+    *to = word;
+}
+
+template <class Word>
+__global__ void __launch_bounds__(kThreads)
+    strided_copy_kernel(LookupNest<2> nest, const Word* from, Word* to) {
+  constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
+  const uint32_t n = nest.size(), step = static_cast<uint32_t>(index_step());
+  uint32_t i = static_cast<uint32_t>(first_index());
+  for (; i + (kBatch - 1) * step < n; i += kBatch * step) {
+    Word words[kBatch];
+    uint32_t targets[kBatch];
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) {
+      const auto place = nest.at(i + k * step);
+      words[k] = load_word(from + place.of[kFrom]);
+      targets[k] = place.of[kTo];
+    }
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) store_word(to + targets[k], words[k]);
+  }
+  for (; i < n; i += step) {
+    const auto place = nest.at(i);
+    store_word(to + place.of[kTo], load_word(from + place.of[kFrom]));
+  }
+}
+
+constexpr int kTileElements = 1024;
+constexpr int kRow = 2, kColumn = 3;  // operands of the nest of tiles, beside kFrom and kTo
+
+/// A tile has 2^row_bits rows and 2^column_bits columns, kTileElements in all: more of the one
+/// where the matrix has few of the other, so that most threads have something to do.
+struct TileShape {
+  int row_bits, column_bits;
+  int pitch;                       ///< of rows in shared memory: a warp meets different banks
+  uint32_t rows, columns;          ///< of the matrix
+  int64_t from_stride, to_stride;  ///< from column to column, from row to row
+};
+
+/// Both sides are walked along their contiguous axis: the read one along rows, the written one
+/// along columns.
+template <class Word>
+__global__ void __launch_bounds__(kThreads)
+    transpose_kernel(LookupNest<4> tiles, TileShape shape, uint32_t first_row,
+                     uint32_t first_column, const Word* from, Word* to) {
+  constexpr int kPerThread = kTileElements / kThreads;
+  PADE_SHARED(Word, buffer, [kTileElements + kTileElements / 2]);
+  const uint32_t row_mask = (1u << shape.row_bits) - 1;
+  const uint32_t column_mask = (1u << shape.column_bits) - 1;
+  for (uint32_t i = blockIdx.x; i < tiles.size(); i += gridDim.x) {
+    const auto tile = tiles.at(i);
+    const uint32_t rows = shape.rows - (first_row + tile.of[kRow]);  // from the tile's first on
+    const uint32_t columns = shape.columns - (first_column + tile.of[kColumn]);
+    Word words[kPerThread];
+#pragma unroll
+    for (uint32_t k = 0; k < kPerThread; ++k) {
+      const uint32_t element = threadIdx.x + k * kThreads;
+      const uint32_t row = element & row_mask, column = element >> shape.row_bits;
+      if (row < rows && column < columns)
+        words[k] = from[tile.of[kFrom] + column * shape.from_stride + row];
+    }
+#pragma unroll
+    for (uint32_t k = 0; k < kPerThread; ++k) {
+      const uint32_t element = threadIdx.x + k * kThreads;
+      const uint32_t row = element & row_mask, column = element >> shape.row_bits;
+      if (row < rows && column < columns) buffer[row * shape.pitch + column] = words[k];
+    }
+    __syncthreads();
+#pragma unroll
+    for (uint32_t k = 0; k < kPerThread; ++k) {
+      const uint32_t element = threadIdx.x + k * kThreads;
+      const uint32_t column = element & column_mask, row = element >> shape.column_bits;
+      if (row < rows && column < columns)
+        to[tile.of[kTo] + row * shape.to_stride + column] = buffer[row * shape.pitch + column];
+    }
+    __syncthreads();  // before the next tile takes this one's place
+  }
+}
+
+/// The nest counted in words of kBytes; empty where they do not divide everything.
+template <int kBytes, class T>
+std::optional<LoopNest> in_words(const LoopNest& nest, const T* from, const T* to) {
+  constexpr int64_t kElements = kBytes / static_cast<int>(sizeof(T));
+  LoopNest words = nest;
+  LoopNest::Axis& inner = words.axes[nest.rank - 1];
+  bool fits = inner.strides[kFrom] == 1 && inner.strides[kTo] == 1 &&
+              inner.extent % kElements == 0 && reinterpret_cast<uintptr_t>(from) % kBytes == 0 &&
+              reinterpret_cast<uintptr_t>(to) % kBytes == 0;
+  inner.extent /= kElements;
+  for (int axis = 0; axis < nest.rank - 1; ++axis)
+    for (const int operand : {kFrom, kTo}) {
+      int64_t& stride = words.axes[axis].strides[operand];
+      fits = fits && stride % kElements == 0;
+      stride /= kElements;
+    }
+  return fits ? std::optional(words) : std::nullopt;
+}
+
+template <class Word>
+void copy_words(const LoopNest& nest, const void* from, void* to) {
+  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t) {
+    launch("copy", {blocks_for(part.size())}, strided_copy_kernel<Word>, LookupNest<2>(part),
+           static_cast<const Word*>(from) + at[kFrom], static_cast<Word*>(to) + at[kTo]);
+  });
+}
+
+template <class Word>
+void copy_runs(const LoopNest& nest, const Word* from, Word* to) {
+  if (const auto words = in_words<16>(nest, from, to)) return copy_words<Word16>(*words, from, to);
+  if constexpr (sizeof(Word) < 8)
+    if (const auto words = in_words<8>(nest, from, to))
+      return copy_words<uint64_t>(*words, from, to);
+  if constexpr (sizeof(Word) < 4)
+    if (const auto words = in_words<4>(nest, from, to))
+      return copy_words<uint32_t>(*words, from, to);
+  copy_words<Word>(nest, from, to);
+}
+
+TileShape shape_of_tiles(const LoopNest::Axis& rows, const LoopNest::Axis& columns) {
+  constexpr int kBits = 10, kBitsOfSquare = kBits / 2;
+  static_assert(kTileElements == 1 << kBits && kWarpSize == 1 << kBitsOfSquare);
+  auto bits_for = [](int64_t extent) {
+    int bits = 0;
+    while (bits < kBitsOfSquare && (int64_t{1} << bits) < extent) ++bits;
+    return bits;
+  };
+  int row_bits = bits_for(rows.extent), column_bits = bits_for(columns.extent);
+  if (column_bits < kBitsOfSquare)
+    row_bits = kBits - column_bits;
+  else
+    column_bits = kBits - row_bits;
+  const int pitch = (1 << column_bits) + std::max(1, kWarpSize >> row_bits);
+  return {row_bits,
+          column_bits,
+          pitch,
+          static_cast<uint32_t>(rows.extent),
+          static_cast<uint32_t>(columns.extent),
+          columns.strides[kFrom],
+          rows.strides[kTo]};
+}
+
+template <class Word>
+void copy_transposed(const Transposition& transposition, const Word* from, Word* to) {
+  const auto& [others, rows, columns] = transposition;
+  const TileShape shape = shape_of_tiles(rows, columns);
+  const int64_t height = int64_t{1} << shape.row_bits, width = int64_t{1} << shape.column_bits;
+  LoopNest tiles = others;
+  tiles.axes[tiles.rank++] = {blocks_of(rows.extent, height),
+                              {height, height * shape.to_stride, height, 0}};
+  tiles.axes[tiles.rank++] = {blocks_of(columns.extent, width),
+                              {width * shape.from_stride, width, 0, width}};
+  for_each_part(tiles, [&](const LoopNest& part, const Offsets& at, int64_t) {
+    launch("copy", {blocks_for(part.size(), 1)}, transpose_kernel<Word>, LookupNest<4>(part), shape,
+           static_cast<uint32_t>(at[kRow]), static_cast<uint32_t>(at[kColumn]), from + at[kFrom],
+           to + at[kTo]);
+  });
+}
+
+/// Smaller matrices would leave threads idle, and lie in few cache lines anyway.
+constexpr int64_t kEnoughForTile = kThreads;
+
+// ---------------------------------------------------------------------------------- launchers
+
+void strided_copy(const std::vector<CopyAxis>& axes, const Tensor& from, int64_t from_offset,
+                  Tensor& to, int64_t to_offset) {
+  const LoopNest nest = copy_loops(axes);
+  const std::optional<Transposition> matrices = as_transposition(nest);
+  const bool in_tiles =
+      matrices && matrices->rows.extent * matrices->columns.extent >= kEnoughForTile;
+  dispatch(to.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    using Word = WordOf<T>;
+    const Word* source = reinterpret_cast<const Word*>(from.address<T>()) + from_offset;
+    Word* target = reinterpret_cast<Word*>(to.mutable_address<T>()) + to_offset;
+    if (in_tiles)
+      copy_transposed(*matrices, source, target);
+    else
+      copy_runs(nest, source, target);
+  });
+}
+
+}  // namespace
+
+void add_strided_copy(Kernels& kernels) { kernels.strided_copy = strided_copy; }
+
+}  // namespace pade::cuda

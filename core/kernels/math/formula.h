@@ -1,0 +1,387 @@
+#pragma once
+
+#include <array>
+#include <limits>
+#include <tuple>
+
+#include <pade/core/kernels/math/dual.h>
+
+/// Activations that a formula gives. Each has its name, the formula in words, its constants, and
+/// value(x, constants): the formula for any number type, float, double or a Dual of them, from
+/// which core/kernels/math/dual.h has the derivatives. A new one is a struct here and its name in
+/// the list All below them.
+///
+/// What is large is kept from overflow, so that no finite x gives a NaN. There is no ?: on numbers,
+/// which may be lanes of several: choose() evaluates both and takes one. Where two branches meet
+/// smoothly, magnitude(u), whose slope at 0 is 1, stands with the branch that is taken there.
+namespace pade::formulas {
+
+/// Constant of a formula: its name, where it starts, and whether it learns unless told otherwise.
+struct Constant {
+  const char* name;
+  double start;
+  bool learns;
+};
+template <size_t kCount>
+using Constants = std::array<Constant, kCount>;
+
+struct Identity {
+  static constexpr const char *kName = "identity", *kText = "x";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    return x;
+  }
+};
+
+struct Relu {
+  static constexpr const char *kName = "relu", *kText = "max(x, 0)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    return choose(x > V(0), x, choose(x < V(1), V(0), x));  // a NaN stays one
+  }
+};
+
+/// With slope 0.01 and not learned; learned it is PReLU, arXiv:1502.01852.
+struct LeakyRelu {
+  static constexpr const char *kName = "leaky_relu", *kText = "x > 0 ? x : slope x";
+  static constexpr Constants<1> kConstants{{{"slope", 0.01, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    return choose(x > V(0), x, c[0] * x);
+  }
+};
+
+struct Prelu {
+  static constexpr const char *kName = "prelu", *kText = "x > 0 ? x : slope x";
+  static constexpr Constants<1> kConstants{{{"slope", 0.25, true}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    return LeakyRelu::value(x, c);
+  }
+};
+
+struct Tanh {
+  static constexpr const char *kName = "tanh", *kText = "tanh(x)";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return tanh(x);
+  }
+};
+
+struct Sigmoid {
+  static constexpr const char *kName = "sigmoid", *kText = "1 / (1 + exp(-x))";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    return functions::sigmoid(x);
+  }
+};
+
+/// arXiv:1511.07289.
+struct Elu {
+  static constexpr const char *kName = "elu", *kText = "x > 0 ? x : alpha (exp(x) - 1)";
+  static constexpr Constants<1> kConstants{{{"alpha", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return choose(x > V(0), x, c[0] * expm1(x));
+  }
+};
+
+struct Softplus {
+  static constexpr const char *kName = "softplus", *kText = "ln(1 + exp(x))";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    return functions::softplus(x);
+  }
+};
+
+/// arXiv:1710.05941.
+struct Swish {
+  static constexpr const char *kName = "swish", *kText = "x sigmoid(beta x)";
+  static constexpr Constants<1> kConstants{{{"beta", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    return x * functions::sigmoid(c[0] * x);
+  }
+};
+
+/// arXiv:1905.02244.
+struct HardSwish {
+  static constexpr const char *kName = "hard_swish", *kText = "x min(max(x + 3, 0), 6) / 6";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    const V between = x * (x + V(3)) * V(1.0 / 6);
+    return choose(x < V(-3), V(0), choose(x > V(3), x, between));
+  }
+};
+
+/// x Φ(x), arXiv:1606.08415.
+struct Gelu {
+  static constexpr const char *kName = "gelu", *kText = "x erfc(-x / sqrt(2)) / 2";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return V(0.5) * x * erfc(V(-0.70710678118654752) * x);
+  }
+};
+
+/// Its approximation, from the same paper: (1 + tanh u) / 2 is sigmoid(2 u).
+struct GeluTanh {
+  static constexpr const char *kName = "gelu_tanh",
+                              *kText = "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    // Its limits to the last bit from 30 on, before the cube overflows.
+    const V u = choose(magnitude(x) > V(30), x, x * (V(1) + V(0.044715) * x * x));
+    return x * sigmoid(V(1.5957691216057308) * u);
+  }
+};
+
+/// arXiv:1908.08681.
+struct Mish {
+  static constexpr const char *kName = "mish", *kText = "x tanh(softplus(x))";
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return x * tanh(softplus(x));
+  }
+};
+
+/// TanhSoft-1 to -3 of arXiv:2009.03863.
+struct TanhSoft1 {
+  static constexpr const char *kName = "tanhsoft1", *kText = "tanh(alpha x) softplus(x)";
+  static constexpr Constants<1> kConstants{{{"alpha", 0.87, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return tanh(c[0] * x) * softplus(x);
+  }
+};
+
+struct TanhSoft2 {
+  static constexpr const char *kName = "tanhsoft2", *kText = "x tanh(beta exp(gamma x))";
+  static constexpr Constants<2> kConstants{{{"beta", 0.6, false}, {"gamma", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return x * tanh(c[0] * exp(smaller(c[1] * x, V(40))));
+  }
+};
+
+struct TanhSoft3 {
+  static constexpr const char *kName = "tanhsoft3", *kText = "ln(1 + exp(x) tanh(alpha x))";
+  static constexpr Constants<1> kConstants{{{"alpha", 0.85, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    const V t = tanh(c[0] * x);
+    return choose(x > V(1), x + log(exp(-x) + t), log1p(exp(smaller(x, V(1))) * t));
+  }
+};
+
+/// EIS-1 to -3 of arXiv:2009.13501.
+struct Eis1 {
+  static constexpr const char *kName = "eis1", *kText = "x softplus(x) / (x + delta exp(-theta x))";
+  static constexpr Constants<2> kConstants{{{"delta", 1.16, false}, {"theta", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    const V u = c[1] * x, s = softplus(x), e = exp(-magnitude(u));
+    const V below = x * e * s / (x * e + c[0]), near = x * s / (x + c[0] * e);
+    return choose(u < V(0), below, choose(x > V(1), s / (V(1) + c[0] * e / x), near));
+  }
+};
+
+struct Eis2 {
+  static constexpr const char *kName = "eis2", *kText = "x softplus(x) / sqrt(beta + gamma x^2)";
+  static constexpr Constants<2> kConstants{{{"beta", 1, false}, {"gamma", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    const V s = softplus(x);
+    const V far = choose(x < V(0), -s, s) / sqrt(c[0] / x / x + c[1]);
+    const V inside = choose(magnitude(x) > V(1), V(1), x);  // where the square cannot overflow
+    return choose(magnitude(x) > V(1), far, x * s / sqrt(c[0] + c[1] * inside * inside));
+  }
+};
+
+struct Eis3 {
+  static constexpr const char *kName = "eis3", *kText = "x / (1 + delta exp(-theta x))";
+  static constexpr Constants<2> kConstants{{{"delta", 1, false}, {"theta", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    const V u = c[1] * x, e = exp(-magnitude(u));
+    return choose(u < V(0), x * e / (e + c[0]), x / (V(1) + c[0] * e));
+  }
+};
+
+/// arXiv:2111.04682: a smooth maximum of x and αx; of erf here.
+struct Smu {
+  static constexpr const char *kName = "smu",
+                              *kText = "((1 + alpha) x + (1 - alpha) x erf(mu (1 - alpha) x)) / 2";
+  static constexpr Constants<2> kConstants{{{"alpha", 0.25, false}, {"mu", 1, true}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    const V rest = V(1) - c[0];
+    return V(0.5) * x * (V(1) + c[0] + rest * erf(c[1] * rest * x));
+  }
+};
+
+/// ErfAct and Pserf, arXiv:2109.04386.
+struct ErfAct {
+  static constexpr const char *kName = "erfact", *kText = "x erf(alpha exp(beta x))";
+  static constexpr Constants<2> kConstants{{{"alpha", 0.75, true}, {"beta", 0.75, true}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return x * erf(c[0] * exp(smaller(c[1] * x, V(40))));
+  }
+};
+
+struct Pserf {
+  static constexpr const char *kName = "pserf", *kText = "x erf(gamma ln(1 + exp(delta x)))";
+  static constexpr Constants<2> kConstants{{{"gamma", 1.25, true}, {"delta", 0.85, true}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return x * erf(c[0] * softplus(c[1] * x));
+  }
+};
+
+/// The enhanced rational activation, without poles on the real line while f1 and f2 are not 0. It
+/// starts as a least-squares fit of Swish on [-5, 5].
+struct Era {
+  static constexpr const char *kName = "era", *kText =
+                                                  "a x + b + (c1 x + d1) / ((x - e1)^2 + f1^2) + "
+                                                  "(c2 x + d2) / ((x - e2)^2 + f2^2)";
+  static constexpr Constants<10> kConstants{{{"a", 0.5, true},
+                                             {"b", 4.70812, true},
+                                             {"c1", 0, true},
+                                             {"d1", -0.435246, true},
+                                             {"e1", 0, true},
+                                             {"f1", 1.43821, true},
+                                             {"c2", 0, true},
+                                             {"d2", -112.567, true},
+                                             {"e2", 0, true},
+                                             {"f2", 5, true}}};
+  template <class V>
+  static PADE_HD V term(V x, const V* c) {
+    const V from = x - c[2];
+    return (c[0] * x + c[1]) / (from * from + c[3] * c[3]);
+  }
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    return c[0] * x + c[1] + term(x, c + 2) + term(x, c + 6);
+  }
+};
+
+using All = std::tuple<Identity, Relu, LeakyRelu, Prelu, Tanh, Sigmoid, Elu, Softplus, Swish,
+                       HardSwish, Gelu, GeluTanh, Mish, TanhSoft1, TanhSoft2, TanhSoft3, Eis1, Eis2,
+                       Eis3, Smu, ErfAct, Pserf, Era>;
+
+/// Calls f with the formula of this index in All.
+template <size_t kFirst = 0, class F>
+void with_formula(int index, F&& f) {
+  if constexpr (kFirst < std::tuple_size_v<All>) {
+    if (index == static_cast<int>(kFirst)) return f(std::tuple_element_t<kFirst, All>{});
+    with_formula<kFirst + 1>(index, f);
+  }
+}
+
+/// A formula's derivatives by x, and by its constants.
+template <class F>
+inline constexpr int kVariables = 1 + static_cast<int>(F::kConstants.size());
+/// Room for its constants, which is never none.
+template <class F>
+inline constexpr int kPlaces = F::kConstants.empty() ? 1 : static_cast<int>(F::kConstants.size());
+
+/// The constants as numbers without derivatives.
+template <class F, class V, class T>
+PADE_HD void load_constants(const T* from, V (&to)[kPlaces<F>]) {
+  PADE_UNROLL
+  for (int k = 0; k < kVariables<F> - 1; ++k) to[k] = V(from[k]);
+}
+
+// V is a number, or lanes of numbers, and the constants are single numbers of type T.
+
+/// min(max(x, −largest), largest), and NaN where x is. The derivative is 0 outside.
+template <class V>
+PADE_HD V limited(V x, double largest) {
+  return choose(x > V(largest), V(largest), choose(x < V(-largest), V(-largest), x));
+}
+
+/// What F gives at ±∞ is right by itself: F says so with `kTakesInfinity`.
+template <class F>
+inline constexpr bool kTakesInfinity = requires {
+  F::kTakesInfinity;
+};
+
+/// Where derivatives are taken: from here on every formula is its asymptote, a x + b, and products
+/// of constants and x do not overflow.
+template <class F, class T, class V>
+PADE_HD V within_reach(V x) {
+  if constexpr (kTakesInfinity<F>)
+    return x;
+  else
+    return limited(x, sizeof(T) == sizeof(float) ? 0x1p100 : 0x1p1000);
+}
+
+/// At ±∞ the limit: the value at the largest number, or an infinity where that is large itself.
+template <class F, class V, class T>
+PADE_HD V value_at(V x, const T* constants) {
+  V c[kPlaces<F>];
+  load_constants<F>(constants, c);
+  if constexpr (kTakesInfinity<F>) {
+    return F::value(x, c);
+  } else {
+    constexpr double kLargest = std::numeric_limits<T>::max();
+    const V root(sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p512);
+    const V y = F::value(limited(x, kLargest), c);
+    const V limit = choose(functions::magnitude(y) > root, y * root, y);
+    return choose(functions::magnitude(x) > V(kLargest), limit, y);
+  }
+}
+template <class F, class V, class T>
+PADE_HD V slope_at(V x, const T* constants) {
+  using D = Dual<V, 1>;
+  D c[kPlaces<F>];
+  load_constants<F>(constants, c);
+  return F::value(D(within_reach<F, T>(x), 0), c).slopes[0];
+}
+/// Slope 0 is that by x, and slope 1 + k that by constant k.
+template <class F, class V, class T>
+PADE_HD Dual<V, kVariables<F>> all_slopes_at(V x, const T* constants) {
+  using D = Dual<V, kVariables<F>>;
+  D c[kPlaces<F>];
+  PADE_UNROLL
+  for (int k = 1; k < kVariables<F>; ++k) {
+    c[k - 1].value = V(constants[k - 1]);
+    c[k - 1].slopes[k] = V(1);
+  }
+  return F::value(D(within_reach<F, T>(x), 0), c);
+}
+/// The second derivative is y.slopes[0].slopes[0], and the first y.value.slopes[0].
+template <class F, class V, class T>
+PADE_HD Dual<Dual<V, 1>, 1> curvature_at(V x, const T* constants) {
+  using D = Dual<Dual<V, 1>, 1>;
+  D c[kPlaces<F>];
+  load_constants<F>(constants, c);
+  return F::value(D(Dual<V, 1>(within_reach<F, T>(x), 0), 0), c);
+}
+
+}  // namespace pade::formulas

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include <pade/core/kernels/loop_nest.h>
+#include <pade/core/kernels/math/divisor.h>
+#include <pade/core/kernels/math/host_device.h>
+
+/// A LoopNest for threads that each look up where an element is, instead of walking there.
+namespace pade {
+
+/// The first kOperands operands of a LoopNest, for lookups in 32 bits. Goes into a kernel by value.
+template <int kOperands>
+class LookupNest {
+ public:
+  struct Place {
+    uint32_t of[kOperands];
+  };
+
+  /// The nest must be small enough: a part of for_each_part().
+  explicit LookupNest(const LoopNest& nest)
+      : size_(static_cast<uint32_t>(nest.size())), inner_axes_(std::max(0, nest.rank - 1)) {
+    if (nest.rank == 0 || size_ == 0) return;
+    for (int k = 0; k < kOperands; ++k) {
+      outermost_strides_[k] = static_cast<uint32_t>(nest.axes[0].strides[k]);
+      innermost_strides_[k] = static_cast<uint32_t>(nest.inner().strides[k]);
+    }
+    for (int i = 0; i < inner_axes_; ++i) {
+      const LoopNest::Axis& loop = nest.axes[nest.rank - 1 - i];
+      axes_[i].extent = static_cast<uint32_t>(loop.extent);
+      axes_[i].divisor = Divisor(axes_[i].extent);
+      for (int k = 0; k < kOperands; ++k)
+        axes_[i].strides[k] = static_cast<uint32_t>(loop.strides[k]);
+    }
+  }
+
+  PADE_HD uint32_t size() const { return size_; }
+
+  /// How far each operand moves along the innermost axis.
+  PADE_HD uint32_t inner_stride(int operand) const { return innermost_strides_[operand]; }
+
+  /// Where the operands are at element `number`, in row-major order.
+  PADE_HD Place at(uint32_t number) const {
+    Place place{};
+    PADE_UNROLL
+    for (int i = 0; i < Shape::kMaxRank - 1; ++i) {
+      if (i >= inner_axes_) break;
+      const uint32_t outer = axes_[i].divisor.quotient(number);
+      const uint32_t index = number - outer * axes_[i].extent;
+      for (int k = 0; k < kOperands; ++k) place.of[k] += index * axes_[i].strides[k];
+      number = outer;
+    }
+    for (int k = 0; k < kOperands; ++k) place.of[k] += number * outermost_strides_[k];
+    return place;
+  }
+
+ private:
+  struct Axis {
+    uint32_t extent = 1;
+    Divisor divisor;
+    uint32_t strides[kOperands] = {};
+  };
+
+  uint32_t size_;
+  int inner_axes_;                       // all but the outermost …
+  Axis axes_[Shape::kMaxRank - 1] = {};  // … innermost first, to be unrolled
+  uint32_t outermost_strides_[kOperands] = {};
+  uint32_t innermost_strides_[kOperands] = {};
+};
+
+/// Cuts a nest into parts that LookupNest can take, along its outermost axes, and calls
+/// f(part, offsets, first) for each: where the operands are at the part's first element, and that
+/// element's number. One part unless there are some 2³¹ elements.
+template <class F>
+void for_each_part(const LoopNest& nest, const F& f,
+                   int64_t limit = std::numeric_limits<int32_t>::max(), const Offsets& at = {},
+                   int64_t first = 0) {
+  const int64_t size = nest.size();
+  int64_t reach = size;
+  for (size_t k = 0; k < at.size(); ++k) {
+    int64_t last = 0;
+    for (int axis = 0; axis < nest.rank; ++axis)
+      last += (nest.axes[axis].extent - 1) * nest.axes[axis].strides[k];
+    reach = std::max(reach, last);
+  }
+  if (size == 0 || reach <= limit) return f(nest, at, first);
+
+  LoopNest part = nest;
+  while (part.axes[0].extent == 1) {
+    std::copy(part.axes.begin() + 1, part.axes.begin() + part.rank, part.axes.begin());
+    --part.rank;
+  }
+  const LoopNest::Axis outer = part.axes[0];
+  part.axes[0].extent = outer.extent / 2;
+  for_each_part(part, f, limit, at, first);
+  const int64_t skipped = part.size();
+  Offsets middle = at;
+  for (size_t k = 0; k < at.size(); ++k) middle[k] += part.axes[0].extent * outer.strides[k];
+  part.axes[0].extent = outer.extent - part.axes[0].extent;
+  for_each_part(part, f, limit, middle, first + skipped);
+}
+
+}  // namespace pade
