@@ -36,6 +36,8 @@ class FormulaActivation : public Activation {
   /// constant of the formula.
   FormulaActivation(const Formula& formula, const std::vector<double>& constants,
                     std::vector<bool> learns, DType dtype = DType::float32);
+  /// That of the name, none of whose constants are learned. Throws Error unless there are as many.
+  FormulaActivation(std::string_view name, const std::vector<double>& constants = {});
 
   ActivationFunction as_function(int64_t group = 0) const override;
   bool is_learned() const override;
@@ -52,6 +54,36 @@ class FormulaActivation : public Activation {
   std::vector<bool> learns_;
   Tensor constants_;
   Tensor step_scale_;  // where something is learned
+};
+
+/// The usual fixed ones as modules, for Sequential{Linear(2, 16), ReLU(), …}. make_activation() has
+/// all, by name.
+struct ReLU : FormulaActivation {
+  ReLU();
+};
+struct LeakyReLU : FormulaActivation {
+  explicit LeakyReLU(double slope = 0.01);
+};
+struct ELU : FormulaActivation {
+  ELU();
+};
+struct GELU : FormulaActivation {
+  GELU();
+};
+struct SiLU : FormulaActivation {  ///< x sigmoid(x), also called Swish
+  SiLU();
+};
+struct Mish : FormulaActivation {
+  Mish();
+};
+struct Softplus : FormulaActivation {
+  Softplus();
+};
+struct Tanh : FormulaActivation {
+  Tanh();
+};
+struct Sigmoid : FormulaActivation {
+  Sigmoid();
 };
 
 /// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `swish:trainable=true`, `hp1`,

@@ -6,19 +6,17 @@
 
 namespace pade {
 
-struct BatchNorm2dOptions {
+struct BatchNormLayerOptions {
   double eps = 1e-5;
   double momentum = 0.1;  ///< running = (1 − momentum) · running + momentum · batch
   bool affine = true;     ///< with trainable weight and bias
 };
 
-/// Batch normalisation of [N, C, H, W] over N, H and W (Ioffe and Szegedy 2015): by the batch's
-/// statistics in train mode, by the running ones in eval mode. weight and bias [C] start at 1 and
-/// 0, running_mean and running_var [C] at 0 and 1.
-class BatchNorm2d : public Module {
+/// What BatchNorm1d and BatchNorm2d share: batch normalisation over all axes but the second (Ioffe
+/// and Szegedy 2015), by the batch's statistics in train mode, by the running ones in eval mode.
+/// weight and bias [C] start at 1 and 0, running_mean and running_var [C] at 0 and 1.
+class BatchNorm : public Module {
  public:
-  explicit BatchNorm2d(int64_t channels, BatchNorm2dOptions options = {});
-
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
 
@@ -26,10 +24,39 @@ class BatchNorm2d : public Module {
   Tensor running_mean, running_var;
 
  protected:
+  BatchNorm(const char* name, int64_t channels, BatchNormLayerOptions options);
   Tensor forward(const Tensor& x) override;
+  /// The shapes that it is made for, C being the number of channels: `[N, C]`.
+  virtual std::string expected(const std::string& channels) const = 0;
+  virtual bool accepts(int rank) const = 0;
 
  private:
-  BatchNorm2dOptions options_;
+  const char* name_;
+  BatchNormLayerOptions options_;
+};
+
+/// Of [N, C] or [N, C, L].
+class BatchNorm1d : public BatchNorm {
+ public:
+  explicit BatchNorm1d(int64_t channels, BatchNormLayerOptions options = {})
+      : BatchNorm("BatchNorm1d", channels, options) {}
+
+ protected:
+  std::string expected(const std::string& c) const override {
+    return "[N, " + c + "] or [N, " + c + ", L]";
+  }
+  bool accepts(int rank) const override { return rank == 2 || rank == 3; }
+};
+
+/// Of images [N, C, H, W].
+class BatchNorm2d : public BatchNorm {
+ public:
+  explicit BatchNorm2d(int64_t channels, BatchNormLayerOptions options = {})
+      : BatchNorm("BatchNorm2d", channels, options) {}
+
+ protected:
+  std::string expected(const std::string& c) const override { return "[N, " + c + ", H, W]"; }
+  bool accepts(int rank) const override { return rank == 4; }
 };
 
 }  // namespace pade

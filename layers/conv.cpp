@@ -18,6 +18,12 @@ Conv2d::Conv2d(int64_t in, int64_t out, Conv2dLayerOptions options)
   if (options.bias) bias = initial_bias(options.init, weight.shape(), rng);
 }
 
+Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Conv2dLayerOptions options)
+    : Conv2d(in, out, [&] {
+        options.kernel = kernel;
+        return options;
+      }()) {}
+
 void Conv2d::visit(ModuleVisitor& visitor) {
   visitor.parameter("weight", weight);
   visitor.parameter("bias", bias);

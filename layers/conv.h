@@ -23,6 +23,8 @@ struct Conv2dLayerOptions {
 class Conv2d : public Module {
  public:
   Conv2d(int64_t in, int64_t out, Conv2dLayerOptions options = {});
+  /// Conv2d(1, 6, 5) and Conv2d(1, 6, 5, {.padding = 2}): with this kernel, and the other options.
+  Conv2d(int64_t in, int64_t out, int64_t kernel, Conv2dLayerOptions options = {});
 
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;

@@ -7,7 +7,7 @@
 namespace pade {
 
 Dropout::Dropout(double probability) : probability_(probability), rng_(next_stream("dropout")) {
-  check(probability >= 0 && probability < 1, "Dropout: the probability must be in [0, 1), got ",
+  check(probability >= 0 && probability <= 1, "Dropout: the probability must be in [0, 1], got ",
         probability);
 }
 

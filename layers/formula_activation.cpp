@@ -29,6 +29,12 @@ std::string shortest(T value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
+const Formula& formula_named(std::string_view name) {
+  const Formula* formula = find_formula(name);
+  check(formula != nullptr, "FormulaActivation: there is no formula named \"", name, "\"");
+  return *formula;
+}
+
 }  // namespace
 
 FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<double>& constants,
@@ -43,6 +49,20 @@ FormulaActivation::FormulaActivation(const Formula& formula, const std::vector<d
     step_scale_ =
         Tensor::from<double>(step_scales({formula, constants}), constants_.shape()).to(dtype);
 }
+
+FormulaActivation::FormulaActivation(std::string_view name, const std::vector<double>& constants)
+    : FormulaActivation(formula_named(name), constants,
+                        std::vector<bool>(constants.size(), false)) {}
+
+ReLU::ReLU() : FormulaActivation("relu") {}
+LeakyReLU::LeakyReLU(double slope) : FormulaActivation("leaky_relu", {slope}) {}
+ELU::ELU() : FormulaActivation("elu", {1}) {}
+GELU::GELU() : FormulaActivation("gelu") {}
+SiLU::SiLU() : FormulaActivation("swish", {1}) {}
+Mish::Mish() : FormulaActivation("mish") {}
+Softplus::Softplus() : FormulaActivation("softplus") {}
+Tanh::Tanh() : FormulaActivation("tanh") {}
+Sigmoid::Sigmoid() : FormulaActivation("sigmoid") {}
 
 ActivationFunction FormulaActivation::as_function(int64_t group) const {
   check(group == 0, "activation ", formula_.name, ": has one group, asked for number ", group);

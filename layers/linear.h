@@ -12,7 +12,8 @@ struct LinearOptions {
   Init init = Init::pytorch;
 };
 
-/// y = x · weightᵀ + bias: [N, in] → [N, out]. weight [out, in], bias [out].
+/// y = x · weightᵀ + bias: […, in] → […, out], usually [N, in] → [N, out]. weight [out, in], bias
+/// [out].
 class Linear : public Module {
  public:
   Linear(int64_t in, int64_t out, LinearOptions options = {});

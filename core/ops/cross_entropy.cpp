@@ -35,7 +35,7 @@ void check_arguments(const Tensor& logits, const Tensor& labels,
   check_defined("cross_entropy", {{"logits", logits}, {"labels", labels}});
   check(is_floating(logits.dtype()), "cross_entropy: expected logits of float32 or float64, got ",
         logits.dtype());
-  check(labels.dtype() == DType::int32, "cross_entropy: expected labels of int32, got ",
+  check(labels.dtype() == DType::int32, "cross_entropy: expected labels of int32 or uint8, got ",
         labels.dtype(), "; convert them with labels.to(DType::int32)");
   check(logits.rank() == 2 && labels.rank() == 1 && labels.extent(0) == logits.extent(0),
         "cross_entropy: expected logits [N, K] and labels [N], got ", logits.shape(), " and ",
@@ -57,6 +57,8 @@ Tensor softmax(const Tensor& x, int axis) { return normalised("softmax", false, 
 Tensor log_softmax(const Tensor& x, int axis) { return normalised("log_softmax", true, x, axis); }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOptions options) {
+  if (labels.defined() && labels.dtype() == DType::uint8)
+    return cross_entropy(logits, labels.to(DType::int32), options);
   check_arguments(logits, labels, options);
   const CrossEntropyProblem problem{options.label_smoothing, options.reduction == Reduction::none,
                                     options.reduction == Reduction::mean};

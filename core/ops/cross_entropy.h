@@ -20,10 +20,10 @@ struct CrossEntropyOptions {
 };
 
 /// −Σ_k t_k · log_softmax(logits)_k of each sample, in one numerically stable step. The target t is
-/// 1 − ε at the label plus ε/K everywhere. logits [N, K], float32 or float64; labels [N], int32 in
-/// [0, K). The mean of no samples (N = 0) is NaN. Throws Error on other shapes and dtypes and where
-/// a label is out of range. On the GPU nobody waits to look at the labels: one that is out of range
-/// makes the loss, and its row of the gradient, NaN.
+/// 1 − ε at the label plus ε/K everywhere. logits [N, K], float32 or float64; labels [N], int32 or
+/// uint8, in [0, K). The mean of no samples (N = 0) is NaN. Throws Error on other shapes and dtypes
+/// and where a label is out of range. On the GPU nobody waits to look at the labels: one that is
+/// out of range makes the loss, and its row of the gradient, NaN.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOptions options = {});
 
 }  // namespace pade

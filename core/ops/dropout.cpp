@@ -8,7 +8,7 @@ namespace pade {
 
 Tensor dropout(const Tensor& x, double probability, Rng& rng) {
   check_floating("dropout", {"x", x});
-  check(probability >= 0 && probability < 1, "dropout: the probability must be in [0, 1), got ",
+  check(probability >= 0 && probability <= 1, "dropout: the probability must be in [0, 1], got ",
         probability);
   if (probability == 0) return x;
   const Rng start = rng;  // backward draws the mask again instead of keeping it

@@ -17,12 +17,12 @@ std::string how_to_flatten(const Shape& x) {
 void check_arguments(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_floating("linear", {"x", x});
   check_same_kind("linear", {"x", x}, {"weight", weight});
-  if (x.rank() != 2 || weight.rank() != 2)
-    fail("linear: expected x [N, in] and weight [out, in], got x ", x.shape(), " and weight ",
-         weight.shape(), how_to_flatten(x.shape()));
-  check(x.extent(1) == weight.extent(1), "linear: x has ", x.extent(1),
-        " features, weight expects ", weight.extent(1), " (x ", x.shape(), ", weight ",
-        weight.shape(), ")");
+  check(x.rank() >= 1 && weight.rank() == 2,
+        "linear: expected x […, in] and weight [out, in], got x ", x.shape(), " and weight ",
+        weight.shape());
+  if (x.extent(-1) != weight.extent(1))
+    fail("linear: x has ", x.extent(-1), " features, weight expects ", weight.extent(1), " (x ",
+         x.shape(), ", weight ", weight.shape(), ")", how_to_flatten(x.shape()));
   if (!bias.defined()) return;
   check_same_kind("linear", {"x", x}, {"bias", bias});
   check(bias.shape() == Shape{weight.extent(0)}, "linear: expected a bias of shape [",
@@ -33,7 +33,12 @@ void check_arguments(const Tensor& x, const Tensor& weight, const Tensor& bias) 
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_arguments(x, weight, bias);
-  const int64_t n = x.extent(0), in = x.extent(1), out = weight.extent(0);
+  const int64_t in = weight.extent(1), out = weight.extent(0);
+  if (x.rank() != 2) {
+    const Tensor rows = x.reshape(Shape{x.shape().size_before(x.rank() - 1), in});
+    return linear(rows, weight, bias).reshape(x.shape().with(-1, out));
+  }
+  const int64_t n = x.extent(0);
   Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
   if (bias.defined()) strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
   kernels_of(y).matmul(

@@ -289,11 +289,51 @@ TEST_CASE("sequential refuses wrong names and indices") {
   CHECK_THROWS_WITH_AS(network["head"], "Sequential: there is no module named \"head\"", Error);
 }
 
+TEST_CASE("layers can be written as people expect") {
+  manual_seed(4);
+  Sequential by_position{Conv2d(1, 6, 5), Conv2d(6, 2, 3, {.stride = 2, .padding = 1})};
+  manual_seed(4);
+  Sequential by_name{Conv2d(1, 6, {.kernel = 5}),
+                     Conv2d(6, 2, {.kernel = 3, .stride = 2, .padding = 1})};
+  const Tensor images = Rng(1).uniform({2, 1, 9, 9}, -1, 1);
+  CHECK(by_position(images).to_vector<float>() == by_name(images).to_vector<float>());
+
+  Sequential network{Linear(2, 16), BatchNorm1d(16), ReLU(),     LeakyReLU(0.2), ELU(),    GELU(),
+                     SiLU(),        Mish(),          Softplus(), Tanh(),         Sigmoid()};
+  CHECK(network(Rng(2).uniform({5, 2}, -1, 1)).shape() == Shape{5, 16});
+  const char* const specs[]{
+      "relu",   "leaky_relu:slope=0.2", "elu", "gelu", "swish", "mish", "softplus", "tanh",
+      "sigmoid"};
+  const Tensor x = Rng(3).uniform({64}, -3, 3);
+  for (int64_t i = 0; i < 9; ++i) {
+    CAPTURE(specs[i]);
+    CHECK(network[2 + i](x).to_vector<float>() ==
+          (*make_activation(specs[i]))(x).to_vector<float>());
+    CHECK(network[2 + i].parameters().empty());
+  }
+}
+
+TEST_CASE("batch norm of vectors and sequences is that of images with as many pixels") {
+  for (const Shape& shape : {Shape{6, 3}, Shape{4, 3, 5}}) {
+    BatchNorm1d one(3);
+    BatchNorm2d two(3);
+    const Tensor x = Rng(1).normal(shape, 2, 3);
+    const Shape as_images{shape[0], 3, shape.size_from(2), 1};
+    for (const bool training : {true, false}) {
+      one.train(training), two.train(training);
+      CHECK(one(x).to_vector<float>() == two(x.reshape(as_images)).to_vector<float>());
+    }
+    CHECK(one.running_var.to_vector<float>() == two.running_var.to_vector<float>());
+  }
+}
+
 TEST_CASE("layers refuse inputs that they are not made for, naming both sides") {
   CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor::ones({2, 3, 4, 4})),
                        "BatchNorm2d: expected [N, 6, H, W], got [2, 3, 4, 4]", Error);
   CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor::ones({2, 6})),
                        "BatchNorm2d: expected [N, 6, H, W], got [2, 6]", Error);
+  CHECK_THROWS_WITH_AS(BatchNorm1d(6)(Tensor::ones({2, 6, 4, 4})),
+                       "BatchNorm1d: expected [N, 6] or [N, 6, L], got [2, 6, 4, 4]", Error);
   CHECK_THROWS_WITH_AS(BatchNorm2d(6)(Tensor()),
                        "BatchNorm2d: input is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(Linear(1800, 10)(Tensor::ones({2, 8, 13, 13})),
@@ -304,6 +344,6 @@ TEST_CASE("layers refuse impossible options") {
   CHECK_THROWS_WITH_AS(Conv2d(3, 4, {.groups = 2}),
                        "Conv2d: 3 and 4 channels cannot be cut into 2 groups", Error);
   CHECK_THROWS_AS(Linear(0, 3), Error);
-  CHECK_THROWS_AS(Dropout(1.0), Error);
+  CHECK_THROWS_AS(Dropout(1.5), Error);
   CHECK_THROWS_AS(Rational::hp1(0), Error);
 }

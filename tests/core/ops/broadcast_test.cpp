@@ -4,8 +4,8 @@
 #include <vector>
 
 #include <pade/core/kernels/loop_nest.h>
-#include <pade/core/ops/operands.h>
 #include <pade/core/kernels/math/index_lookup.h>
+#include <pade/core/ops/operands.h>
 #include <pade/core/parallel.h>
 
 #include "tests/core/ops/index_reference.h"

@@ -11,9 +11,9 @@
 #include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/conv2d.h>
-#include <pade/core/ops/window.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
+#include <pade/core/ops/window.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
@@ -151,10 +151,12 @@ void check_case(const Case& c, DType dtype, Rng& rng, double tolerance, Device d
   };
   using namespace cpu;
   check_method(direct::forward, direct::backward_data, direct::backward_weight);
-  check_method(batch_blocked::forward, batch_blocked::backward_data, batch_blocked::backward_weight);
+  check_method(batch_blocked::forward, batch_blocked::backward_data,
+               batch_blocked::backward_weight);
   check_method(im2col::forward, im2col::backward_data, im2col::backward_weight);
   if (p.groups == 1)
-    check_method(channel_blocked::forward, channel_blocked::backward_data, channel_blocked::backward_weight);
+    check_method(channel_blocked::forward, channel_blocked::backward_data,
+                 channel_blocked::backward_weight);
   if (pointwise::is_possible(p))
     check_method(pointwise::forward, pointwise::backward_data, pointwise::backward_weight);
   if (depthwise::is_possible(p))

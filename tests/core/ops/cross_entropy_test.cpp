@@ -262,6 +262,13 @@ TEST_CASE("cross_entropy has the same bits for any number of threads") {
   CHECK(one == two);
 }
 
+DEVICE_TEST_CASE("labels of cross_entropy may be uint8") {
+  const Tensor logits = Rng(4).uniform({3, 10}, -1, 1).to(device);
+  const Tensor labels = Tensor::from<int32_t>({0, 9, 4}, {3}).to(device);
+  CHECK(cross_entropy(logits, labels.to(DType::uint8)).item() ==
+        cross_entropy(logits, labels).item());
+}
+
 TEST_CASE("cross_entropy refuses what does not fit together") {
   const Tensor logits = Tensor::ones({3, 10});
   const Tensor labels = Tensor::from<int32_t>({0, 9, 10}, {3});
@@ -279,10 +286,12 @@ TEST_CASE("cross_entropy refuses what does not fit together") {
   CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor::arange(4)),
                        "cross_entropy: expected logits [N, K] and labels [N], got [3, 10] and [4]",
                        Error);
-  CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor::ones({3})),
-                       "cross_entropy: expected labels of int32, got float32; convert them with "
-                       "labels.to(DType::int32)",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      cross_entropy(logits, Tensor::ones({3})),
+      "cross_entropy: expected labels of int32 or uint8, got float32; convert them "
+      "with "
+      "labels.to(DType::int32)",
+      Error);
   CHECK_THROWS_WITH_AS(cross_entropy(logits, Tensor()),
                        "cross_entropy: labels is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(cross_entropy(labels, labels),

@@ -6,6 +6,7 @@
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/dropout.h>
 #include <pade/core/parallel.h>
+#include <pade/core/tape.h>
 
 #include "tests/devices.h"
 
@@ -121,10 +122,21 @@ TEST_CASE("dropout has the same bits for any number of threads") {
   CHECK(one == two);
 }
 
+DEVICE_TEST_CASE("dropout with probability 1 leaves nothing, and no gradient") {
+  Rng rng(8);
+  Tensor x = Tensor::full({1001}, std::numeric_limits<double>::infinity(), DType::float32, device);
+  x.requires_grad_();
+  Tape tape;
+  const Tensor y = dropout(x, 1, rng);
+  tape.backward(y.sum());
+  CHECK(y.to_vector<float>() == std::vector<float>(1001, 0));
+  CHECK(x.grad().to_vector<float>() == std::vector<float>(1001, 0));
+}
+
 TEST_CASE("dropout refuses other probabilities and dtypes") {
   Rng rng(8);
   const Tensor x = Tensor::ones({2});
-  CHECK_THROWS_WITH_AS(dropout(x, 1, rng), "dropout: the probability must be in [0, 1), got 1",
+  CHECK_THROWS_WITH_AS(dropout(x, 1.5, rng), "dropout: the probability must be in [0, 1], got 1.5",
                        Error);
   CHECK_THROWS_AS(dropout(x, -0.1, rng), Error);
   CHECK_THROWS_AS(dropout(x, std::numeric_limits<double>::quiet_NaN(), rng), Error);

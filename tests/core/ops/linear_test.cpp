@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <pade/core/gradcheck.h>
+#include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
@@ -114,17 +115,35 @@ TEST_CASE("linear has the same bits for any number of threads") {
   }
 }
 
+DEVICE_TEST_CASE("linear takes any axes in front of the features") {
+  Rng rng(5);
+  const Tensor weight = rng.uniform({4, 3}, -1, 1, DType::float64, device),
+               bias = rng.uniform({4}, -1, 1, DType::float64, device);
+  for (const Shape& shape : {Shape{3}, Shape{7, 3}, Shape{2, 5, 3}, Shape{2, 0, 3}, {2, 1, 4, 3}}) {
+    Tensor x = rng.uniform(shape, -1, 1, DType::float64, device);
+    Tensor same = x.clone().requires_grad_();
+    x.requires_grad_();
+    Tape tape;
+    const Tensor y = linear(x, weight, bias);
+    const Tensor rows = linear(same.reshape(Shape{shape.size() / 3, 3}), weight, bias);
+    tape.backward((y * y).sum() + (rows * rows).sum());
+    CHECK(y.shape() == shape.with(-1, 4));
+    CHECK(y.to_vector<double>() == rows.to_vector<double>());
+    CHECK(x.grad().to_vector<double>() == same.grad().to_vector<double>());
+  }
+}
+
 TEST_CASE("linear refuses what does not fit together") {
   const Tensor x = Tensor::ones({2, 3}), w = Tensor::ones({4, 3});
   CHECK_THROWS_WITH_AS(linear(x, Tensor::ones({3, 4})),
                        "linear: x has 3 features, weight expects 4 (x [2, 3], weight [3, 4])",
                        Error);
   CHECK_THROWS_WITH_AS(linear(Tensor::ones({2, 3, 1}), w),
-                       "linear: expected x [N, in] and weight [out, in], got x [2, 3, 1] and "
-                       "weight [4, 3]; Flatten() before this layer makes x [2, 3]",
+                       "linear: x has 1 features, weight expects 3 (x [2, 3, 1], weight [4, 3]); "
+                       "Flatten() before this layer makes x [2, 3]",
                        Error);
-  CHECK_THROWS_WITH_AS(linear(Tensor::ones({3}), w),
-                       "linear: expected x [N, in] and weight [out, in], got x [3] and weight "
+  CHECK_THROWS_WITH_AS(linear(Tensor::scalar(1), w),
+                       "linear: expected x […, in] and weight [out, in], got x [] and weight "
                        "[4, 3]",
                        Error);
   CHECK_THROWS_WITH_AS(linear(x, w, Tensor::ones({3})),
