@@ -32,7 +32,7 @@ can_install() {
 }
 
 # Installs packages, all at once or else each on its own, as one name that apt does not know would lose
-# the others; fails where some are still missing. Lists of packages are only fetched anew when the old
+# the others; fails where some are still missing. Lists of packages are only fetched again when the old
 # ones do not do.
 apt_install() {
   local package

@@ -1,7 +1,7 @@
 #pragma once
 
 #ifndef PADE_HAS_CUDA
-#error "Configure anew: CMake has not seen yet that this source includes device_choice.h."
+#error "Configure again: CMake has not seen yet that this source includes device_choice.h."
 #endif
 
 namespace pade {

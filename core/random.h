@@ -60,7 +60,7 @@ class Rng {
 /// A float in [0, 1) from the upper 24 of 32 random bits.
 constexpr float uniform_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-/// Sets the seed that layers draw from, and starts their streams anew. Call it before building a
+/// Sets the seed that layers draw from, and starts their streams again. Call it before building a
 /// network. The seed is 0 at first.
 void manual_seed(uint64_t seed);
 /// The next stream of that name under the current seed: ("init", 0), ("init", 1), … in the order

@@ -150,7 +150,7 @@ class Gradients {
   /// A tensor that was saved when the op was recorded.
   const Tensor& saved(int i) const { return entry_.saved[i].tensor; }
 
-  /// For an op that computes its output anew, on `tape`, in backward: goes on through that tape,
+  /// For an op that computes its output again, on `tape`, in backward: goes on through that tape,
   /// from `output`, to which of_output() belongs. leaves[i] stands there for the op's input number
   /// i, and is undefined where no gradient goes that way. Every contribution arrives in the order,
   /// and so with the bits, that it would have had if all had been recorded on this tape from the

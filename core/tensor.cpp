@@ -31,7 +31,7 @@ Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
   if (unknown == 0) return Shape(extents);
   check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
   check(known > 0 && from.size() % known == 0, "reshape: ", from, " has ", from.size(),
-        " elements, which is no multiple of ", known);
+        " elements, which is not a multiple of ", known);
   std::vector<int64_t> filled(extents);
   for (int64_t& extent : filled)
     if (extent == -1) extent = from.size() / known;
@@ -341,12 +341,12 @@ bool Tensor::requires_grad() const {
 }
 
 const Tensor& Tensor::grad() const {
-  check(leaf_ != nullptr, "grad: this tensor is no leaf; call requires_grad_() before using it");
+  check(leaf_ != nullptr, "grad: this tensor is not a leaf; call requires_grad_() before using it");
   return leaf_->grad;
 }
 
 void Tensor::set_grad(const Tensor& gradient) {
-  check(leaf_ != nullptr, "set_grad: this tensor is no leaf; call requires_grad_() first");
+  check(leaf_ != nullptr, "set_grad: this tensor is not a leaf; call requires_grad_() first");
   if (gradient.defined()) check_same_layout("set_grad", *this, gradient);
   check(!overlaps(gradient), "set_grad: the gradient of shape ", shape_,
         " is in the memory of its ", "own tensor, which an optimiser changes; clone() it");

@@ -29,8 +29,8 @@ class CifarLike : public Dataset {
     size_t used = 0;
   };
 
-  /// Reads these files one after the other. Throws Error when one is missing, or is no whole number
-  /// of records, or has a label that there is not.
+  /// Reads these files one after the other. Throws Error when one is missing, or is not a whole
+  /// number of records, or has a label that there is not.
   CifarLike(DatasetInfo info, const std::vector<std::filesystem::path>& files,
             const Labels& labels);
 

@@ -44,7 +44,7 @@ void unpack(const fs::path& archive, const std::vector<std::string>& members,
   for (const std::string& member : members) {
     std::error_code ignored;
     check(fs::symlink_status(scratch / member, ignored).type() == fs::file_type::regular,
-          archive.string(), ": ", member, " is no file");
+          archive.string(), ": ", member, " is not a file");
   }
 }
 

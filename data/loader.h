@@ -30,7 +30,7 @@ struct LoaderOptions {
   int64_t prefetch = 2;               ///< batches prepared ahead, by a thread of their own; 0: none
   /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
   Device device = Device::cpu;
-  /// What is done to each image, in this order, drawn anew in each epoch:
+  /// What is done to each image, in this order, drawn again in each epoch:
   /// {RandomCrop{.padding = 4}, HorizontalFlip{}}. Nothing for testing, and for a TensorDataset.
   std::vector<Transform> augment = {};
   /// Where the device is a GPU: images travel there as bytes, a quarter of what they are as

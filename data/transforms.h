@@ -83,7 +83,7 @@ struct Cutout {
 
 /// With probability `p`, a rectangle filled with the mean: its share of the image's area and its
 /// aspect, height / width, are drawn uniformly, and its place uniformly among those inside of the
-/// image. One that does not fit, smaller than the image on both axes, is drawn anew, up to a
+/// image. One that does not fit, smaller than the image on both axes, is drawn again, up to a
 /// hundred times; then nothing is erased (Zhong et al., Random Erasing Data Augmentation, 2017,
 /// https://arxiv.org/abs/1708.04896, algorithm 1, whose parameters are the defaults). Throws Error
 /// unless p is in [0, 1], 0 < min_area <= max_area <= 1, and 0 < min_aspect <= max_aspect.

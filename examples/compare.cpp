@@ -29,7 +29,7 @@ std::string footer() {
                "      --epochs 200 --device cuda --out runs/preactresnet18",
                ""},
               {"--activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster", ""},
-              {"--table runs/activations", "the tables anew, without running anything"}}) +
+              {"--table runs/activations", "the tables again, without running anything"}}) +
          "\nAll other flags, and what follows --, are the program's: lenet --help, cifar --help.\n"
          "The same command goes on where it was stopped; more --activations and --seeds enlarge a\n"
          "grid.";

@@ -99,7 +99,7 @@ struct Sigmoid : FormulaActivation {
 /// and hermite, a polynomial that starts next to ReLU (layers/rational.h), degree=3, groups,
 /// zero_centred, noise and trainable.
 /// init is any formula; when basis, form, degrees, init or interval differ from the preset's, the
-/// start is fitted anew. zero_centred holds G(0) = 0 (Rational::keep_zero_centred()). noise=0.1
+/// start is fitted again. zero_centred holds G(0) = 0 (Rational::keep_zero_centred()). noise=0.1
 /// multiplies every coefficient by U(0.9, 1.1) while training (Rational::set_noise()). Two keys are
 /// for the start of deep networks without normalisation, with Z ~ N(0, 1):
 ///   zero_mean=true   E[G(Z)] = 0, to 1e-3: `init` less a constant is fitted

@@ -53,7 +53,7 @@ class Replacement : public ModuleVisitor {
   Replacement(Module& root, const std::string& path, std::unique_ptr<Module> module)
       : parent(&root), path_(path), module_(std::move(module)) {
     check(module_ != nullptr, "Module::replace: the new module for \"", path, "\" is null");
-    check(!path.empty(), "Module::replace: the network itself is no child that can be replaced");
+    check(!path.empty(), "Module::replace: the network itself is not a child that can be replaced");
     root.visit(*this);
     check(old != nullptr, "Module::replace: there is no module \"", path, '"');
   }

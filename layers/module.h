@@ -106,9 +106,9 @@ class Module {
 
   /// Puts `module` in the place of the module of that dotted path, which it returns. The new one is
   /// in train or eval mode as the old one was. Optimisers, statistics and references that know the
-  /// old one go on doing so: make them anew. Throws Error, with nothing changed, when no module has
-  /// that path, and when its parent cannot hold another one there: the children of a Sequential can
-  /// be replaced, and those that visit() shows as a std::unique_ptr of a fitting type.
+  /// old one go on doing so: make them again. Throws Error, with nothing changed, when no module
+  /// has that path, and when its parent cannot hold another one there: the children of a Sequential
+  /// can be replaced, and those that visit() shows as a std::unique_ptr of a fitting type.
   std::unique_ptr<Module> replace(const std::string& path, std::unique_ptr<Module> module);
 
   /// Dropout and batch norm behave differently in the two modes; a new module is in train mode.

@@ -40,7 +40,7 @@ class Rational : public Activation {
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
   /// In train mode every coefficient is multiplied by a factor of its own from [1 − noise, 1 +
-  /// noise), drawn anew for each call from a stream of this module; the gradient goes through the
+  /// noise), drawn again for each call from a stream of this module; the gradient goes through the
   /// factor. Eval mode has no noise. whole_sum with 0.1 is version D of ml-research's
   /// rational_activations. What the coefficients are, how they are saved, and what function(),
   /// derivatives() and reports show stays without noise. Where G(0) = 0 is held, it is with noise,

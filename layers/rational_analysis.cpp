@@ -48,10 +48,10 @@ Segment segment(const Piece& piece, const Polynomial& numerator, bool by_odd_pow
   for (size_t k = numerator.c.size(); k-- > 0;)
     magnitude = magnitude * std::abs(x) + std::abs(numerator.c[k]);
   const double value = numerator(x);
-  const bool turned = by_odd_power && piece.q(x) < 0;
-  return {value == 0              ? 0
-          : (value < 0) != turned ? -1
-                                  : 1,
+  const bool flipped = by_odd_power && piece.q(x) < 0;
+  return {value == 0               ? 0
+          : (value < 0) != flipped ? -1
+                                   : 1,
           high - low <= 1e-3 * std::max(1.0, std::abs(x)) &&
               std::abs(value) <= 64 * std::numeric_limits<double>::epsilon() * magnitude};
 }

@@ -26,9 +26,9 @@ Parts parts_of(const RationalFunction& g, double x) {
     sum += d * f[j];
     dsum += d * df[j];
   }
-  const bool turned = takes_magnitude_of_sum(g.options.form) && sum < 0;
-  at.q = denominator_constant(g.options.form) + (turned ? -sum : sum);
-  at.dq = turned ? -dsum : dsum;
+  const bool flipped = takes_magnitude_of_sum(g.options.form) && sum < 0;
+  at.q = denominator_constant(g.options.form) + (flipped ? -sum : sum);
+  at.dq = flipped ? -dsum : dsum;
   return at;
 }
 

@@ -46,7 +46,7 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
       const std::string& name = parameter.name;
       const Tensor& tensor = parameter.tensor;
       check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
-            "\" is no leaf that requires a gradient");
+            "\" is not a leaf that requires a gradient");
       check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
       const auto [earlier, is_new] = name_of_leaf.try_emplace(&tensor.grad(), name);
       check(is_new, "optimizer: \"", earlier->second, "\" and \"", name,

@@ -77,7 +77,7 @@ class Optimizer {
   void step();
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
-  /// Multiplies every group's learning rate from now on: a schedule's value. It is no part of the
+  /// Multiplies every group's learning rate from now on: a schedule's value. It is not part of the
   /// state. Throws Error unless it is finite and at least 0.
   void set_lr_factor(double factor);
   double lr_factor() const { return lr_factor_; }
@@ -89,7 +89,7 @@ class Optimizer {
 
  protected:
   /// `slots` are the names of the tensors that the own rule remembers for each parameter. Throws
-  /// Error if a rate or decay is negative; if there are no parameters, or one is no leaf; if two
+  /// Error if a rate or decay is negative; if there are no parameters, or one is not a leaf; if two
   /// have the same name, are the same parameter, share memory or are on different devices; and if a
   /// step_scale differs from its parameter in shape, dtype or device, or is not finite and above
   /// 0.

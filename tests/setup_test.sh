@@ -77,7 +77,7 @@ setup require_packages other-library 2>stderr || status=$?
 grep -qx '  other-library' stderr || fail "$(cat stderr)"
 setup want_packages other-library 2>stderr || fail "a wish is not a condition"
 
-# PADE_CUDA reaches CMake, and configures anew where it is another one.
+# PADE_CUDA reaches CMake, and configures again where it is another one.
 expect 2 "^PADE_CUDA: expected AUTO, ON or OFF, got 'maybe'$" env PADE_CUDA=maybe \
   bash -c 'source machine/cmake/setup.sh'
 configured() { grep -c -- '^-S' cmake.log; }

@@ -21,21 +21,21 @@ constexpr std::array<std::pair<const char*, DType>, 4> kDTypes{{{"F32", DType::f
                                                                 {"U8", DType::uint8}}};
 
 /// Checks and takes over the header while it is being parsed, entry by entry, so that nothing is
-/// kept of a text that is no header.
+/// kept of a text that is not a header.
 class HeaderReader {
  public:
   explicit HeaderReader(const std::string& path) : path_(path) {}
 
   Header read(const std::string& text) {
-    require(text.starts_with('{'), "the header is no JSON object; is this a safetensors file?");
-    require(text.find('\0') == text.npos, "the header is no valid JSON: it has a zero byte");
+    require(text.starts_with('{'), "the header is not a JSON object; is this a safetensors file?");
+    require(text.find('\0') == text.npos, "the header is not valid JSON: it has a zero byte");
     try {
       [[maybe_unused]] const json emptied =
           json::parse(text, [this](int depth, json::parse_event_t event, json& value) {
             return handle(depth, event, value);
           });
     } catch (const json::exception& error) {
-      refuse("the header is no valid JSON: ", std::string(error.what()).substr(0, 200));
+      refuse("the header is not valid JSON: ", std::string(error.what()).substr(0, 200));
     }
     return std::move(header_);
   }
@@ -69,7 +69,7 @@ class HeaderReader {
         if (depth == 1) name_ = value.get<std::string>();
         return true;
       case Event::value:
-        require(depth >= 2, "\"", name_, "\" is no object");
+        require(depth >= 2, "\"", name_, "\" is not an object");
         require(depth == 2 || ++numbers_in_list_ <= Shape::kMaxRank, "\"", name_,
                 "\" has a list of more than ", Shape::kMaxRank, " numbers");
         return true;
@@ -83,7 +83,7 @@ class HeaderReader {
 
   void take_metadata(const json& fields) {
     for (const auto& [key, value] : fields.items()) {
-      require(value.is_string(), kMetadata, ": \"", key, "\" is no string");
+      require(value.is_string(), kMetadata, ": \"", key, "\" is not a string");
       header_.metadata.emplace(key, value.get<std::string>());
     }
   }
@@ -117,7 +117,7 @@ class HeaderReader {
 
   std::vector<int64_t> numbers(const json& fields, const char* field) const {
     std::vector<int64_t> result;
-    require(fields[field].is_array(), "tensor \"", name_, "\": ", field, " is no list");
+    require(fields[field].is_array(), "tensor \"", name_, "\": ", field, " is not a list");
     for (const json& number : fields[field]) {
       require(number.is_number_unsigned() && number.get<uint64_t>() <= INT64_MAX, "tensor \"",
               name_, "\": ", field, " has ", number,

@@ -96,7 +96,7 @@ int check_flags(Grid& grid, RunSettings& settings) {
       settings.data = json.at("data");
     } catch (const nlohmann::json::exception& error) {
       fail(command[0],
-           " --dry-run: is no program of this version of Padé, build it again: ", error.what());
+           " --dry-run: is not a program of this version of Padé, build it again: ", error.what());
     }
   }
   return 0;

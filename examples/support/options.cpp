@@ -254,7 +254,7 @@ void add_model_flag(CLI::App& app, TrainingOptions& options,
 
 void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
   app.add_option("--augment", options.augment,
-                 "what is done to training images, drawn anew in each epoch: none, or some of "
+                 "what is done to training images, drawn again in each epoch: none, or some of "
                  "crop[:padding=4], flip, cutout[:size=16] and erase, as in crop+flip")
       ->check(augmentation())
       ->capture_default_str();

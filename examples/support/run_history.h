@@ -20,8 +20,8 @@ struct LayerInputs {
   Histogram histogram;
 };
 
-/// The rows of an inputs.csv, by layer. Throws Error with the path for what is no such file; a file
-/// that is not there has no rows.
+/// The rows of an inputs.csv, by layer. Throws Error with the path for what is not such a file; a
+/// file that is not there has no rows.
 std::map<std::string, std::vector<LayerInputs>> read_inputs(const std::string& path);
 
 /// The functions of a layer's groups after an epoch; epoch 0 is before training.

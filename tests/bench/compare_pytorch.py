@@ -11,7 +11,7 @@ which draws several GB.
 
 Two workers stay alive and take turns. PyTorch runs as fast as we know how to make it: with an
 allocator that keeps its memory and uses huge pages, and in the variant that wins a short trial.
-Writes results/MACHINE.md and .json beside this file, anew after each row; what takes long comes
+Writes results/MACHINE.md and .json beside this file, again after each row; what takes long comes
 last, and all of it takes about half an hour. --quick only shows that everything works.
 """
 
@@ -51,7 +51,7 @@ def has_torch(python):
 
 
 def go_on_with_torch(folder):
-    """Returns where this Python has PyTorch; else starts the program anew with one that has."""
+    """Returns where this Python has PyTorch; else starts the program again with one that has."""
     if has_torch(sys.executable):
         return
     python = folder / "bin/python"
@@ -89,7 +89,7 @@ def torch_worker(threads, variant, work):
 
 
 class Start(Contender):
-    """Programs started anew for every repetition."""
+    """Programs started again for every repetition."""
 
     pid = os.getpid()  # whose children they are
 

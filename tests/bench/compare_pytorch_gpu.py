@@ -175,7 +175,7 @@ class Comparison:
         self.about = {}
 
     def recover(self, error):
-        """PyTorch anew, where it was the one that failed: a GPU error stays with its process."""
+        """PyTorch again, where it was the one that failed: a GPU error stays with its process."""
         if self.torch and (self.torch.ended() or isinstance(error, TorchError)):
             self.torch.__exit__()
             self.torch, _ = start_torch(self.device)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The results of tests/run_on_gpu.sh and compare_pytorch_gpu.py. What is found is added at once to a
 journal, a file of JSON lines, and from that the results, a .json and a .md named after the GPU, are
-written anew: a run that is cut off leaves all that it had.
+written again: a run that is cut off leaves all that it had.
 
     gpu_report.py JOURNAL OUT begin                           # starts a journal
     gpu_report.py JOURNAL OUT step NAME RESULT SECONDS NOTE   # adds a step

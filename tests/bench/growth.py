@@ -6,7 +6,7 @@
 
 Each batch takes turns with batch 128 of the same network, and the deeper network with the other one,
 so that ratios come from one and the same machine. Writes results/MACHINE-growth.md, .json and, where
-gnuplot is, .svg, anew after each measurement. --quick only shows that everything works.
+gnuplot is, .svg, again after each measurement. --quick only shows that everything works.
 """
 
 import datetime

@@ -23,8 +23,8 @@ void add_work(const std::string& name, Cost cost, std::function<Work()> make,
 
 /// A function of tensors that it holds, those it can be differentiated for being leaves.
 using Function = std::function<Tensor()>;
-/// Two benchmarks, NAME/forward and NAME/training (there and back). `training` is the cost of both
-/// passes together.
+/// Two benchmarks, NAME/forward and NAME/training (forward and backward). `training` is the cost of
+/// both passes together.
 void add_passes(const std::string& name, Cost forward, Cost training,
                 std::function<Function()> make);
 

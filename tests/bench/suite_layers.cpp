@@ -79,7 +79,7 @@ void add_convolution(const Convolution& c, int64_t batch) {
 
 // ---- Matrix products ----------------------------------------------------------------------------
 
-/// Of [m, k] and [k, n]; there and back are three of one size.
+/// Of [m, k] and [k, n]; forward and backward are three of one size.
 Cost cost_of_product(int64_t m, int64_t n, int64_t k) {
   return {2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
           floats(m * k + k * n + m * n)};

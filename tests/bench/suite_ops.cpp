@@ -133,7 +133,7 @@ void add_reductions(const Shape& images) {
 // ---- Copies -------------------------------------------------------------------------------------
 
 void add_copies(const Shape& images) {
-  // Read and written, there and back.
+  // Read and written, forward and backward.
   const Cost once{0, 2 * floats(images.size())}, half{0, floats(images.size())};
   add_passes("concat_of_channels/" + extents(images) + "_twice", once + once,
              once + once + once + once, [=] {

@@ -280,7 +280,7 @@ TEST_CASE("all orders are equally likely") {
   CHECK(chi_square(counts, kDraws) <= 49.73);  // 23 degrees of freedom, p = 0.001
 }
 
-TEST_CASE("manual_seed starts the layers' streams anew") {
+TEST_CASE("manual_seed starts the layers' streams again") {
   manual_seed(9);
   const uint32_t first = next_stream("init").bits(), second = next_stream("init").bits();
   CHECK(first != second);

@@ -178,7 +178,7 @@ TEST_CASE("reshape shares the elements and infers one extent") {
 
   CHECK_THROWS_WITH_AS(x.reshape({5, 5}), "reshape: [24] has 24 elements, [5, 5] has 25", Error);
   CHECK_THROWS_WITH_AS(x.reshape({5, -1}),
-                       "reshape: [24] has 24 elements, which is no multiple of 5", Error);
+                       "reshape: [24] has 24 elements, which is not a multiple of 5", Error);
   CHECK_THROWS_WITH_AS(x.reshape({-1, -1}), "reshape: only one extent can be inferred, got 2",
                        Error);
   CHECK_THROWS_AS(Tensor::zeros({0}).reshape({0, -1}), Error);  // anything would do
@@ -380,9 +380,9 @@ TEST_CASE("copies made after requires_grad_ share the gradient") {
   CHECK_FALSE(x.requires_grad());
   CHECK(after.requires_grad());
   CHECK_THROWS_WITH_AS(
-      x.grad(), "grad: this tensor is no leaf; call requires_grad_() before using it", Error);
+      x.grad(), "grad: this tensor is not a leaf; call requires_grad_() before using it", Error);
   CHECK_THROWS_WITH_AS(x.set_grad(Tensor::ones({2})),
-                       "set_grad: this tensor is no leaf; call requires_grad_() first", Error);
+                       "set_grad: this tensor is not a leaf; call requires_grad_() first", Error);
   CHECK_THROWS_WITH_AS(Tensor(after).set_grad(Tensor::ones({3})),
                        "set_grad: expected [2] float32 on cpu, got [3] float32 on cpu", Error);
   CHECK_THROWS_WITH_AS(Tensor::arange(2).requires_grad_(),

@@ -173,7 +173,7 @@ TEST_CASE("a link under a member's name is refused, and nothing is left under th
   for (const Names& members : {Names{"a.bin"}, Names{"b.bin", "a.bin"}}) {
     Place place(
         {{"set/b.bin", "the second"}, {"set/a.bin", "", '2', (outside / "secret").string()}});
-    CHECK_THROWS_WITH_AS(place.fetch(members), doctest::Contains("set/a.bin is no file"), Error);
+    CHECK_THROWS_WITH_AS(place.fetch(members), doctest::Contains("set/a.bin is not a file"), Error);
     CHECK(place.beside() == Names{"set.tar.gz"});
   }
 }

@@ -84,7 +84,7 @@ TEST_CASE("read_image converts to the channels that are asked for") {
                        "read_image: expected 1 or 3 channels, got 2", Error);
 }
 
-TEST_CASE("read_image says why a file is no image that it reads") {
+TEST_CASE("read_image says why a file is not an image that it reads") {
   const TemporaryFolder folder;
   CHECK(reason(folder.write("a.png", "")) == "it is empty");
   CHECK(reason(folder.write("a.png", "some text")) ==

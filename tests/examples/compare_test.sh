@@ -91,7 +91,7 @@ test_pictures() {
   command -v gnuplot >/dev/null || { echo "gnuplot is missing: pictures are left out"; return; }
   local picture
   for picture in accuracy final; do
-    grep -q '</svg>' "one/$picture.svg" || fail "$picture.svg is no whole picture"
+    grep -q '</svg>' "one/$picture.svg" || fail "$picture.svg is not a whole picture"
     grep -q '>leaky_relu:slope=0.1<' "one/$picture.svg" || fail "$picture.svg has no names"
     cp "one/$picture.gp" .
     gnuplot "$picture.gp" || fail "$picture.gp does not draw"

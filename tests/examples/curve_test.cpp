@@ -43,7 +43,7 @@ TEST_CASE("points are even, and a curve through them breaks at poles") {
   CHECK(count_nan(sampled_values(make_activation("swish")->as_function(), x)) == 0);
 }
 
-TEST_CASE("several functions have a mean and a range, without what is no number") {
+TEST_CASE("several functions have a mean and a range, without what is not a number") {
   const ActivationFunction swish = make_activation("swish")->as_function();
   const std::vector<double> x = even_points(-4, 4, 9);
   const Band band = band_of({swish.with({0}), swish.with({1000})}, x);  // x/2 and nearly ReLU

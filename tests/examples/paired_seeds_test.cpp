@@ -13,7 +13,7 @@ using namespace pade;
 
 namespace {
 
-/// Everything that is no part of an activation.
+/// Everything that is not part of an activation.
 std::map<std::string, std::vector<float>> weights_of(Sequential network) {
   std::map<std::string, std::vector<float>> weights;
   for (const Parameter& parameter : network.parameters())

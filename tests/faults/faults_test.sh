@@ -24,7 +24,7 @@ run_with() {
   FAULT_LOG=$log FAULT_AT=$at FAULT_KIND=$kind LD_PRELOAD=$faults train "$out" --epochs 2
 }
 
-# go_on RUN: what a user does next, resuming where there is a checkpoint and starting anew elsewhere.
+# go_on RUN: what a user does next, resuming where there is a checkpoint and starting again elsewhere.
 go_on() {
   if [[ -e $1/state.safetensors ]]; then
     "$lenet" --resume "$1" --quiet

@@ -248,7 +248,7 @@ TEST_CASE("modules can be replaced where a pointer holds them") {
   CHECK(refused("head.1") == "Module::replace: there is no module \"head.1\"");
   CHECK(refused("hea") == "Module::replace: there is no module \"hea\"");
   CHECK(refused("head.0.weight") == "Module::replace: there is no module \"head.0.weight\"");
-  CHECK(refused("") == "Module::replace: the network itself is no child that can be replaced");
+  CHECK(refused("") == "Module::replace: the network itself is not a child that can be replaced");
   CHECK_THROWS_WITH_AS(network.replace("conv", nullptr),
                        "Module::replace: the new module for \"conv\" is null", Error);
 }

@@ -36,7 +36,7 @@ Rational linear(double noise) {
 
 }  // namespace
 
-DEVICE_TEST_CASE("noise multiplies every coefficient by a factor of its own, anew in each call") {
+DEVICE_TEST_CASE("noise multiplies every coefficient by a factor of its own, again in each call") {
   manual_seed(1);
   Rational layer({{Basis::hermite_he, RationalForm::whole_sum}, {0.5, 1, 0.25}, {0.5, -0.25}}, 2,
                  DType::float64);

@@ -89,7 +89,7 @@ DEVICE_TEST_CASE("gradients of coefficients neither count for clipping nor chang
 }
 
 DEVICE_TEST_CASE(
-    "a norm that is no finite number is returned, and the gradients are left as they are") {
+    "a norm that is not a finite number is returned, and the gradients are left as they are") {
   const double inf = std::numeric_limits<double>::infinity();
   const Parameter infinite = make_parameter("infinite", {-inf, 1}, DType::float32, device);
   const Parameter broken = make_parameter("broken", {std::nan(""), 1}, DType::float32, device);

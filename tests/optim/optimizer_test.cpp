@@ -545,12 +545,12 @@ TEST_CASE("optimisers refuse parameters that they cannot train") {
   CHECK_THROWS_WITH_AS(Sgd({p, {"tied", p.tensor}}),
                        "optimizer: \"p\" and \"tied\" are one and the same parameter", Error);
   CHECK_THROWS_WITH_AS(Sgd({{"q", Tensor::ones({1})}}),
-                       "optimizer: parameter \"q\" is no leaf that requires a gradient", Error);
+                       "optimizer: parameter \"q\" is not a leaf that requires a gradient", Error);
   CHECK_THROWS_WITH_AS(Sgd({{"q", Tensor()}}),
-                       "optimizer: parameter \"q\" is no leaf that requires a gradient", Error);
+                       "optimizer: parameter \"q\" is not a leaf that requires a gradient", Error);
   const Tape tape;
   CHECK_THROWS_WITH_AS(Sgd({{"double", p.tensor + p.tensor}}),
-                       "optimizer: parameter \"double\" is no leaf that requires a gradient",
+                       "optimizer: parameter \"double\" is not a leaf that requires a gradient",
                        Error);
 }
 

@@ -71,11 +71,11 @@ template <class F, class T>
 void backward(F f, const LoopNest& nest, const T* dy, const T* a, const T* b, T* gradient) {
   const Offsets& strides = nest.inner().strides;
   auto source = [&](const Offsets& at, int64_t count, T* out) -> const T* {
-    const T* upstream = dy + at[0];
+    const T* dys = dy + at[0];
     with_run(a + at[1], strides[1], [&](auto of_a) {
       with_run(b + at[2], strides[2], [&](auto of_b) {
 #pragma omp simd
-        for (int64_t i = 0; i < count; ++i) out[i] = f(upstream[i], of_a(i), of_b(i));
+        for (int64_t i = 0; i < count; ++i) out[i] = f(dys[i], of_a(i), of_b(i));
       });
     });
     return out;
@@ -90,13 +90,13 @@ void backward_planes(const Planes& planes, OfPlain of_plain, OfSingle of_single,
                      const T* plain, const T* single, T* d_plain, T* d_single) {
   planes.for_each_block([=, n = planes.length](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; ++plane) {
-      const T *upstream = dy + plane * n, *x = plain + plane * n, s = single[plane];
+      const T *dys = dy + plane * n, *x = plain + plane * n, s = single[plane];
       T* dx = d_plain + plane * n;
       double sum = 0;
 #pragma omp simd reduction(+ : sum)
       for (int64_t i = 0; i < n; ++i) {
-        dx[i] = of_plain(upstream[i], x[i], s);
-        sum += static_cast<double>(of_single(upstream[i], x[i], s));
+        dx[i] = of_plain(dys[i], x[i], s);
+        sum += static_cast<double>(of_single(dys[i], x[i], s));
       }
       d_single[plane] = static_cast<T>(sum);
     }
@@ -123,12 +123,12 @@ void arithmetic_backward(const arithmetic::Function& function, const Tensor& dy,
   const Tensor& used_b = b.defined() ? b : dy;
   dispatch_floating(dy.dtype(), "arithmetic", [&](auto zero) {
     using T = decltype(zero);
-    const T *upstream = dy.data<T>(), *in_a = used_a.data<T>(), *in_b = used_b.data<T>();
+    const T *dys = dy.data<T>(), *in_a = used_a.data<T>(), *in_b = used_b.data<T>();
     auto run = [&](auto element_gradient, Tensor& gradient) {
       backward(
           element_gradient,
           loop_over(dy.shape(), {dy.shape(), used_a.shape(), used_b.shape(), gradient.shape()}),
-          upstream, in_a, in_b, gradient.mutable_data<T>());
+          dys, in_a, in_b, gradient.mutable_data<T>());
     };
     std::visit(
         [&](auto f) {
@@ -138,9 +138,9 @@ void arithmetic_backward(const arithmetic::Function& function, const Tensor& dy,
             if (const auto planes = find_planes(loop_over(dy.shape(), {a.shape(), b.shape()}))) {
               T *out_a = da.mutable_data<T>(), *out_b = db.mutable_data<T>();
               if (planes->plain == 0)
-                return backward_planes(*planes, of_a, of_b, upstream, in_a, in_b, out_a, out_b);
+                return backward_planes(*planes, of_a, of_b, dys, in_a, in_b, out_a, out_b);
               auto swap = [](auto g) { return [g](T dy, T b, T a) { return g(dy, a, b); }; };
-              return backward_planes(*planes, swap(of_b), swap(of_a), upstream, in_b, in_a, out_b,
+              return backward_planes(*planes, swap(of_b), swap(of_a), dys, in_b, in_a, out_b,
                                      out_a);
             }
           if (da.defined()) run(of_a, da);

@@ -256,11 +256,11 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
                      Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const T *upstream = dy.data<T>(), *in = x.data<T>();
+    const T *dys = dy.data<T>(), *in = x.data<T>();
     const std::vector<TwoSums> of_channel =
         sum_channels<T>(p, mean.to_vector<double>(), [=](int64_t i, T center, T& by_x, T& sum) {
-          by_x += upstream[i] * (in[i] - center);
-          sum += upstream[i];
+          by_x += dys[i] * (in[i] - center);
+          sum += dys[i];
         });
     store_gradients<T>(p, of_channel, mean, inverse, sums, dgamma, dbeta);
   });
@@ -274,13 +274,13 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
     const auto scales = per_channel<T>(gamma, 1);
     const double *means = mean.data<double>(), *inverses = inverse.data<double>(),
                  *of_gamma = sums.data<double>(), *of_beta = of_gamma + p.channels;
-    const T *upstream = dy.data<T>(), *in = x.data<T>();
+    const T *dys = dy.data<T>(), *in = x.data<T>();
     T* out = dx.mutable_data<T>();
     for_each_run(p, [&](int64_t c, int64_t at) {
       const norm::Backward<T> backward(means[c], inverses[c], scales[c], of_gamma[c], of_beta[c],
                                        p.share());
-#pragma omp simd  // out may be upstream
-      for (int64_t i = at; i < at + p.run; ++i) out[i] = backward(upstream[i], in[i]);
+#pragma omp simd  // out may be dys
+      for (int64_t i = at; i < at + p.run; ++i) out[i] = backward(dys[i], in[i]);
     });
   });
 }
@@ -320,7 +320,7 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
     using T = decltype(zero);
     const StripFunction<T>& function = f.of<T>();
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
-    const T *in = x.data<T>(), *upstream = dy.data<T>();
+    const T *in = x.data<T>(), *dys = dy.data<T>();
     const bool has_learned = function.sum_count() > 0;  // sums take longer than stores
     // The gradient of what f was applied to.
     const StripWriter<T> writer(p, dx.mutable_data<T>(), has_learned);
@@ -335,7 +335,7 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
         writer.write(begin, count, [&](T* results) {
-          function.backward(normalised, upstream + begin, results, count, of_block);
+          function.backward(normalised, dys + begin, results, count, of_block);
           for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
             of_channels[blocks.slot(block, at / p.run)] +=
                 gradient_sums(channels[channel].center, in + at, results + (at - begin), end - at);

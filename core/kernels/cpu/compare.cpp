@@ -41,11 +41,10 @@ void select_backward(const LoopNest& nest, const uint8_t* condition, bool chosen
                      T* gradient) {
   const int64_t stride = nest.inner().strides[0];
   auto source = [&](const Offsets& at, int64_t count, T* out) -> const T* {
-    const T* upstream = dy + at[1];
+    const T* dys = dy + at[1];
     with_run(condition + at[0], stride, [&](auto of_condition) {
 #pragma omp simd
-      for (int64_t i = 0; i < count; ++i)
-        out[i] = (of_condition(i) != 0) == chosen ? upstream[i] : T(0);
+      for (int64_t i = 0; i < count; ++i) out[i] = (of_condition(i) != 0) == chosen ? dys[i] : T(0);
     });
     return out;
   };

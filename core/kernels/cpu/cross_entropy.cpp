@@ -114,12 +114,12 @@ void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, cons
                       Tensor& dx) {
   dispatch_floating(y.dtype(), "softmax", [&](auto zero) {
     using T = decltype(zero);
-    const T *values = y.data<T>(), *upstream = dy.data<T>();
+    const T *values = y.data<T>(), *dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     for_each_line(lines, [&](int64_t offset) {
-      (log ? log_softmax_line_backward<T>
-           : softmax_line_backward<T>)(values + offset, upstream + offset, out + offset,
-                                       lines.classes, lines.inner);
+      (log ? log_softmax_line_backward<T> : softmax_line_backward<T>)(values + offset, dys + offset,
+                                                                      out + offset, lines.classes,
+                                                                      lines.inner);
     });
   });
 }
@@ -157,14 +157,14 @@ void cross_entropy_backward(const CrossEntropyProblem& problem, const Tensor& lo
   dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
     const int64_t n = logits.extent(0), classes = logits.extent(1);
-    const T *x = logits.data<T>(), *upstream = dloss.data<T>();
+    const T *x = logits.data<T>(), *dys = dloss.data<T>();
     const int32_t* label = labels.data<int32_t>();
     T* out = dlogits.mutable_data<T>();
     const double share = problem.mean ? 1.0 / static_cast<double>(n) : 1.0;
     const double everywhere = problem.label_smoothing / static_cast<double>(classes);
     for_each_row_block(logits, [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const double factor = share * upstream[problem.per_sample ? i : 0];
+        const double factor = share * dys[problem.per_sample ? i : 0];
         T* row = out + i * classes;
         const double sum = exponentials(x + i * classes, row, classes, 1);
         const T scale = static_cast<T>(factor / sum);

@@ -29,10 +29,10 @@ void backward_strip(const T* x, const T* constants, const T* dy, T* dx, int64_t 
   V of_strip[formulas::kPlaces<F>];
   for (V& sum : of_strip) sum = V(0);
   apply(
-      [&](V at, V upstream) {
+      [&](V at, V dys) {
         const auto y = formulas::all_slopes_at<F>(at, constants);
-        for (int k = 0; k < kCount; ++k) of_strip[k] = of_strip[k] + upstream * y.slopes[1 + k];
-        return upstream * y.slopes[0];
+        for (int k = 0; k < kCount; ++k) of_strip[k] = of_strip[k] + dys * y.slopes[1 + k];
+        return dys * y.slopes[0];
       },
       begin, end, dx, x, dy);
   for (int k = 0; k < kCount; ++k) sums[k] += Vector<T>::sum(of_strip[k]);
@@ -127,11 +127,11 @@ void formula_backward(const Formula& formula, const Tensor& x, const Tensor& con
                       const Tensor& dy, Tensor& dx) {
   with_types(formula, x.dtype(), [&](auto f, auto zero) {
     using T = decltype(zero);
-    const T *in = x.data<T>(), *c = constants.data<T>(), *upstream = dy.data<T>();
+    const T *in = x.data<T>(), *c = constants.data<T>(), *dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
       apply([c](auto at, auto above) { return above * formulas::slope_at<decltype(f)>(at, c); },
-            begin, end, out, in, upstream);
+            begin, end, out, in, dys);
     });
   });
 }

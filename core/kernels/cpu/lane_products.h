@@ -5,7 +5,7 @@
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/shifted.h>
 
-/// Products of matrices that a kernel lays out itself, so that nothing has to be packed anew for
+/// Products of matrices that a kernel lays out itself, so that nothing has to be packed again for
 /// them as a general product would: rows of vectors, each a column per lane.
 namespace pade::cpu {
 

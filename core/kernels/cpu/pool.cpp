@@ -349,14 +349,14 @@ void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& 
 void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& winner, Tensor& dx) {
   dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    const T* upstream = dy.data<T>();
+    const T* dys = dy.data<T>();
     const int32_t* won = winner.data<int32_t>();
     T* out = dx.mutable_data<T>();
     for_each_plane(p, [&](int64_t plane) {
       T* image = out + plane * p.h * p.w;
       std::fill_n(image, p.h * p.w, T{0});
       const int64_t first = plane * p.oh * p.ow;
-      for (int64_t i = first; i < first + p.oh * p.ow; ++i) image[won[i]] += upstream[i];
+      for (int64_t i = first; i < first + p.oh * p.ow; ++i) image[won[i]] += dys[i];
     });
   });
 }
@@ -389,22 +389,22 @@ void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
   if (dy.size() == 0) return;
   dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    const T* upstream = dy.data<T>();
+    const T* dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     const int64_t image = p.h * p.w, outputs = p.oh * p.ow;
     if (is_global(p))
       return for_each_plane(p, [&](int64_t plane) {
-        std::fill_n(out + plane * image, image, upstream[plane] / static_cast<T>(image));
+        std::fill_n(out + plane * image, image, dys[plane] / static_cast<T>(image));
       });
     if (p.kernel == p.stride && p.padding == 0)
       return for_each_plane(p, [&](int64_t plane) {
-        const T* from = upstream + plane * outputs;
+        const T* from = dys + plane * outputs;
         T* to = out + plane * image;
         p.kernel.w == 2 ? spread_means<2>(p, from, to) : spread_means<0>(p, from, to);
       });
     const AvgPoolBackward<T> pool(p);
     for_planes(p, [&](int64_t first, int64_t last) {
-      pool(upstream + first * outputs, last - first, out + first * image);
+      pool(dys + first * outputs, last - first, out + first * image);
     });
   });
 }

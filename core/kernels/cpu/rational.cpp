@@ -152,8 +152,8 @@ void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const
                    Formula::differentiate(k, load_lanes(x + i), load_lanes(dy + i), of_c, of_d));
   if (i < count) {
     const int64_t rest = count - i;
-    const Lanes<T> at_x = load_lanes(x + i, rest, x[i]), upstream = load_lanes(dy + i, rest, T{0});
-    store_lanes<T>(dx + i, Formula::differentiate(k, at_x, upstream, of_c, of_d), rest);
+    const Lanes<T> at_x = load_lanes(x + i, rest, x[i]), dys = load_lanes(dy + i, rest, T{0});
+    store_lanes<T>(dx + i, Formula::differentiate(k, at_x, dys, of_c, of_d), rest);
   }
   for (int c = 0; c <= m; ++c) sums.add(c, of_c[c]);
   for (int d = Formula::kFirst; d <= n; ++d) sums.add(m + 1 + d - Formula::kFirst, of_d[d]);
@@ -268,9 +268,9 @@ void backward(const RationalProblem& problem, const T* x, const T* c, const T* d
     for (int64_t begin = first, count; begin < end; begin += count) {
       count = view.strip(begin, end, kLongStrip);
       const T* in = view.gather(x, begin, count, x_strip);
-      const T* upstream = view.gather(dy, begin, count, dy_strip);
+      const T* dys = view.gather(dy, begin, count, dy_strip);
       view.scatter(dx, begin, count, dx_strip, [&](T* out) {
-        differentiate_strip<Formula, T>(function, problem, in, upstream, out, count, {sums});
+        differentiate_strip<Formula, T>(function, problem, in, dys, out, count, {sums});
       });
     }
     partial[block] = LaneSums<T>::total(sums);

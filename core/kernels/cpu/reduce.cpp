@@ -83,13 +83,13 @@ void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& 
   const int32_t* numbers = number.data<int32_t>();
   dispatch_floating(dy.dtype(), "max", [&](auto zero) {
     using T = decltype(zero);
-    const T* upstream = dy.data<T>();
+    const T* dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     parallel_for(split.kept.size(), kElementBlock, [&](int64_t begin, int64_t end) {
       Position result(split.kept, split.kept.rank, begin);
       for (int64_t i = begin; i < end; ++i, result.advance()) {
         const Position element(split.reduced, split.reduced.rank, numbers[i]);
-        out[result.offsets()[0] + element.offsets()[0]] = upstream[i];
+        out[result.offsets()[0] + element.offsets()[0]] = dys[i];
       }
     });
   });

@@ -97,7 +97,7 @@ inline void store_narrowed(T* to, const Lanes<double>& lanes) {
   std::memcpy(to, &narrowed, sizeof narrowed);
 }
 
-/// Has the compiler keep these lanes in a register: it may else load them anew for each use.
+/// Forces these lanes to stay in a register; the compiler might otherwise reload them for each use.
 template <class L>
 inline void hold_lanes(L& lanes) {
 #if defined(__SSE2__)

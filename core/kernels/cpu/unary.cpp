@@ -101,12 +101,12 @@ void unary_backward(const unary::Function& function, const Tensor& saved, const 
                     Tensor& dx) {
   dispatch_floating(dy.dtype(), "unary", [&](auto zero) {
     using T = decltype(zero);
-    const T *of = saved.data<T>(), *upstream = dy.data<T>();
+    const T *of = saved.data<T>(), *dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     std::visit(
         [&](auto f) {
           parallel_for(dy.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-            chain(f, of + begin, upstream + begin, out + begin, end - begin);
+            chain(f, of + begin, dys + begin, out + begin, end - begin);
           });
         },
         function);

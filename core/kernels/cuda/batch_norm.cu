@@ -342,15 +342,13 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
                      Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const T *upstream = dy.address<T>(), *in = x.address<T>();
+    const T *dys = dy.address<T>(), *in = x.address<T>();
     double* of_gamma = sums.mutable_address<double>();
     const norm::GradientOutput<T> output{inverse.address<double>(), of_gamma, of_gamma + p.channels,
                                          dgamma.mutable_address<T>(), dbeta.mutable_address<T>()};
-    const bool packed =
-        p.run % kPackSize<T> == 0 && is_pack_aligned(in) && is_pack_aligned(upstream);
+    const bool packed = p.run % kPackSize<T> == 0 && is_pack_aligned(in) && is_pack_aligned(dys);
     sum_channels<T>("backward of batch_norm", p, packed,
-                    GradientSums<T>{upstream, in, mean.address<double>()},
-                    StoreGradients<T>{output});
+                    GradientSums<T>{dys, in, mean.address<double>()}, StoreGradients<T>{output});
   });
 }
 

@@ -57,14 +57,14 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t n = lines.classes, stride = lines.inner;
   for (int64_t line = Team::first(); line < lines.outer * lines.inner; line += Team::step()) {
     const int64_t at = offset_of_line(lines, line);
-    const T *value = y + at, *upstream = dy + at;
+    const T *value = y + at, *dys = dy + at;
     const T sum = static_cast<T>(sum_of_line(team, n, [&](int64_t k) {
-      const double slope = upstream[k * stride];
+      const double slope = dys[k * stride];
       return log ? slope : value[k * stride] * slope;
     }));
     for (int64_t k = team.rank(); k < n; k += team.size())
-      dx[at + k * stride] = log ? log_softmax_gradient(value[k * stride], upstream[k * stride], sum)
-                                : softmax_gradient(value[k * stride], upstream[k * stride], sum);
+      dx[at + k * stride] = log ? log_softmax_gradient(value[k * stride], dys[k * stride], sum)
+                                : softmax_gradient(value[k * stride], dys[k * stride], sum);
   }
 }
 
@@ -72,7 +72,7 @@ __device__ __forceinline__ bool is_class(int32_t label, int64_t classes) {
   return label >= 0 && label < classes;
 }
 
-/// The loss of every row; NaN where the label is no class.
+/// The loss of every row; NaN where the label is not a class.
 template <class Team, class T, class Out>
 __global__ void __launch_bounds__(kThreads)
     cross_entropy_kernel(int64_t rows, int64_t classes, double smoothing, const T* logits,

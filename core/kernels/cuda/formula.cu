@@ -38,10 +38,10 @@ __global__ void __launch_bounds__(kThreads)
   double sums[kCount] = {};
   for (int64_t i = first_index(); i < n; i += index_step()) {
     const auto y = formulas::all_slopes_at<F>(x[i], constants);
-    const T upstream = dy[i];
-    dx[i] = upstream * y.slopes[0];
+    const T dys = dy[i];
+    dx[i] = dys * y.slopes[0];
 #pragma unroll
-    for (int k = 0; k < kCount; ++k) sums[k] += double{upstream} * y.slopes[1 + k];
+    for (int k = 0; k < kCount; ++k) sums[k] += double{dys} * y.slopes[1 + k];
   }
 #pragma unroll
   for (int k = 0; k < kCount; ++k) {

@@ -112,7 +112,7 @@ struct LaunchShape {
 };
 
 /// kernel<<<grid, block, 0, stream()>>>(arguments…), checked. `op` is for the error's
-/// message. An empty grid is no launch.
+/// message. An empty grid is not launched.
 ///
 ///   launch("relu", {blocks_for(n)}, relu_kernel<float>, x, y, n);
 template <class... Parameters, class... Arguments>

@@ -206,16 +206,16 @@ __global__ void __launch_bounds__(kThreads, (kBackwardBlocks<Formula, T>))
   T of_c[kM + 1] = {}, of_d[kN + 1] = {};
   bool met_far = false;
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
-    T values[kWidth], upstream[kWidth];
+    T values[kWidth], dys[kWidth];
     load(x, at, values);
-    load(dy, at, upstream);
+    load(dy, at, dys);
     if (!all_within(values, plan.near.limit)) {
       met_far = true;
       continue;
     }
 #pragma unroll
     for (int i = 0; i < kWidth; ++i)
-      values[i] = Formula::differentiate(k, values[i], upstream[i], of_c, of_d);
+      values[i] = Formula::differentiate(k, values[i], dys[i], of_c, of_d);
     store(dx, at, values);
   }
 
@@ -332,16 +332,16 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
   dispatch_floating(x.dtype(), "rational", [&](auto zero) {
     using T = decltype(zero);
     const T *in = x.address<T>(), *c = numerator.address<T>(), *d = denominator.address<T>();
-    const T* upstream = dy.address<T>();
+    const T* dys = dy.address<T>();
     T* out = dx.mutable_address<T>();
-    const bool aligned = is_pack_aligned(in) && is_pack_aligned(upstream) && is_pack_aligned(out);
+    const bool aligned = is_pack_aligned(in) && is_pack_aligned(dys) && is_pack_aligned(out);
     with_kernel<T>(problem, aligned, [&](auto formula, auto width) {
       using Formula = decltype(formula);
       const auto plan = plan_of<T, Formula, width.value>(problem);
       const int64_t sums = problem.groups * (problem.m + 1 + problem.denominators());
       Tensor partial = partial_sums(sums, plan.split.blocks);
       launch("backward of rational", {plan.split.grid()},
-             rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, upstream, out,
+             rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, dys, out,
              partial.mutable_address<double>());
       launch("backward of rational",
              {static_cast<unsigned>(sums), plan.split.blocks > kWarpSize ? kThreads : kWarpSize},

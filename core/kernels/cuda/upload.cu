@@ -63,7 +63,7 @@ class Uploads {
     for (const auto& buffer : buffers_)
       if (!buffer->taken && buffer->bytes >= bytes && cudaEventQuery(buffer->copied) == cudaSuccess)
         return *buffer;
-    cudaGetLastError();  // "not ready" is no error
+    cudaGetLastError();  // "not ready" is not an error
     auto buffer = std::make_unique<StagingBuffer>();
     check_cuda(cudaMallocHost(&buffer->memory, bytes), "page-locked memory");
     buffer->bytes = bytes;

@@ -116,7 +116,7 @@ PADE_HD T magnitude(T value) {
 
 /// `value` with the sign of `by`, where sgn(±0) = +1.
 template <class T>
-PADE_HD T turned(T value, T by) {
+PADE_HD T flipped(T value, T by) {
   if constexpr (std::is_floating_point_v<T>) {
     return by < 0 ? -value : value;
   } else {
@@ -289,7 +289,7 @@ struct Instance {
     const T sum = sum_of<kN>(k.denominator, in_sum(e, of_q));
     T q = sum;
     if constexpr (kMagnitudeOfSum) {
-      dq = turned(dq, sum);
+      dq = flipped(dq, sum);
       q = magnitude(sum);
     }
     const T inverse = divide(T{} + S(1), q + S(kConstant));
@@ -298,7 +298,7 @@ struct Instance {
     PADE_UNROLL
     for (int i = 1; i <= kM; ++i) of_c[i] = of_c[i] + weight * e[i];
     T of_sum = weight * g;
-    if constexpr (kMagnitudeOfSum) of_sum = turned(of_sum, sum);
+    if constexpr (kMagnitudeOfSum) of_sum = flipped(of_sum, sum);
     if constexpr (kFirst == 0) of_d[0] = of_d[0] + of_sum;
     PADE_UNROLL
     for (int j = 1; j <= kN; ++j) of_d[j] = of_d[j] + of_sum * of_q[j];
@@ -310,7 +310,7 @@ struct Instance {
   template <class S, class T>
   static PADE_HD T signed_denominator(const Coefficients<S>& k, int j, const T* e) {
     const T d = T{} + k.denominator[j];
-    return kTermwise ? turned(d, e[j]) : d;
+    return kTermwise ? flipped(d, e[j]) : d;
   }
 
   /// Σ |d_j| sgn(e_j) de_j by even and odd ones.

@@ -59,7 +59,7 @@ struct FarPolynomials {
 struct FarPoint {
   double value, slope;
   double inverse;  // sⁿ / Q
-  bool turned;     // whether the sum in Q is negative, where that form takes its magnitude
+  bool flipped;    // whether the sum in Q is negative, where that form takes its magnitude
 };
 
 template <class T>
@@ -85,9 +85,9 @@ PADE_HD FarPoint far_point(const FarFunction<T>& f, double x) {
     }
   }
   FarPoint point;
-  point.turned = takes_magnitude_of_sum(f.form) && sum < 0;
-  point.inverse = 1 / (constant + (point.turned ? -sum : sum));
-  const double ratio = p * point.inverse, dq = point.turned ? -dsum : dsum;
+  point.flipped = takes_magnitude_of_sum(f.form) && sum < 0;
+  point.inverse = 1 / (constant + (point.flipped ? -sum : sum));
+  const double ratio = p * point.inverse, dq = point.flipped ? -dsum : dsum;
   point.value = at.power(f.m - f.n) * ratio;
   point.slope = at.power(f.m - f.n - 1) * ((dp - ratio * dq) * point.inverse);
   return point;
@@ -105,7 +105,7 @@ PADE_HD void far_gradients(const FarFunction<T>& f, double x, const FarPoint& po
     const double scaled = at.power(k - f.n) * (at.g * point.inverse);
     if (k <= f.m) add(k, scaled);
     if (k < f.first() || k > f.n) continue;
-    const bool negative = f.form == RationalForm::termwise ? at.g < 0 : point.turned;
+    const bool negative = f.form == RationalForm::termwise ? at.g < 0 : point.flipped;
     add(f.m + 1 + k - f.first(), (negative ? -scaled : scaled) * point.value);
   }
 }

@@ -142,14 +142,14 @@ DEVICE_TEST_CASE("batch norm has the gradients of central differences, in both m
 namespace {
 
 /// What a step of training leaves behind: y, dx, dgamma, dbeta and the running statistics.
-std::vector<std::vector<double>> step(Inputs in, const Tensor& upstream, bool training = true) {
+std::vector<std::vector<double>> step(Inputs in, const Tensor& dys, bool training = true) {
   for (Tensor* leaf : {&in.x, &in.gamma, &in.beta}) *leaf = leaf->detach().requires_grad_();
   in.mean = in.mean.clone(), in.variance = in.variance.clone();
   Tape tape;
   const Tensor y =
       batch_norm(in.x, in.gamma, in.beta, in.mean, in.variance, {.training = training});
   Tensor total = Tensor::scalar(0);
-  record("total", {&y}, total, {}, [&](Gradients& gradients) { gradients.set(0, upstream); });
+  record("total", {&y}, total, {}, [&](Gradients& gradients) { gradients.set(0, dys); });
   tape.backward(total);
   return {values_of(y),
           values_of(in.x.grad()),
@@ -192,16 +192,15 @@ TEST_CASE("batch norm on the GPU agrees with the CPU, and with itself [cuda]") {
         CAPTURE(dtype);
         CAPTURE(training);
         const Inputs in = make_inputs(shape, dtype, Device::cpu);
-        const Tensor upstream = Rng(6).normal(shape, 0, 1, dtype);
-        const auto expected = step(in, upstream, training);
+        const Tensor dys = Rng(6).normal(shape, 0, 1, dtype);
+        const auto expected = step(in, dys, training);
         const Inputs there = on(Device::cuda, in);
-        const auto got = step(there, upstream.to(Device::cuda), training);
+        const auto got = step(there, dys.to(Device::cuda), training);
         // Sums are float64 on both; what is left is the rounding of a few operations per element.
         const double tolerance = dtype == DType::float32 ? 5e-7 : 1e-14;
         for (size_t k = 0; k < got.size(); ++k)
           CHECK_MESSAGE(relative_difference(got[k], expected[k]) <= tolerance, "result ", k);
-        if (training && dtype == DType::float32)
-          CHECK(step(there, upstream.to(Device::cuda)) == got);
+        if (training && dtype == DType::float32) CHECK(step(there, dys.to(Device::cuda)) == got);
       }
 }
 
@@ -246,11 +245,11 @@ DEVICE_TEST_CASE("NaN in a channel stays in that channel") {
 TEST_CASE("one thread and two give the same bits") {
   const int threads = num_threads();
   const Inputs in = make_inputs({37, 5, 21, 23}, DType::float32, Device::cpu);
-  const Tensor upstream = Rng(5).normal(in.x.shape(), 0, 1);
+  const Tensor dys = Rng(5).normal(in.x.shape(), 0, 1);
   set_num_threads(1);
-  const auto one = step(in, upstream);
+  const auto one = step(in, dys);
   set_num_threads(2);
-  const auto two = step(in, upstream);
+  const auto two = step(in, dys);
   set_num_threads(threads);
   CHECK(one == two);
 }

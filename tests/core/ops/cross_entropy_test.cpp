@@ -230,7 +230,7 @@ DEVICE_TEST_CASE("cross_entropy and softmax have float64's gradients in float32"
   }
 }
 
-TEST_CASE("a label that is no class makes its row NaN, and no other [cuda]") {
+TEST_CASE("a label that is not a class makes its row NaN, and no other [cuda]") {
   Tensor logits = Rng(7).normal({3, 4}, 0, 1).to(Device::cuda).requires_grad_();
   for (const int32_t bad : {-1, 4}) {
     const Tensor labels = Tensor::from<int32_t>({2, bad, 0}, {3}).to(Device::cuda);

@@ -136,15 +136,15 @@ DEVICE_TEST_CASE("pools give each window's gradient to its largest, or to all al
       record("total", {&y}, total, {},
              [&](Gradients& gradients) { gradients.set(0, dy.to(device)); });
       tape.backward(total);
-      const std::vector<double> upstream = dy.to_vector<double>();
+      const std::vector<double> dys = dy.to_vector<double>();
       std::vector<double> expected(x.size());
       for_each_window(g, y, [&](int64_t i, const std::vector<int64_t>& inside) {
         if (largest)
           expected[*std::max_element(inside.begin(), inside.end(), [&](int64_t a, int64_t b) {
             return order[a] < order[b];
-          })] += upstream[i];
+          })] += dys[i];
         else
-          for (int64_t k : inside) expected[k] += upstream[i] / static_cast<double>(inside.size());
+          for (int64_t k : inside) expected[k] += dys[i] / static_cast<double>(inside.size());
       });
       const std::vector<double> gradient = x.grad().to_vector<double>();
       int wrong = 0;

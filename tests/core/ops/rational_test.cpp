@@ -145,7 +145,7 @@ Tensor place(const Tensor& t, Device device, int offset = 0) {
   return storage.to(device).slice(offset, t.size() + offset).reshape(t.shape());
 }
 
-/// The op's results, and its gradients for an upstream gradient.
+/// The op's results, and its gradients for an dys gradient.
 struct Gradient {
   Tensor y, dx, dc, dd;
 };

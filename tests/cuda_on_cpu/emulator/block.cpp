@@ -109,7 +109,7 @@ void Block::run_threads() {
     self.run_thread(self.order_[self.begun_++]);
     self.idle_.push_back(fiber);
     Fiber& next = self.failed_ ? *self.scheduler_ : self.next_fiber();
-    if (&next != fiber) self.switch_to(next);  // and never back: it begins anew then
+    if (&next != fiber) self.switch_to(next);  // and never back: it begins again then
   }
 }
 

@@ -272,8 +272,8 @@ void correlate_tile(const CorrelateTile<T>& tile, const std::vector<RowPair>& ro
         hold_lanes(seen[t]);
       }
       for (int c = 0; c < kChannels; ++c) {
-        const Lanes<T> upstream = load_lanes(dy + c * tile.dy_plane);
-        for (int t = 0; t < kTaps; ++t) sums[t][c] += upstream * seen[t];
+        const Lanes<T> dys = load_lanes(dy + c * tile.dy_plane);
+        for (int t = 0; t < kTaps; ++t) sums[t][c] += dys * seen[t];
       }
     }
   }
@@ -335,15 +335,14 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       blocks_of(problem.images, kLaneCount<T>), 1, problem.groups * group_size, dweight,
       [&](int64_t begin, int64_t end, int64_t, int64_t, T* partial) {
         LaneImages<T> images(problem.in_channels, problem.image, problem.window.padding.w);
-        LaneImages<T> upstream(problem.out_channels, problem.output);
+        LaneImages<T> dys(problem.out_channels, problem.output);
         Scratch<T> sums(problem.groups * group_size * kLaneCount<T>);
         std::fill_n(sums.data(), problem.groups * group_size * kLaneCount<T>, T{0});
         for_each_block<T>(problem.images, begin, end, [&](int64_t first, int64_t count) {
           images.load(x, first, count);
-          upstream.load(dy, first, count);
+          dys.load(dy, first, count);
           for (int64_t g = 0; g < problem.groups; ++g)
-            correlate(problem, rows, images, upstream, g,
-                      sums.data() + g * group_size * kLaneCount<T>);
+            correlate(problem, rows, images, dys, g, sums.data() + g * group_size * kLaneCount<T>);
         });
         sum_each(sums.data(), problem.groups * group_size, partial);
       });

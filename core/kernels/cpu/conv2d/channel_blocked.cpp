@@ -283,11 +283,11 @@ void correlate_tile(const T* in, const std::vector<int64_t>& from, const int64_t
     for (int v = 0; v < kVectors; ++v) tile[t][v] = load_lanes(sums + (t * kVectors + v) * kLanes);
   }
   for (const int64_t pixel : from) {
-    Lanes<T> upstream[kVectors];
-    for (int v = 0; v < kVectors; ++v) upstream[v] = load_lanes(dy + v * block_stride);
+    Lanes<T> dys[kVectors];
+    for (int v = 0; v < kVectors; ++v) dys[v] = load_lanes(dy + v * block_stride);
     dy += kLanes;
     for (int t = 0; t < kTerms; ++t)
-      for (int v = 0; v < kVectors; ++v) tile[t][v] += upstream[v] * at[t][pixel];
+      for (int v = 0; v < kVectors; ++v) tile[t][v] += dys[v] * at[t][pixel];
   }
   for (int t = 0; t < kTerms; ++t)
     for (int v = 0; v < kVectors; ++v)
@@ -306,7 +306,7 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
         PaddedPlanes<T> planes(problem.in_channels, problem.image, problem.window.padding, padded);
         TermLanes<T> gradient(out, terms);
-        Scratch<T> upstream(kTileVectors * block_size);
+        Scratch<T> dys(kTileVectors * block_size);
         for (int64_t image = first_image; image < end_image; ++image) {
           planes.fill(x + image * problem.in_channels * problem.image.area());
           for (int64_t tile = begin; tile < end; ++tile) {
@@ -316,16 +316,16 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
               channels_to_lanes(planes_of(dy, image, out, problem.output, block),
                                 std::min<int64_t>(kLaneCount<T>, out - block * kLaneCount<T>),
                                 problem.output,
-                                LanesWindow<T>{upstream.data() + v * block_size, 0, 0,
-                                               problem.output.h, problem.output.w});
+                                LanesWindow<T>{dys.data() + v * block_size, 0, 0, problem.output.h,
+                                               problem.output.w});
             }
             with_constant<kTileVectors>(blocks, [&](auto vectors) {
               for (int64_t t = 0, count; t < terms; t += count) {
                 count = first_tile(terms - t, kTilePixels);
                 with_constant<kTilePixels>(count, [&](auto tile_terms) {
-                  correlate_tile<tile_terms.value, vectors.value>(
-                      planes.data(), sums.from, sums.terms.data() + t, upstream.data(), block_size,
-                      gradient.at(tile, t));
+                  correlate_tile<tile_terms.value, vectors.value>(planes.data(), sums.from,
+                                                                  sums.terms.data() + t, dys.data(),
+                                                                  block_size, gradient.at(tile, t));
                 });
               }
             });

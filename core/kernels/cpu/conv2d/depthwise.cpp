@@ -68,10 +68,10 @@ class Taps {
       : count_(problem.taps()), scratch_(count_ * kLaneCount<T>), data_(scratch_.data()) {
     std::fill_n(data_, count_ * kLaneCount<T>, T{0});
   }
-  void load(const T* weight, int64_t channels, bool turned = false) {
+  void load(const T* weight, int64_t channels, bool flipped = false) {
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t tap = 0; tap < count_; ++tap)
-        data_[tap * kLaneCount<T> + c] = weight[c * count_ + (turned ? count_ - 1 - tap : tap)];
+        data_[tap * kLaneCount<T> + c] = weight[c * count_ + (flipped ? count_ - 1 - tap : tap)];
   }
   void store(int64_t channels, T* weight) const {
     for (int64_t c = 0; c < channels; ++c)
@@ -126,11 +126,10 @@ void spread(const Conv2dProblem& problem, const LanesWindow<T>& dy, const Taps<T
   for (int64_t i = 0; i < problem.output.h; ++i)
     for (int64_t kh = 0; kh < w.kernel.h; ++kh)
       for (int64_t j = 0; j < problem.output.w; ++j) {
-        const Lanes<T> upstream = load_lanes<T>(dy.at(i, j));
+        const Lanes<T> dys = load_lanes<T>(dy.at(i, j));
         for (int64_t kw = 0; kw < w.kernel.w; ++kw) {
           T* to = dx.at(i * w.stride.h + kh * w.dilation.h, j * w.stride.w + kw * w.dilation.w);
-          store_lanes<T>(to,
-                         load_lanes<T>(to) + upstream * load_lanes<T>(taps[kh * w.kernel.w + kw]));
+          store_lanes<T>(to, load_lanes<T>(to) + dys * load_lanes<T>(taps[kh * w.kernel.w + kw]));
         }
       }
 }
@@ -148,10 +147,10 @@ void correlate(const Conv2dProblem& problem, const LanesWindow<T>& x, const Lane
       next_x.step();
       next_dy.step();
       const auto add = [&](int64_t j, Lanes<T>(&chain)[kTaps]) {
-        const Lanes<T> upstream = load_lanes<T>(dy.at(i, j));
+        const Lanes<T> dys = load_lanes<T>(dy.at(i, j));
         const T* from = x.at(i * w.stride.h + kh * w.dilation.h, j * w.stride.w);
         for (int kw = 0; kw < kTaps; ++kw)
-          chain[kw] += load_lanes(from + kw * w.dilation.w * kLaneCount<T>) * upstream;
+          chain[kw] += load_lanes(from + kw * w.dilation.w * kLaneCount<T>) * dys;
       };
       int64_t j = 0;
       for (; j + kChains <= problem.output.w; j += kChains)
@@ -192,8 +191,8 @@ void forward(const Conv2dProblem& problem, const ChannelBlocks<const T>& x, cons
   });
 }
 
-/// With stride 1 dx is a convolution of dy by the filters turned around.
-Conv2dProblem turned(const Conv2dProblem& problem) {
+/// With stride 1 dx is a convolution of dy by the filters flipped.
+Conv2dProblem flipped(const Conv2dProblem& problem) {
   Conv2dProblem back = problem;
   std::swap(back.image, back.output);
   const Size2 span = problem.window.span();
@@ -205,7 +204,7 @@ Conv2dProblem turned(const Conv2dProblem& problem) {
 template <class T>
 void backward_data(const Conv2dProblem& problem, const T* weight, const ChannelBlocks<const T>& dy,
                    const ChannelBlocks<T>& dx) {
-  const Conv2dProblem back = turned(problem);
+  const Conv2dProblem back = flipped(problem);
   const bool by_convolution =
       problem.window.stride == 1 && back.window.padding.h >= 0 && back.window.padding.w >= 0;
   for_each_block<T>(problem, dx.count(), [&](int64_t begin, int64_t end) {
@@ -234,7 +233,7 @@ void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>&
   sum_over_images(
       problem.images, x.count(), problem.out_channels * problem.taps(), dweight,
       [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
-        const Pixels<T> in = padded_pixels<T>(problem), upstream = output_pixels<T>(problem);
+        const Pixels<T> in = padded_pixels<T>(problem), dys = output_pixels<T>(problem);
         for (int64_t block = begin; block < end; ++block) {
           const Taps<T> sums(problem);
           const int64_t channels = x.channels_in(block);
@@ -242,10 +241,10 @@ void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>&
           for (int64_t image = first_image; image < end_image; ++image) {
             const int64_t next = std::min(image + 1, end_image - 1);
             channels_to_lanes(x.planes(image, block), channels, x.size, in.window);
-            channels_to_lanes(dy.planes(image, block), channels, dy.size, upstream.window);
+            channels_to_lanes(dy.planes(image, block), channels, dy.size, dys.window);
             with_constant<kMostTaps>(problem.window.kernel.w, [&](auto taps) {
               correlate<taps.value>(
-                  problem, in.window, upstream.window, sums,
+                  problem, in.window, dys.window, sums,
                   PartsAhead(x.planes(next, block), x.size.area() * kLaneCount<T>, rows),
                   PartsAhead(dy.planes(next, block), dy.size.area() * kLaneCount<T>, rows));
             });
@@ -276,17 +275,17 @@ void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
-    backward_data<T>(problem, filters, {upstream, problem.in_channels, problem.output},
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
+    backward_data<T>(problem, filters, {dys, problem.in_channels, problem.output},
                      {out, problem.in_channels, problem.image});
   });
 }
 
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&]<class T>(const T* in, const T* upstream, T* gradient) {
+  with_numbers(x, dy, dweight, [&]<class T>(const T* in, const T* dys, T* gradient) {
     backward_weight<T>(problem, {in, problem.in_channels, problem.image},
-                       {upstream, problem.in_channels, problem.output}, gradient);
+                       {dys, problem.in_channels, problem.output}, gradient);
   });
 }
 

@@ -79,11 +79,11 @@ template <int kTaps, class T>
 struct Filter {
   Lanes<T> taps[kTaps][kTaps];
 
-  Filter(const T* weight, bool turned) {
+  Filter(const T* weight, bool flipped) {
     for (int u = 0; u < kTaps; ++u)
       for (int v = 0; v < kTaps; ++v)
         taps[u][v] =
-            Lanes<T>{} + weight[turned ? kTaps * kTaps - 1 - (u * kTaps + v) : u * kTaps + v];
+            Lanes<T>{} + weight[flipped ? kTaps * kTaps - 1 - (u * kTaps + v) : u * kTaps + v];
   }
 };
 
@@ -122,9 +122,9 @@ void convolve_plane(const Planes<kTaps, T>& planes, int64_t plane, const Filter<
     store_lanes<T>(to + p, convolve<kTaps, T>(planes, rows, filter, start, p), pixels - p);
 }
 
-/// to = start + from convolved with the filters, plane by plane; `turned`: with them turned around.
+/// to = start + from convolved with the filters, plane by plane; `flipped`: with them flipped.
 template <int kTaps, class T>
-void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, bool turned,
+void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, bool flipped,
                   const T* start, T* to) {
   const int64_t pixels = problem.image.area(), planes = problem.images * problem.in_channels;
   const bool streamed = is_streamed<T>(planes * pixels, pixels);
@@ -135,7 +135,7 @@ void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, 
       source.load(from + first * pixels, pixels, count);
       for (int64_t i = 0; i < count; ++i) {
         const int64_t channel = (first + i) % problem.in_channels;
-        const Filter<kTaps, T> filter(weight + channel * kTaps * kTaps, turned);
+        const Filter<kTaps, T> filter(weight + channel * kTaps * kTaps, flipped);
         const T bias = start ? start[channel] : T{0};
         const T* ahead = from + std::min(first + i + count, end - 1) * pixels;
         T* results = to + (first + i) * pixels;
@@ -171,11 +171,11 @@ void correlate(const Planes<kTaps, T>& planes, const ChannelPlanes<T>& of, int64
     for (int64_t p = 0; p < pixels; p += kLanes) {
       __builtin_prefetch(of.next_x + i * of.stride + p);
       __builtin_prefetch(of.next_dy + i * of.stride + p);
-      const Lanes<T> upstream =
+      const Lanes<T> dys =
           p + kLanes <= pixels ? load_lanes(dy + p) : load_lanes(dy + p, pixels - p, T{0});
       PADE_UNROLL
       for (int v = 0; v < kTaps; ++v) {
-        const Lanes<T> inside = v == kTaps / 2 ? upstream : upstream * planes.inside(v, p);
+        const Lanes<T> inside = v == kTaps / 2 ? dys : dys * planes.inside(v, p);
         PADE_UNROLL
         for (int u = 0; u < kTaps; ++u) sums[u][v] += inside * load_lanes(rows[u] + p + v);
       }
@@ -241,18 +241,17 @@ void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
     with_taps(problem, [&](auto taps) {
-      convolve_all<taps.value, T>(problem, upstream, filters, true, nullptr, out);
+      convolve_all<taps.value, T>(problem, dys, filters, true, nullptr, out);
     });
   });
 }
 
 void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                      Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto in, auto upstream, auto gradient) {
-    with_taps(problem,
-              [&](auto taps) { correlate_all<taps.value>(problem, in, upstream, gradient); });
+  with_numbers(x, dy, dweight, [&](auto in, auto dys, auto gradient) {
+    with_taps(problem, [&](auto taps) { correlate_all<taps.value>(problem, in, dys, gradient); });
   });
 }
 

@@ -135,10 +135,10 @@ void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T*
       });
 }
 
-/// An input pixel's gradient is a convolution of the output's, with filters turned around. A pixel
+/// An input pixel's gradient is a convolution of the output's, with filters flipped. A pixel
 /// is seen through the taps of its phase only; so each phase has filters of its own.
 template <class T>
-struct TurnedFilters {
+struct FlippedFilters {
   std::vector<int64_t> offsets;  // in the runs of the output's gradient, of each term
   std::vector<T> weights;        // [input channel][term], a term being an output channel and a tap
 
@@ -147,10 +147,10 @@ struct TurnedFilters {
 
 /// For each phase.
 template <class T>
-std::vector<TurnedFilters<T>> turn_filters(const Conv2dProblem& problem, const TapPlane& plane,
-                                           int64_t run_stride, const T* weight) {
+std::vector<FlippedFilters<T>> turn_filters(const Conv2dProblem& problem, const TapPlane& plane,
+                                            int64_t run_stride, const T* weight) {
   const Size2 kernel = problem.window.kernel;
-  std::vector<TurnedFilters<T>> phases(plane.phases.area());
+  std::vector<FlippedFilters<T>> phases(plane.phases.area());
   for (int64_t o = 0; o < problem.group_out(); ++o)
     for (int64_t kh = 0; kh < kernel.h; ++kh)
       for (int64_t kw = 0; kw < kernel.w; ++kw)
@@ -190,9 +190,9 @@ void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T
                      tile = first_tile(group_in - c, kTileRows);
                      const int64_t channel = group % problem.groups * group_in + c;
                      T* out = sums.data();
-                     for (const TurnedFilters<T>& turned : phases) {
-                       shifted_sums<T>(runs.data(), turned.offsets.data(), turned.terms(),
-                                       turned.weights.data() + channel * turned.terms(), nullptr,
+                     for (const FlippedFilters<T>& flipped : phases) {
+                       shifted_sums<T>(runs.data(), flipped.offsets.data(), flipped.terms(),
+                                       flipped.weights.data() + channel * flipped.terms(), nullptr,
                                        tile, out, sums_stride, size);
                        out += size;
                      }

@@ -69,7 +69,7 @@ BackwardWeight backward_weight;
 }  // namespace depthwise
 
 /// The method for depthwise convolutions that keep the image's size: neighbouring pixels at once,
-/// nothing is laid out anew.
+/// nothing is copied into another layout.
 namespace depthwise_same_size {
 /// As many groups as channels, in and out, 3×3 or 5×5 taps, stride and dilation 1.
 bool is_possible(const Conv2dProblem& problem);

@@ -170,9 +170,9 @@ void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight
 
 void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                    Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* upstream, T* out) {
-    multiply<T>(pixels_of(problem), {filters, 1, problem.in_channels}, upstream,
-                problem.out_channels, nullptr, out, problem.in_channels);
+  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
+    multiply<T>(pixels_of(problem), {filters, 1, problem.in_channels}, dys, problem.out_channels,
+                nullptr, out, problem.in_channels);
   });
 }
 

@@ -50,13 +50,13 @@ class FilterTransforms {
 
 inline constexpr int64_t kTaps = 9;
 
-/// Filters of a convolution: weight [O, C, 3, 3], or turned around for the way back, which goes
+/// Filters of a convolution: weight [O, C, 3, 3], or flipped for the backward pass, which goes
 /// from the output's channels to the input's.
 template <class T>
 struct Filters {
   const T* weight;
   int64_t from_channels, to_channels, from_stride, to_stride;
-  bool turned;
+  bool flipped;
 };
 
 template <class T>
@@ -118,7 +118,7 @@ void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
       transform_tile<T, FilterTransform>(
           [&](int row, int column) {
             const int tap = 3 * row + column;
-            return taps[filters.turned ? kTaps - 1 - tap : tap];
+            return taps[filters.flipped ? kTaps - 1 - tap : tap];
           },
           [out, streams, stride = to.point_stride](int row, int column, const Lanes<T>& value) {
             T* place = out + (row * kInput + column) * stride;
