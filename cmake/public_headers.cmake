@@ -2,11 +2,12 @@
 # core/kernels, and what only our own sources use.
 file(GLOB PADE_PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/core/*.h ${PROJECT_SOURCE_DIR}/core/ops/*.h ${PROJECT_SOURCE_DIR}/core/io/*.h
-  ${PROJECT_SOURCE_DIR}/layers/*.h ${PROJECT_SOURCE_DIR}/optim/*.h ${PROJECT_SOURCE_DIR}/data/*.h)
+  ${PROJECT_SOURCE_DIR}/layers/*.h ${PROJECT_SOURCE_DIR}/layers/study/*.h
+  ${PROJECT_SOURCE_DIR}/optim/*.h ${PROJECT_SOURCE_DIR}/data/*.h)
 list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/caching_allocator.h core/device_choice.h core/ops/operands.h core/ops/pending_batch_norm.h
   core/ops/strided_copy.h core/ops/window.h core/io/folder_lock.h core/io/input_file.h
   core/io/safetensors_header.h core/thread_pool.h core/verbose.h data/batch_assembler.h
   data/class_folders.h data/image_bytes.h data/jpeg_markers.h data/plain_images.h data/process.h
-  data/python_batch.h data/resize.h layers/fit_descent.h layers/fit_problem.h layers/fit_starts.h
-  layers/formula_search.h optim/adam_rule.h optim/overlap.h)
+  data/python_batch.h data/resize.h layers/study/fit_descent.h layers/study/fit_problem.h
+  layers/study/fit_starts.h layers/study/formula_search.h optim/adam_rule.h optim/overlap.h)

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include <pade/layers/activation_function.h>
 #include <pade/layers/module.h>
+#include <pade/layers/study/activation_function.h>
 
 namespace pade {
 

@@ -10,7 +10,7 @@
 #include <pade/core/ops/unary.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
-#include <pade/layers/coefficient_scale.h>
+#include <pade/layers/study/coefficient_scale.h>
 
 namespace pade {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <pade/layers/module.h>
-#include <pade/layers/value_distribution.h>
+#include <pade/layers/study/value_distribution.h>
 
 namespace pade {
 

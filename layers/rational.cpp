@@ -9,8 +9,8 @@
 #include <pade/core/ops/reduce.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/coefficient_scale.h>
 #include <pade/layers/rational.h>
+#include <pade/layers/study/coefficient_scale.h>
 
 namespace pade {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <pade/layers/activation.h>
-#include <pade/layers/rational_fit.h>
+#include <pade/layers/study/rational_fit.h>
 
 namespace pade {
 

@@ -10,10 +10,10 @@
 #include <pade/core/error.h>
 #include <pade/core/names.h>
 #include <pade/core/numbers.h>
-#include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/init.h>
 #include <pade/layers/rational_spec.h>
-#include <pade/layers/second_moment.h>
+#include <pade/layers/study/gaussian_analysis.h>
+#include <pade/layers/study/second_moment.h>
 
 namespace pade {
 namespace {

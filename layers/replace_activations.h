@@ -52,7 +52,7 @@ struct ReplacedActivation {
 ///
 /// Build optimisers afterwards: there are new parameters. Give them a small activation_lr, such as
 /// 0.001: the usual one is for functions that are yet to be found, and scaled for inputs from
-/// N(0, 1) (layers/coefficient_scale.h), where a layer's may be wider.
+/// N(0, 1) (layers/study/coefficient_scale.h), where a layer's may be wider.
 ///
 /// Returns a report on each, parents first. Throws Error, with nothing changed: for a spec that is
 /// not rational, or with the keys init, interval, zero_mean or gain, which the network decides;

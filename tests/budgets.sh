@@ -19,11 +19,13 @@ budget() {
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \); }
 
 mapfile -t core < <(sources core | grep -vE '^core/(io|kernels/(math|cpu|cuda))/')
-mapfile -t rooms < <(sources layers optim)
+mapfile -t rooms < <(sources layers optim | grep -v '^layers/study/')
+mapfile -t study < <(sources layers/study)
 mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/cuda)
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
-budget framework 13900 8000 "${core[@]}" "${rooms[@]}"
+budget framework 10600 8000 "${core[@]}" "${rooms[@]}"
+budget study 3260 3000 "${study[@]}"
 budget reference 890 500 "${reference[@]}"
 budget kernels 14500 12000 "${kernels[@]}"
 budget 'data and io' 4460 3000 "${files[@]}"

@@ -23,7 +23,8 @@ refuse 'core/ops/|core/tape\.h' "${kernels[@]}"
 refuse 'core/kernels/cuda/' core/kernels/cpu/*.* core/kernels/cpu/*/*.* core/kernels/math/*
 refuse 'core/kernels/cpu/' core/kernels/cuda/* core/kernels/math/*
 refuse 'core/ops/' core/*.h
-refuse 'optim/|data/|examples/' layers/*
+refuse 'optim/|data/|examples/' layers/*.* layers/study/*
+refuse 'layers/[a-z_]*\.h|core/ops/' layers/study/*  # functions, no modules and no ops
 refuse 'layers/|data/|examples/' optim/*
 refuse 'layers/|optim/|examples/' data/*
 exit "$status"

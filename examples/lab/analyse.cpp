@@ -12,10 +12,10 @@
 
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/coefficient_scale.h>
-#include <pade/layers/gaussian_analysis.h>
-#include <pade/layers/rational_analysis.h>
-#include <pade/layers/rational_regions.h>
+#include <pade/layers/study/coefficient_scale.h>
+#include <pade/layers/study/gaussian_analysis.h>
+#include <pade/layers/study/rational_analysis.h>
+#include <pade/layers/study/rational_regions.h>
 
 #include "lab/interval.h"
 #include "lab/lab.h"

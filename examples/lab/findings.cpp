@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <tuple>
 
-#include <pade/layers/rational_analysis.h>
+#include <pade/layers/study/rational_analysis.h>
 
 namespace pade::lab {
 namespace {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include <pade/layers/nearest_formula.h>
+#include <pade/layers/study/nearest_formula.h>
 
 #include "lab/interval.h"
 #include "lab/learned_layers.h"

@@ -13,8 +13,8 @@
 
 #include <pade/core/error.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/rational_fit.h>
 #include <pade/layers/rational_spec.h>
+#include <pade/layers/study/rational_fit.h>
 
 #include "lab/function_text.h"
 #include "lab/interval.h"

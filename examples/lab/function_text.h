@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include <pade/layers/activation_function.h>
-#include <pade/layers/nearest_formula.h>
-#include <pade/layers/value_distribution.h>
+#include <pade/layers/study/activation_function.h>
+#include <pade/layers/study/nearest_formula.h>
+#include <pade/layers/study/value_distribution.h>
 
 /// Functions in words and in characters, for the terminal.
 namespace pade::lab {

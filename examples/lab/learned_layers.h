@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <pade/layers/activation_function.h>
+#include <pade/layers/study/activation_function.h>
 
 #include "support/run_history.h"
 

@@ -11,7 +11,7 @@
 #include <pade/core/error.h>
 #include <pade/core/text_stream.h>
 #include <pade/data/process.h>
-#include <pade/layers/rational_regions.h>
+#include <pade/layers/study/rational_regions.h>
 
 #include "lab/interval.h"
 #include "lab/lab.h"

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include <pade/layers/activation_function.h>
+#include <pade/layers/study/activation_function.h>
 
 /// Functions as points, for pictures and pages.
 namespace pade::support {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <pade/layers/activation.h>
-#include <pade/layers/value_distribution.h>
+#include <pade/layers/study/value_distribution.h>
 
 #include "support/csv.h"
 

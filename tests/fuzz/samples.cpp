@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <pade/layers/fit_target.h>
+#include <pade/layers/study/fit_target.h>
 
 #include "fuzz.h"
 

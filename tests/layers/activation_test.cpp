@@ -11,8 +11,8 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 #include <pade/layers/activation.h>
-#include <pade/layers/gaussian_analysis.h>
 #include <pade/layers/rational.h>
+#include <pade/layers/study/gaussian_analysis.h>
 #include <pade/optim/adam.h>
 
 using namespace pade;
