@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
+#include <pade/core/ops/formula.h>
 #include <pade/core/ops/unary.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>

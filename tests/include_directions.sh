@@ -24,7 +24,7 @@ refuse 'core/kernels/cuda/' core/kernels/cpu/*.* core/kernels/cpu/*/*.* core/ker
 refuse 'core/kernels/cpu/' core/kernels/cuda/* core/kernels/math/*
 refuse 'core/ops/' core/*.h
 refuse 'optim/|data/|examples/' layers/*.* layers/study/*
-refuse 'layers/[a-z_]*\.h|core/ops/' layers/study/*  # functions, no modules and no ops
+refuse 'layers/[a-z_]*\.h|core/tape\.h' layers/study/*  # functions, no modules
 refuse 'layers/|data/|examples/' optim/*
 refuse 'layers/|optim/|examples/' data/*
 exit "$status"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/ops/rational.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/study/rational_fit.h>
 #include <pade/layers/study/rational_regions.h>
