@@ -277,7 +277,7 @@ TrainingOptions resumed_options(CLI::App& app, const std::string& program,
         recorded.value("program", Json()).dump(), "; only that program goes on with it, not ",
         program);
   check(recorded.contains("options") && recorded["options"].is_object(), path,
-        ": there are no options, which the run would go on with");
+        ": there are no options to go on with");
   const Json& of_run = recorded["options"];
   for_each_recorded(options, [&](const std::string& name, auto& value) {
     const bool may_change = name == "epochs" || name == "threads" || name == "data";

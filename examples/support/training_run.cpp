@@ -44,7 +44,7 @@ std::string epoch_title(int64_t epoch, int64_t epochs) {
   return out.str();
 }
 
-/// As `; act1 has poles at -2.31, 0.84`, for every activation that has some near its inputs.
+/// As `; act1 has poles at -2.31, 0.84`, for every activation that has some between −20 and 20.
 std::string poles_of(Module& network) {
   constexpr double kFar = 20;
   TextStream text;

@@ -42,7 +42,7 @@ BackwardData backward_data;
 BackwardWeight backward_weight;
 }  // namespace batch_blocked
 
-/// The method for many channels: the image is laid out as a matrix (im2col), which is multiplied
+/// The method for many channels: the image is unfolded into a matrix (im2col), which is multiplied
 /// by the filters.
 namespace im2col {
 Forward forward;
