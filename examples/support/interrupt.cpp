@@ -1,4 +1,8 @@
+#include <unistd.h>
+
 #include <csignal>
+#include <string>
+#include <utility>
 
 #include "support/interrupt.h"
 
@@ -6,10 +10,17 @@ namespace pade::support {
 namespace {
 
 volatile std::sig_atomic_t signal_came = 0;
+std::string last_word;
 
 extern "C" void note_signal(int signal) {
   signal_came = 1;
   std::signal(signal, SIG_DFL);
+}
+
+extern "C" void say_and_end(int signal) {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, last_word.data(), last_word.size());
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
 }
 
 }  // namespace
@@ -19,9 +30,10 @@ void catch_interrupts() {
   std::signal(SIGTERM, note_signal);
 }
 
-void obey_interrupts() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+void obey_interrupts(std::string word) {
+  last_word = std::move(word);
+  std::signal(SIGINT, say_and_end);
+  std::signal(SIGTERM, say_and_end);
 }
 
 bool interrupted() { return signal_came != 0; }

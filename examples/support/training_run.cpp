@@ -157,8 +157,11 @@ void TrainingRun::stop() {
   count_time();
   write_state(folder_.file("state.safetensors"), state_, position_);
   std::cerr << "interrupted after " << counted(position_.epoch, "epoch") << " and "
-            << counted(position_.batch, "step") << "; go on with: " << typed_command() << ' '
-            << shell_line({"--resume", folder_.path()}) << '\n';
+            << counted(position_.batch, "step") << how_to_go_on();
+}
+
+std::string TrainingRun::how_to_go_on() const {
+  return "; go on with: " + typed_command() + ' ' + shell_line({"--resume", folder_.path()}) + '\n';
 }
 
 void TrainingRun::count_time() {
@@ -228,7 +231,8 @@ void TrainingRun::finish() {
                 << ", so there is nothing to do; a larger --epochs goes on\n";
     return;
   }
-  obey_interrupts();                           // a resumed run comes back to here at once
+  // A resumed run comes back to here at once.
+  obey_interrupts("interrupted before the last files were written" + how_to_go_on());
   if (state_.average) state_.average->swap();  // what is kept is what the report shows
   const EpochMetrics& last = position_.last;
   const double images = static_cast<double>(loader_.images() * last.epoch);

@@ -67,6 +67,8 @@ class TrainingRun {
   std::optional<EpochMetrics> test_and_keep(const std::function<Evaluation()>& evaluate);
   /// Writes a checkpoint and says how to go on from it.
   void stop();
+  /// The end of a sentence: the command that resumes.
+  std::string how_to_go_on() const;
   std::string record(const FinalFigures* final) const;
 
   const std::string program_;

@@ -79,6 +79,21 @@ test_interrupt_and_resume() {
   ((stopped)) || echo "note: no interrupt fell into the run"
 }
 
+# A gnuplot that interrupts the program that calls it.
+test_interrupt_while_the_last_files_are_written() {
+  local status=0
+  mkdir -p interrupting
+  # shellcheck disable=SC2016
+  printf '%s\n' '#!/bin/sh' 'kill -INT $PPID' 'sleep 5' >interrupting/gnuplot
+  chmod +x interrupting/gnuplot
+  (PATH=$PWD/interrupting:$PATH train late 2>stderr) || status=$?
+  [[ $status == 130 ]] || fail "exit code $status"
+  grep -q '^interrupted before .*--resume late$' stderr || fail "no word of how to resume: $(cat stderr)"
+  finish late
+  same_network one late "stopped at its end"
+  [[ -e late/report.html ]] || fail "the resumed run has no report"
+}
+
 test_kill_and_resume() {
   for delay in 0.3 0.5 0.6 0.7 0.9 1.1; do
     rm -rf killed
@@ -191,6 +206,7 @@ test_divergence() {
 test_same_bits_for_any_threads
 test_plain_loops_train_to_the_same_losses
 test_interrupt_and_resume
+test_interrupt_while_the_last_files_are_written
 test_kill_and_resume
 test_memory_does_not_grow
 test_wrong_command_lines
