@@ -22,7 +22,7 @@
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/core/ops/dropout.h>
-#include <pade/core/ops/formula.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/mse.h>
@@ -32,7 +32,6 @@
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/ops/transpose.h>
-#include <pade/core/ops/unary.h>
 #include <pade/core/parallel.h>
 #include <pade/core/parameter.h>
 #include <pade/core/polynomial_basis.h>

@@ -5,7 +5,7 @@ file(GLOB PADE_PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/layers/*.h ${PROJECT_SOURCE_DIR}/layers/study/*.h
   ${PROJECT_SOURCE_DIR}/optim/*.h ${PROJECT_SOURCE_DIR}/data/*.h)
 list(REMOVE_ITEM PADE_PUBLIC_HEADERS
-  core/caching_allocator.h core/device_choice.h core/ops/operands.h core/ops/pending_batch_norm.h
+  core/caching_allocator.h core/device_choice.h core/ops/operands.h core/ops/parameters.h
   core/ops/strided_copy.h core/ops/window.h core/io/folder_lock.h core/io/input_file.h
   core/io/safetensors_header.h core/thread_pool.h core/verbose.h data/batch_assembler.h
   data/class_folders.h data/image_bytes.h data/jpeg_markers.h data/plain_images.h data/process.h

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 
 #include <pade/core/caching_allocator.h>
 #include <pade/core/device_choice.h>
@@ -58,49 +57,8 @@ Storage::Storage(size_t bytes, Device device, const Shape* shape) : bytes_(bytes
   if (poison_new.load(std::memory_order_relaxed)) poison(data_, bytes, device);
 }
 
-Storage::Storage(size_t bytes, Device device, std::unique_ptr<Promise> promise)
-    : bytes_(bytes), device_(device), ready_(false), promise_(std::move(promise)) {}
-
 Storage::~Storage() {
   if (data_) allocator(device_).free(data_, bytes_);
-}
-
-void Storage::fulfil() {
-  const std::lock_guard lock(promise_mutex_);
-  if (!promise_) return;  // another thread did it meanwhile
-  const std::shared_ptr<Storage> computed = promise_->fulfil();
-  std::swap(data_, computed->data_);
-  promise_.reset();
-  ready_.store(true, std::memory_order_release);
-}
-
-std::shared_ptr<Promise> Storage::promise() {
-  if (ready_.load(std::memory_order_acquire)) return nullptr;
-  struct Held {
-    std::shared_ptr<Promise> promise;
-    std::unique_lock<std::mutex> lock;
-  };
-  std::unique_lock lock(promise_mutex_);
-  if (!promise_) return nullptr;
-  const auto held = std::make_shared<Held>(Held{promise_, std::move(lock)});
-  return {held, held->promise.get()};
-}
-
-void Storage::add_dependent(const std::shared_ptr<Storage>& dependent) {
-  const std::lock_guard lock(dependents_mutex_);
-  std::erase_if(dependents_, [](const auto& earlier) { return earlier.expired(); });
-  dependents_.push_back(dependent);
-  has_dependents_.store(true, std::memory_order_release);
-}
-
-/// All are computed before one is forgotten: should one fail, the bytes are not changed, and the
-/// next attempt must find it.
-void Storage::fulfil_dependents() {
-  const std::lock_guard lock(dependents_mutex_);
-  for (const auto& dependent : dependents_)
-    if (const auto promised = dependent.lock()) promised->data();
-  dependents_.clear();
-  has_dependents_.store(false, std::memory_order_release);
 }
 
 AllocatorStats allocator_stats(Device device) { return allocator(device).stats(); }

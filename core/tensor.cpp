@@ -70,14 +70,6 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
       [&] { return Tensor(std::make_shared<Storage>(bytes, device, &shape), 0, shape, dtype); });
 }
 
-Tensor Tensor::promised(const Shape& shape, DType dtype, Device device,
-                        std::unique_ptr<Promise> promise) {
-  const size_t bytes = bytes_of(shape, dtype);
-  return bad_alloc_as_error([&] {
-    return Tensor(std::make_shared<Storage>(bytes, device, std::move(promise)), 0, shape, dtype);
-  });
-}
-
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
   Tensor tensor = empty(shape, dtype, device);
   tensor.fill_(value);
@@ -110,15 +102,6 @@ Tensor Tensor::arange(int64_t n, DType dtype) {
     std::iota(out, out + n, T{0});
   });
   return tensor;
-}
-
-std::shared_ptr<Promise> Tensor::promise() const {
-  Storage& storage = storage_or_fail();
-  return offset_ == 0 && bytes() == storage.bytes() ? storage.promise() : nullptr;
-}
-
-void Tensor::add_dependent(const Tensor& promised) const {
-  storage_or_fail().add_dependent(promised.storage_);
 }
 
 Storage& Tensor::storage_or_fail() const {

@@ -49,9 +49,6 @@ class Tensor {
   static Tensor ones(const Shape& shape, DType dtype = DType::float32, Device device = Device::cpu);
   static Tensor empty_like(const Tensor& other);
   static Tensor zeros_like(const Tensor& other);
-  /// Its elements are computed when they are first asked for.
-  static Tensor promised(const Shape& shape, DType dtype, Device device,
-                         std::unique_ptr<Promise> promise);
   /// Rank 0.
   static Tensor scalar(double value, DType dtype = DType::float32);
   /// [0, 1, …, n−1], int32 by default. Throws Error where the dtype cannot tell them all apart:
@@ -158,10 +155,6 @@ class Tensor {
   void mark_grad_used();
 
   std::shared_ptr<Storage> storage() const { return storage_; }
-  /// What all elements of this tensor, and no others, wait for; null when they are there.
-  std::shared_ptr<Promise> promise() const;
-  /// `promised` is made from this tensor: it is computed before this changes in place.
-  void add_dependent(const Tensor& promised) const;
 
   /// Whether both handles show the same bytes.
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }

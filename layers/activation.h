@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <pade/core/ops/elementwise.h>
 #include <pade/layers/module.h>
 #include <pade/layers/study/activation_function.h>
 
@@ -24,6 +26,9 @@ class Activation : public Module {
   /// The SPEC with which make_activation() makes one that can hold the same coefficients, and
   /// learns the same; of a formula with its constants as they are now.
   virtual std::string spec() const = 0;
+
+  /// What forward() applies now, for BatchNorm::then(); null where it is more than such a function.
+  virtual std::optional<ElementwiseFunction> elementwise() { return std::nullopt; }
 
   /// f, f′ and f″ of as_function() at one x.
   Derivatives derivatives(double x) const { return as_function().derivatives(x); }
@@ -45,6 +50,7 @@ class FormulaActivation : public Activation {
   std::string spec() const override;
   std::string description() const override;
   void visit(ModuleVisitor& visitor) override;
+  std::optional<ElementwiseFunction> elementwise() override;
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -89,7 +95,7 @@ struct Sigmoid : FormulaActivation {
 /// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `swish:trainable=true`, `hp1`,
 /// `opau:basis=legendre`, …
 ///
-/// Those that a formula gives (core/ops/formula.h) take their constants as keys, and
+/// Those that a formula gives (core/formula.h) take their constants as keys, and
 ///   trainable=true|false        all or none of the constants are learned; else those that usually
 ///                               are
 /// The rational ones (hp1, hp2, pau, opau) take the keys

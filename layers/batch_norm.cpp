@@ -1,14 +1,14 @@
 #include <pade/core/error.h>
-#include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/operands.h>
+#include <pade/core/scope.h>
 #include <pade/layers/batch_norm.h>
 
 namespace pade {
 
-BatchNorm::BatchNorm(const char* name, int64_t channels, BatchNormLayerOptions options)
+BatchNorm::BatchNorm(const char* type, int64_t channels, BatchNormLayerOptions options)
     : running_mean(Tensor::zeros({channels})),
       running_var(Tensor::ones({channels})),
-      name_(name),
+      type_(type),
       options_(options) {
   if (!options.affine) return;
   weight = Tensor::ones({channels}).requires_grad_();
@@ -23,15 +23,26 @@ void BatchNorm::visit(ModuleVisitor& visitor) {
 }
 
 std::string BatchNorm::description() const {
-  return name_ + ("(" + std::to_string(running_mean.size()) + ")");
+  return type_ + ("(" + std::to_string(running_mean.size()) + ")");
+}
+
+BatchNormOptions BatchNorm::checked_options(const Tensor& x) const {
+  check_defined(type_, {{"input", x}});
+  check(accepts(x.rank()) && x.extent(1) == running_mean.size(), type_, ": expected ",
+        expected(std::to_string(running_mean.size())), ", got ", x.shape());
+  return {.training = training(), .momentum = options_.momentum, .eps = options_.eps};
 }
 
 Tensor BatchNorm::forward(const Tensor& x) {
-  check_defined(name_, {{"input", x}});
-  check(accepts(x.rank()) && x.extent(1) == running_mean.size(), name_, ": expected ",
-        expected(std::to_string(running_mean.size())), ", got ", x.shape());
-  return batch_norm(x, weight, bias, running_mean, running_var,
-                    {.training = training(), .momentum = options_.momentum, .eps = options_.eps});
+  return batch_norm(x, weight, bias, running_mean, running_var, checked_options(x));
+}
+
+Tensor BatchNorm::then(Activation& activation, const Tensor& x) {
+  if (ForwardObserver::is_active()) return activation((*this)(x));
+  const Scope scope(name().empty() ? "" : name() + '+' + activation.name());
+  const auto f = activation.elementwise();
+  if (!f) return activation((*this)(x));
+  return norm_act(x, weight, bias, running_mean, running_var, checked_options(x), *f);
 }
 
 }  // namespace pade

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <pade/core/ops/batch_norm.h>
+#include <pade/layers/activation.h>
 #include <pade/layers/module.h>
 
 namespace pade {
@@ -20,18 +22,24 @@ class BatchNorm : public Module {
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
 
+  /// activation((*this)(x)), in one pass where the op norm_act() has one. Errors call it by both
+  /// names: `bn1+act1`. A ForwardObserver sees two calls.
+  Tensor then(Activation& activation, const Tensor& x);
+
   Tensor weight, bias;  ///< undefined unless affine
   Tensor running_mean, running_var;
 
  protected:
-  BatchNorm(const char* name, int64_t channels, BatchNormLayerOptions options);
+  BatchNorm(const char* type, int64_t channels, BatchNormLayerOptions options);
   Tensor forward(const Tensor& x) override;
   /// The shapes that it is made for, C being the number of channels: `[N, C]`.
   virtual std::string expected(const std::string& channels) const = 0;
   virtual bool accepts(int rank) const = 0;
 
  private:
-  const char* name_;
+  BatchNormOptions checked_options(const Tensor& x) const;
+
+  const char* type_;
   BatchNormLayerOptions options_;
 };
 

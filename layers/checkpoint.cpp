@@ -113,7 +113,7 @@ Tensor checkpoint(Module& owner, std::function<Tensor(const Tensor&)> run, const
            Tensor output;
            {
              const Earlier state(owner, copy_of(before));
-             const ForwardObserver nobody([](auto&&...) {});
+             const ForwardObserver nobody({});
              output = run(leaves[0]);
            }
            gradients.continue_on(tape, output, leaves);

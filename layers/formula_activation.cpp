@@ -1,27 +1,19 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <pade/core/error.h>
-#include <pade/core/ops/formula.h>
-#include <pade/core/ops/unary.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/study/coefficient_scale.h>
 
 namespace pade {
 namespace {
-
-/// The op of unary.h where it is cheaper than the formula.
-Tensor (*op_named(std::string_view name))(const Tensor&) {
-  if (name == "identity") return [](const Tensor& x) { return x; };
-  if (name == "relu") return relu;
-  return nullptr;
-}
 
 /// The fewest digits that read back to the same number of that type.
 template <class T>
@@ -104,11 +96,14 @@ void FormulaActivation::visit(ModuleVisitor& visitor) {
     visitor.parameter("constants", constants_, ParameterRole::activation, &step_scale_);
 }
 
-Tensor FormulaActivation::forward(const Tensor& x) {
-  if (const auto op = op_named(formula_.name)) return op(x);
+std::optional<ElementwiseFunction> FormulaActivation::elementwise() {
   if (formula_.constants.empty())  // visitors do not see the tensor, nor convert it
-    return apply_formula(formula_, x, Tensor::empty({0}, x.dtype(), x.device()));
-  return apply_formula(formula_, x, constants_, learns_);
+    return ElementwiseFunction(formula_, std::vector<double>{});
+  return ElementwiseFunction(formula_, constants_, learns_);
+}
+
+Tensor FormulaActivation::forward(const Tensor& x) {
+  return formula_.name == std::string_view("identity") ? x : apply(*elementwise(), x);
 }
 
 }  // namespace pade

@@ -135,7 +135,7 @@ Tensor Module::operator()(const Tensor& x) {
     bad_alloc_as_error([this] { name_children(); });
   const Scope scope(name_);
   Tensor y = bad_alloc_as_error([&] { return forward(x); });
-  if (active_observer) active_observer->observe_(Scope::path(), *this, x, y);
+  if (ForwardObserver::is_active()) active_observer->observe_(Scope::path(), *this, x, y);
   return y;
 }
 
@@ -212,5 +212,6 @@ ForwardObserver::ForwardObserver(Function observe)
   active_observer = this;
 }
 ForwardObserver::~ForwardObserver() { active_observer = outer_; }
+bool ForwardObserver::is_active() { return active_observer && active_observer->observe_; }
 
 }  // namespace pade

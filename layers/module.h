@@ -89,6 +89,9 @@ class Module {
   /// forward(x) inside a Scope named after the module, so that errors say where they come from.
   Tensor operator()(const Tensor& x);
 
+  /// What its parent calls it; empty until the parent is called first.
+  const std::string& name() const { return name_; }
+
   /// Lists parameters, buffers, generators and children in a fixed order.
   virtual void visit(ModuleVisitor& visitor);
   /// As summaries show it: `Conv2d(1, 6, kernel=5, padding=2)`.
@@ -158,7 +161,8 @@ class ModuleSlotOf final : public ModuleSlot {
   std::unique_ptr<M>& place_;
 };
 
-/// While one of these is in scope on a thread, `observe` is called after every module call there.
+/// While one of these is in scope on a thread, `observe` is called after every module call there;
+/// an empty one is called nothing, and keeps others from being called.
 class ForwardObserver {
  public:
   using Function = std::function<void(const std::string& path, Module& module, const Tensor& input,
@@ -167,6 +171,9 @@ class ForwardObserver {
   ~ForwardObserver();
   ForwardObserver(const ForwardObserver&) = delete;
   ForwardObserver& operator=(const ForwardObserver&) = delete;
+
+  /// Whether one is called on this thread.
+  static bool is_active();
 
  private:
   friend class Module;

@@ -179,7 +179,7 @@ Tensor Rational::with_noise(const Tensor& coefficients) {
                                             coefficients.dtype(), coefficients.device());
 }
 
-Tensor Rational::forward(const Tensor& x) {
+std::optional<ElementwiseFunction> Rational::elementwise() {
   if (zero_centred_) centre_numerator();
   Tensor c = zero_centred_ ? zero_centred(numerator) : numerator, d = denominator;
   if (noise_rng_ && training()) {
@@ -187,7 +187,9 @@ Tensor Rational::forward(const Tensor& x) {
     if (zero_centred_) c = zero_centred(c);
     d = with_noise(d);
   }
-  return rational(x, c, d, options_);
+  return ElementwiseFunction(c, d, options_);
 }
+
+Tensor Rational::forward(const Tensor& x) { return apply(*elementwise(), x); }
 
 }  // namespace pade

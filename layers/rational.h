@@ -58,6 +58,7 @@ class Rational : public Activation {
   std::string spec() const override;
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
+  std::optional<ElementwiseFunction> elementwise() override;
 
   Tensor numerator, denominator;
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include <pade/core/error.h>
+#include <pade/layers/activation.h>
+#include <pade/layers/batch_norm.h>
 #include <pade/layers/sequential.h>
 
 namespace pade {
@@ -34,7 +36,15 @@ void Sequential::visit(ModuleVisitor& visitor) {
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
-  for (NamedModule& module : modules_) y = (*module.module)(y);
+  for (size_t i = 0; i < modules_.size(); ++i) {
+    Module& module = *modules_[i].module;
+    auto* const norm = dynamic_cast<BatchNorm*>(&module);
+    auto* const activation = norm && i + 1 < modules_.size()
+                                 ? dynamic_cast<Activation*>(modules_[i + 1].module.get())
+                                 : nullptr;
+    y = activation ? norm->then(*activation, y) : module(y);
+    if (activation) ++i;
+  }
   return y;
 }
 

@@ -25,8 +25,8 @@ inline NamedModule named(std::string name, std::unique_ptr<Module> module) {
   return {std::move(name), std::move(module)};
 }
 
-/// Modules applied one after another. Those without a name of their own are called by their
-/// position: "0", "1", …
+/// Modules applied one after another; a BatchNorm and the Activation behind it in one pass. Those
+/// without a name of their own are called by their position: "0", "1", …
 ///
 ///   Sequential network{Flatten(), named("head", Linear(784, 10))};
 class Sequential : public Module {

@@ -24,9 +24,9 @@ mapfile -t study < <(sources layers/study)
 mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/cuda)
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
-budget framework 10600 8000 "${core[@]}" "${rooms[@]}"
+budget framework 10520 8000 "${core[@]}" "${rooms[@]}"
 budget study 3260 3000 "${study[@]}"
-budget reference 890 500 "${reference[@]}"
-budget kernels 14500 12000 "${kernels[@]}"
+budget reference 880 500 "${reference[@]}"
+budget kernels 14200 12000 "${kernels[@]}"
 budget 'data and io' 4460 3000 "${files[@]}"
 exit "$status"

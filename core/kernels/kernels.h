@@ -5,9 +5,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
-#include <pade/core/formula.h>
 #include <pade/core/kernels/math/arithmetic.h>
-#include <pade/core/kernels/math/unary.h>
 #include <pade/core/kernels/problems.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
@@ -26,6 +24,7 @@ class Kernel<void(Arguments...)> {
     function_ = function;
     return *this;
   }
+  explicit operator bool() const { return function_ != nullptr; }
   void operator()(Arguments... arguments) const {
     bad_alloc_as_error([&] { function_(arguments...); });
   }
@@ -66,35 +65,20 @@ struct Kernels {
 
   // Functions of one element ---------------------------------------------------------------------
 
-  /// y = f(x); same shape and dtype.
-  Kernel<void(const unary::Function& f, const Tensor& x, Tensor& y)> unary_forward;
-  /// dx = dy · f′, from what f saves: x or y.
-  Kernel<void(const unary::Function& f, const Tensor& saved, const Tensor& dy, Tensor& dx)>
-      unary_backward;
-  /// y = f(x; constants).
-  Kernel<void(const Formula& f, const Tensor& x, const Tensor& constants, Tensor& y)>
-      formula_forward;
-  /// dx = dy · f′(x).
-  Kernel<void(const Formula& f, const Tensor& x, const Tensor& constants, const Tensor& dy,
-              Tensor& dx)>
-      formula_backward;
-  /// The same, and dconstants[k] = Σ dy ∂f/∂constants[k].
-  Kernel<void(const Formula& f, const Tensor& x, const Tensor& constants, const Tensor& dy,
-              Tensor& dx, Tensor& dconstants)>
-      formula_backward_with_constants;
-  /// y = f″(x).
-  Kernel<void(const Formula& f, const Tensor& x, const Tensor& constants, Tensor& y)>
-      formula_curvature;
-  /// y = P(x) / Q(x), P = Σ c_i f_i(x) with the numerator's c, and Q of the denominator's d as the
-  /// form says (core/rational_form.h).
-  Kernel<void(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-              const Tensor& denominator, Tensor& y)>
-      rational_forward;
-  /// dx = dy (P′ − y Q′) / Q,  dc_i = Σ dy f_i / Q,  dd_j = −Σ dy y (∂Q/∂d_j) / Q.
-  Kernel<void(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-              const Tensor& denominator, const Tensor& dy, Tensor& dx, Tensor& dnumerator,
-              Tensor& ddenominator)>
-      rational_backward;
+  /// y = f(x; parameters). A formula is one of core/kernels/math/formula.h; a rational function is
+  /// P(x) / Q(x), P = Σ c_i f_i(x) with the numerator's c, and Q of the denominator's d as the form
+  /// says (core/rational_form.h).
+  Kernel<void(const ElementwiseProblem& f, std::span<const Tensor> parameters, const Tensor& x,
+              Tensor& y)>
+      elementwise_forward;
+  /// dx = dy · f′ at x, or where f saves its value, by y; and unless `gradients` is empty, those of
+  /// the parameters, Σ dy ∂f/∂θ. Of a rational function: f′ = (P′ − y Q′) / Q, ∂f/∂c_i = f_i / Q
+  /// and ∂f/∂d_j = −y (∂Q/∂d_j) / Q.
+  Kernel<void(const ElementwiseProblem& f, std::span<const Tensor> parameters, const Tensor& saved,
+              const Tensor& dy, Tensor& dx, std::span<Tensor> gradients)>
+      elementwise_backward;
+  /// y = f″(x) of the formula of that index.
+  Kernel<void(int formula, const Tensor& x, const Tensor& constants, Tensor& y)> formula_curvature;
 
   // Functions of two elements, stretched to a common shape ---------------------------------------
 
@@ -186,6 +170,19 @@ struct Kernels {
               const Tensor& mean, const Tensor& inverse, const Tensor& gamma, const Tensor& sums,
               Tensor& dx)>
       batch_norm_backward;
+
+  /// y = f((x − mean) · inverse · gamma + beta) in one pass; null where there is no such kernel.
+  Kernel<void(const BatchNormProblem& problem, const ElementwiseProblem& f, const Tensor& x,
+              const Tensor& mean, const Tensor& inverse, const Tensor& gamma, const Tensor& beta,
+              std::span<const Tensor> parameters, Tensor& y)>
+      norm_act_forward;
+  /// The gradients of all that goes into it, as elementwise_backward and batch_norm_backward have
+  /// them; where norm_act_forward is not null.
+  Kernel<void(const BatchNormProblem& problem, const ElementwiseProblem& f, const Tensor& dy,
+              const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
+              const Tensor& beta, std::span<const Tensor> parameters, Tensor& dx, Tensor& dgamma,
+              Tensor& dbeta, std::span<Tensor> gradients)>
+      norm_act_backward;
 
   // Classification -------------------------------------------------------------------------------
 

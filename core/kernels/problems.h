@@ -79,6 +79,14 @@ struct BatchNormProblem {
   double share() const { return training ? 1 / static_cast<double>(count()) : 0; }
 };
 
+/// A formula of core/kernels/math/formula.h; its constants are a parameter, or else these.
+struct FormulaProblem {
+  int index;
+  const char* name;
+  std::vector<double> constants;
+  std::vector<bool> learns;  ///< which of them; all where it is empty
+};
+
 /// x seen as [outer, groups, run], coefficients as [groups, …], of degrees m and n.
 struct RationalProblem {
   RationalOptions options;
@@ -88,6 +96,19 @@ struct RationalProblem {
   int first() const { return first_denominator(options.form); }
   /// Of each group.
   int denominators() const { return n + 1 - first(); }
+};
+
+/// A function of one element, whose parameters are {constants}, or {numerator, denominator}, or
+/// none.
+struct ElementwiseProblem {
+  std::variant<FormulaProblem, RationalProblem> kind;
+  bool saves_value;  ///< backward reads y, not x
+  int parameters;    ///< how many
+
+  int64_t groups() const {
+    const auto* rational = std::get_if<RationalProblem>(&kind);
+    return rational ? rational->groups : 1;
+  }
 };
 
 /// A tensor seen as [outer, classes, inner]: softmax normalises its lines along `classes`.

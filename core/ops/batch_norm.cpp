@@ -1,12 +1,12 @@
-#include <memory>
-#include <utility>
+#include <mutex>
+#include <set>
+#include <string>
 
 #include <pade/core/error.h>
-#include <pade/core/kernel_choice.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/pending_batch_norm.h>
+#include <pade/core/ops/parameters.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -43,39 +43,38 @@ BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor
   return problem;
 }
 
-Tensor copy_of(const Tensor& tensor) { return tensor.defined() ? tensor.detach().clone() : tensor; }
-
-/// y, to be computed when it is read.
-Tensor promise_normalised(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,
-                          const Tensor& beta, const Tensor& mean, const Tensor& inverse) {
-  auto promise = std::make_unique<PendingBatchNorm>();
-  promise->problem = problem;
-  promise->x = x, promise->gamma = gamma, promise->beta = beta;
-  promise->gamma_values = copy_of(gamma), promise->beta_values = copy_of(beta);
-  promise->mean = mean, promise->inverse = inverse;
-  const Tensor y = Tensor::promised(x.shape(), x.dtype(), x.device(), std::move(promise));
-  x.add_dependent(y);
-  return y;
+/// Names as `batch_norm+relu` live as long as the program, as a tape's names do.
+const char* name_with(const char* function) {
+  static std::set<std::string> names;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  return names.insert(std::string("batch_norm+") + function).first->c_str();
 }
+
+/// mean and 1/√(variance + eps) of each channel, float64 [C].
+struct Statistics {
+  Tensor mean, inverse;
+
+  Statistics(const BatchNormProblem& problem, const Tensor& x, Tensor& running_mean,
+             Tensor& running_var)
+      : mean(Tensor::empty({problem.channels}, DType::float64, x.device())),
+        inverse(Tensor::empty_like(mean)) {
+    const Kernels& kernels = kernels_of(x);
+    if (problem.training)
+      kernels.batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var);
+    else
+      kernels.batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse);
+  }
+};
 
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options) {
   const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
-  Tensor mean = Tensor::empty({problem.channels}, DType::float64, x.device());
-  Tensor inverse = Tensor::empty_like(mean);
-  if (options.training)
-    kernels_of(x).batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var);
-  else
-    kernels_of(x).batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse);
-  Tensor y;
-  if (x.on_cuda() || kernel_choice() == KernelChoice::reference) {
-    y = Tensor::empty_like(x);
-    kernels_of(x).batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
-  } else {
-    y = promise_normalised(problem, x, gamma, beta, mean, inverse);
-  }
+  const auto [mean, inverse] = Statistics(problem, x, running_mean, running_var);
+  Tensor y = Tensor::empty_like(x);
+  kernels_of(x).batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
   record("batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
          [problem](Gradients& gradients) {
            const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
@@ -93,11 +92,37 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
            gradients.set(1, dgamma);
            gradients.set(2, dbeta);
          });
-  const auto pending = std::dynamic_pointer_cast<PendingBatchNorm>(y.promise());
-  if (Tape* tape = Tape::recording(); pending && tape) {
-    pending->tape = tape->generation();
-    pending->index = tape->index_of(y);
-  }
+  return y;
+}
+
+Tensor norm_act(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
+                Tensor running_var, BatchNormOptions options, const ElementwiseFunction& f) {
+  const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
+  const ElementwiseProblem function = f.problem(x);
+  if (!kernels_of(x).norm_act_forward || function.groups() > 1)
+    return apply(f, batch_norm(x, gamma, beta, running_mean, running_var, options));
+
+  const auto [mean, inverse] = Statistics(problem, x, running_mean, running_var);
+  Tensor y = Tensor::empty_like(x);
+  kernels_of(x).norm_act_forward(problem, function, x, mean, inverse, gamma, beta, f.parameters, y);
+  record(name_with(f.name()), before_parameters({&x, &gamma, &beta}, f), y,
+         before_parameters({&x, &gamma, &beta, &mean, &inverse}, f),
+         [problem, function](Gradients& gradients) {
+           const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
+                        &beta = gradients.saved(2), &mean = gradients.saved(3),
+                        &inverse = gradients.saved(4);
+           Tensor dx = Tensor::empty_like(x);
+           Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
+           Tensor dbeta = Tensor::empty_like(dgamma);
+           ParameterGradients of_parameters(gradients, function, 3, 5);
+           kernels_of(x).norm_act_backward(problem, function, gradients.of_output(), x, mean,
+                                           inverse, gamma, beta, of_parameters.parameters(), dx,
+                                           dgamma, dbeta, of_parameters.results());
+           gradients.set(0, dx);
+           gradients.set(1, dgamma);
+           gradients.set(2, dbeta);
+           of_parameters.set();
+         });
   return y;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/tensor.h>
 
 namespace pade {
@@ -23,12 +24,15 @@ struct BatchNormOptions {
 /// variance gets the unbiased one. Statistics are summed in float64 around a value of the channel,
 /// so that a large common offset costs no digits.
 ///
-/// On the CPU the statistics are computed at once, y when it is first read, or in one pass with the
-/// elementwise op or rational() that takes it (core/ops/pending_batch_norm.h).
-///
 /// Throws Error where shapes, dtypes or devices do not agree, and in training with fewer than 2
 /// values per channel, or where what is updated shares memory with another argument.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options = {});
+
+/// apply(f, batch_norm(x, gamma, beta, running_mean, running_var, options)): on the CPU in one pass
+/// over memory, and without a tensor between the two, where all of x has one function. A tape shows
+/// that as one op, `batch_norm+relu`, which saves x alone and computes the rest again.
+Tensor norm_act(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
+                Tensor running_var, BatchNormOptions options, const ElementwiseFunction& f);
 
 }  // namespace pade

@@ -1,13 +1,10 @@
 #include <array>
 
 #include <pade/core/error.h>
-#include <pade/core/kernels/cpu/fusion.h>
-#include <pade/core/kernels/kernels.h>
 #include <pade/core/names.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/pending_batch_norm.h>
+#include <pade/core/ops/parameters.h>
 #include <pade/core/ops/rational.h>
-#include <pade/core/tape.h>
 
 namespace pade {
 namespace {
@@ -29,8 +26,24 @@ int64_t groups_of(const Tensor& coefficients) {
   return coefficients.rank() == 2 ? coefficients.extent(0) : 1;
 }
 
-RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
-                             RationalOptions options) {
+}  // namespace
+
+const char* name_of(RationalForm form) {
+  switch (form) {
+    case RationalForm::termwise: return "termwise";
+    case RationalForm::whole_sum: return "whole_sum";
+    case RationalForm::full_sum: return "full_sum";
+    case RationalForm::unsafe: return "unsafe";
+  }
+  return "unknown";
+}
+
+RationalForm rational_form_named(std::string_view name) {
+  return value_named("form", name, kAllForms);
+}
+
+RationalProblem rational_problem(const Tensor& x, const Tensor& numerator,
+                                 const Tensor& denominator, RationalOptions options) {
   check_floating("rational", {"x", x});
   check_coefficients("numerator", x, numerator);
   check_coefficients("denominator", x, denominator);
@@ -54,44 +67,9 @@ RationalProblem make_problem(const Tensor& x, const Tensor& numerator, const Ten
   return problem;
 }
 
-}  // namespace
-
-const char* name_of(RationalForm form) {
-  switch (form) {
-    case RationalForm::termwise: return "termwise";
-    case RationalForm::whole_sum: return "whole_sum";
-    case RationalForm::full_sum: return "full_sum";
-    case RationalForm::unsafe: return "unsafe";
-  }
-  return "unknown";
-}
-
-RationalForm rational_form_named(std::string_view name) {
-  return value_named("form", name, kAllForms);
-}
-
 Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
                 RationalOptions options) {
-  const RationalProblem problem = make_problem(x, numerator, denominator, options);
-  if (problem.groups == 1)
-    if (const auto pending = pending_batch_norm(x, {&numerator, &denominator}))
-      return apply_to_pending(*pending, x, cpu::rational_elementwise(problem),
-                              {&numerator, &denominator});
-  Tensor y = Tensor::empty_like(x);
-  kernels_of(x).rational_forward(problem, x, numerator, denominator, y);
-  record("rational", {&x, &numerator, &denominator}, y, {&x, &numerator, &denominator},
-         [problem](Gradients& gradients) {
-           const Tensor &x = gradients.saved(0), &numerator = gradients.saved(1),
-                        &denominator = gradients.saved(2);
-           Tensor dx = Tensor::empty_like(x), dnumerator = Tensor::empty_like(numerator),
-                  ddenominator = Tensor::empty_like(denominator);
-           kernels_of(x).rational_backward(problem, x, numerator, denominator,
-                                           gradients.of_output(), dx, dnumerator, ddenominator);
-           gradients.set(0, dx);
-           gradients.set(1, dnumerator);
-           gradients.set(2, ddenominator);
-         });
-  return y;
+  return apply({numerator, denominator, options}, x);
 }
 
 }  // namespace pade

@@ -1,7 +1,7 @@
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/transpose.h>
-#include <pade/core/ops/unary.h>
 
 namespace pade {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <pade/core/ops/formula.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 

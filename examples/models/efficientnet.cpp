@@ -4,8 +4,8 @@
 #include <utility>
 
 #include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/pool.h>
-#include <pade/core/ops/unary.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/dropout.h>
@@ -88,8 +88,8 @@ class MBConv : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override {
-    const Tensor expanded = conv1_ ? (*act1_)((*bn1_)((*conv1_)(x))) : x;
-    const Tensor y = bn3_(conv3_(se_((*act2_)(bn2_(conv2_(expanded))))));
+    const Tensor expanded = conv1_ ? bn1_->then(*act1_, (*conv1_)(x)) : x;
+    const Tensor y = bn3_(conv3_(se_(bn2_.then(*act2_, conv2_(expanded)))));
     return residual_ ? drop_(y) + x : y;
   }
 

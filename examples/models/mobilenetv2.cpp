@@ -37,8 +37,8 @@ class InvertedResidual : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override {
-    const Tensor expanded = (*act1_)(bn1_(conv1_(x)));
-    const Tensor y = bn3_(conv3_((*act2_)(bn2_(conv2_(expanded)))));
+    const Tensor expanded = bn1_.then(*act1_, conv1_(x));
+    const Tensor y = bn3_(conv3_(bn2_.then(*act2_, conv2_(expanded))));
     return residual_ ? y + shortcut_(x) : y;
   }
 

@@ -43,8 +43,8 @@ class PreActBlock : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override {
-    const Tensor a = (*act1_)(bn1_(x));
-    const Tensor branch = conv2_((*act2_)(bn2_(conv1_(a))));
+    const Tensor a = bn1_.then(*act1_, x);
+    const Tensor branch = conv2_(bn2_.then(*act2_, conv1_(a)));
     return branch + (shortcut_.size() > 0 ? shortcut_(a) : x);
   }
 

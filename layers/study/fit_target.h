@@ -27,7 +27,7 @@ struct FitTarget {
   std::vector<FitSample> samples;       ///< in any order; an x may come more than once
 };
 
-/// The formula of that name (core/ops/formula.h) with the constants that it starts with, to fit.
+/// The formula of that name (core/formula.h) with the constants that it starts with, to fit.
 /// Throws Error that lists them.
 std::function<double(double)> fit_target_named(std::string_view name);
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/core/ops/formula.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/layers/study/formula_search.h>
 #include <pade/layers/study/least_squares.h>
 

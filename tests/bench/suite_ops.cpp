@@ -5,12 +5,11 @@
 #include <pade/core/ops/augment.h>
 #include <pade/core/ops/compare.h>
 #include <pade/core/ops/concat.h>
-#include <pade/core/ops/formula.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/pad.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/ops/slice.h>
 #include <pade/core/ops/transpose.h>
-#include <pade/core/ops/unary.h>
 #include <pade/core/random.h>
 
 #include "suite.h"

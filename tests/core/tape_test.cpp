@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <pade/core/ops/unary.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/core/ops/unary.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 

@@ -6,9 +6,12 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include <pade/core/formula.h>
 #include <pade/core/image_edit.h>
+#include <pade/core/kernels/math/formula.h>
 #include <pade/core/kernels/tables.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/window.h>
@@ -122,34 +125,50 @@ void random_kernels(Trial& t) {
   t.kernels.dropout(t.input(shape), 0.3, rng, t.result(shape));
 }
 
-void unary_kernels(Trial& t) {
-  const Shape shape = any_shape(t);
-  const unary::Function f = t.one_of<unary::Function>(
-      {unary::Exp{}, unary::Log{}, unary::Sqrt{}, unary::Abs{}, unary::Power{1.5}, unary::Sin{},
-       unary::Cos{}, unary::Tanh{}, unary::Sigmoid{}, unary::Clamp{-0.5, 1}, unary::Relu{},
-       unary::LeakyRelu{0.1}});
-  const Tensor x = t.input(shape, 0.1, 3), signed_x = t.input(shape), dy = t.input(shape);
-  const bool positive = f.index() == 1 || f.index() == 2 || f.index() == 4;
-  t.kernels.unary_forward(f, positive ? x : signed_x, t.result(shape));
-  t.kernels.unary_backward(f, positive ? x : signed_x, dy, t.result(shape));
+/// With the parameters' gradients and without.
+void elementwise_kernels(Trial& t, const ElementwiseProblem& f,
+                         const std::vector<Tensor>& parameters, const Tensor& x) {
+  const Tensor dy = t.input(x.shape());
+  t.kernels.elementwise_forward(f, parameters, x, t.result(x.shape()));
+  t.kernels.elementwise_backward(f, parameters, x, dy, t.result(x.shape()), {});
+  if (parameters.empty()) return;
+  Tensor dx = t.result(x.shape());
+  std::vector<Tensor> gradients;
+  for (const Tensor& parameter : parameters) gradients.push_back(t.result(parameter.shape()));
+  t.kernels.elementwise_backward(f, parameters, x, dy, dx, gradients);
+}
+
+/// Any formula at its starts, which are a parameter or not.
+ElementwiseProblem any_formula(Trial& t, std::vector<Tensor>& parameters) {
+  ElementwiseProblem problem{};
+  const auto index = static_cast<int>(t.rng().below(std::tuple_size_v<formulas::All>));
+  formulas::with_formula(index, [&]<class F>(F) {
+    FormulaProblem formula{index, F::kName, {}, {}};
+    for (const formulas::Constant& constant : F::kConstants)
+      formula.constants.push_back(constant.start);
+    const auto count = static_cast<int64_t>(formula.constants.size());
+    if (count > 0 && t.flip())
+      parameters.push_back(
+          t.input_of(Tensor::from<double>(formula.constants, {count}).to(t.dtype())));
+    problem = {formula, formulas::kSavesValue<F>, static_cast<int>(parameters.size())};
+  });
+  return problem;
 }
 
 void formula_kernels(Trial& t) {
-  const Shape shape = any_shape(t);
+  std::vector<Tensor> parameters;
+  const ElementwiseProblem f = any_formula(t, parameters);
+  const Tensor x = t.flip() ? t.input(any_shape(t), -4, 4) : t.input(any_shape(t), 0.1, 3);
+  elementwise_kernels(t, f, parameters, x);
+}
+
+void curvature_kernel(Trial& t) {
   const Formula& f = all_formulas()[t.rng().below(all_formulas().size())];
   const std::vector<double> starts = f.starts();
   const Tensor constants =
       t.input_of(Tensor::from<double>(starts, {static_cast<int64_t>(starts.size())}).to(t.dtype()));
-  const Tensor x = t.input(shape, -4, 4), dy = t.input(shape);
-  t.kernels.formula_forward(f, x, constants, t.result(shape));
-  t.kernels.formula_backward(f, x, constants, dy, t.result(shape));
-  t.kernels.formula_curvature(f, x, constants, t.result(shape));
-  if (!starts.empty()) {
-    Tensor& dx = t.result(shape);
-    Tensor dconstants = Tensor::empty_like(constants);
-    t.kernels.formula_backward_with_constants(f, x, constants, dy, dx, dconstants);
-    t.results.push_back(dconstants);
-  }
+  const Tensor x = t.input(any_shape(t), -4, 4);
+  t.kernels.formula_curvature(f.index, x, constants, t.result(x.shape()));
 }
 
 /// Of the degrees from `first` on, in units of the polynomials' sizes: no sum cancels far.
@@ -168,16 +187,12 @@ void rational_kernels(Trial& t) {
       {RationalForm::termwise, RationalForm::whole_sum, RationalForm::full_sum});
   p.m = static_cast<int>(t.size(0, 8));
   p.n = static_cast<int>(t.size(std::max(1, p.m - 1), 8));
-  const Shape shape{p.outer, p.groups * p.run};
   // The others sum up d_j f_j, and have a kink where that is 0: a rounding decides on the side.
   const double lowest = p.options.form == RationalForm::termwise ? -1 : 0.3;
-  const Tensor x = t.input(shape), dy = t.input(shape);
   const Tensor c = coefficients(t, p.options.basis, {p.groups, p.m + 1}, 0, -1, 1),
                d = coefficients(t, p.options.basis, {p.groups, p.denominators()}, p.first(), lowest,
                                 1);
-  t.kernels.rational_forward(p, x, c, d, t.result(shape));
-  Tensor dx = t.result(shape), dc = t.result(c.shape()), dd = t.result(d.shape());
-  t.kernels.rational_backward(p, x, c, d, dy, dx, dc, dd);
+  elementwise_kernels(t, {p, false, 2}, {c, d}, t.input({p.outer, p.groups * p.run}));
 }
 
 // --------------------------------------------------------------------------------------- shapes
@@ -329,6 +344,40 @@ void batch_norm_kernels(Trial& t) {
   t.kernels.batch_norm_backward(p, dy, x, mean, inverse, gamma, sums, t.result(shape));
 }
 
+/// As two kernels each, where there is not one.
+void norm_act_kernels(Trial& t) {
+  const BatchNormProblem p{t.size(1, 5),
+                           t.one_of<int64_t>({1, 3, 20}),
+                           t.one_of<int64_t>({2, 7, 49, 300}),
+                           t.flip(),
+                           0.1,
+                           1e-5};
+  const Shape shape{p.n, p.channels, p.run}, channels{p.channels};
+  const Tensor x = t.input(shape), dy = t.input(shape), gamma = t.input(channels),
+               beta = t.input(channels);
+  const Tensor mean = t.input_of(t.rng().uniform(channels, -1, 1, DType::float64)),
+               inverse = t.input_of(t.rng().uniform(channels, 0.5, 2, DType::float64));
+  std::vector<Tensor> parameters;
+  const ElementwiseProblem f = any_formula(t, parameters);
+  Tensor y = t.result(shape), dx = t.result(shape), dgamma = t.result(channels),
+         dbeta = t.result(channels);
+  std::vector<Tensor> gradients;
+  for (const Tensor& parameter : parameters) gradients.push_back(t.result(parameter.shape()));
+  if (t.kernels.norm_act_forward) {
+    t.kernels.norm_act_forward(p, f, x, mean, inverse, gamma, beta, parameters, y);
+    t.kernels.norm_act_backward(p, f, dy, x, mean, inverse, gamma, beta, parameters, dx, dgamma,
+                                dbeta, gradients);
+  } else {
+    Tensor z = Tensor::empty_like(x), dz = Tensor::empty_like(x);
+    Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
+    t.kernels.batch_norm_apply(p, x, mean, inverse, gamma, beta, z);
+    t.kernels.elementwise_forward(f, parameters, z, y);
+    t.kernels.elementwise_backward(f, parameters, f.saves_value ? y : z, dy, dz, gradients);
+    t.kernels.batch_norm_sums(p, dz, x, mean, inverse, sums, dgamma, dbeta);
+    t.kernels.batch_norm_backward(p, dz, x, mean, inverse, gamma, sums, dx);
+  }
+}
+
 void softmax_kernels(Trial& t) {
   const SoftmaxLines lines{t.size(0, 5), t.one_of<int64_t>({1, 10, 130}),
                            t.one_of<int64_t>({1, 3})};
@@ -393,8 +442,8 @@ void update_kernels(Trial& t) {
 constexpr Oracle kOracles[]{
     {"tensor", tensor_kernels},
     {"random", random_kernels},
-    {"unary", unary_kernels},
     {"formula", formula_kernels},
+    {"curvature", curvature_kernel},
     {"rational", rational_kernels},
     {"arithmetic", arithmetic_kernels},
     {"comparison", comparison_kernels},
@@ -404,6 +453,7 @@ constexpr Oracle kOracles[]{
     {"conv2d", conv2d_kernels},
     {"pool", pool_kernels},
     {"batch_norm", batch_norm_kernels},
+    {"norm_act", norm_act_kernels},
     {"softmax", softmax_kernels},
     {"cross_entropy", cross_entropy_kernels},
     {"augment", augment_kernel},

@@ -1,12 +1,15 @@
-#include <memory>
-#include <utility>
-
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <optional>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
+#include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
@@ -20,6 +23,8 @@
 #include <pade/layers/rational.h>
 #include <pade/layers/sequential.h>
 #include <pade/optim/sgd.h>
+
+#include "tests/fixtures/fixture.h"
 
 using namespace pade;
 
@@ -325,6 +330,53 @@ TEST_CASE("batch norm of vectors and sequences is that of images with as many pi
     }
     CHECK(one.running_var.to_vector<float>() == two.running_var.to_vector<float>());
   }
+}
+
+TEST_CASE("a Sequential runs batch norm and the activation behind it in one pass") {
+  for (const char* spec : {"relu", "identity", "swish:trainable=true", "hp1", "hp1:groups=4",
+                           "hp1:zero_centred=true", "hp1:noise=0.1"}) {
+    CAPTURE(std::string(spec));
+    const auto train = [&](bool observed) {
+      manual_seed(3);
+      Sequential network{named("bn", BatchNorm2d(4)), named("act", make_activation(spec, 4))};
+      network.to(DType::float64);
+      const Tensor x = Rng(1).normal({3, 4, 5, 6}, 1, 2, DType::float64);
+      std::vector<std::string> calls;
+      std::optional<ForwardObserver> observer;
+      if (observed)
+        observer.emplace([&](const std::string& path, Module&, const Tensor&, const Tensor&) {
+          calls.push_back(path);
+        });
+      Tape tape;
+      const Tensor y = network(x);
+      CHECK(calls ==
+            (observed ? std::vector<std::string>{"bn", "act", ""} : std::vector<std::string>{}));
+      const Tensor weights = Rng(2).normal(x.shape(), 0, 1, DType::float64);
+      tape.backward(sum(weights * y));
+      std::vector<Tensor> gradients;
+      for (const Parameter& parameter : network.parameters())
+        gradients.push_back(parameter.tensor.grad());
+      std::vector<std::vector<double>> same{y.detach().to_vector<double>()};
+      for (const auto& [name, tensor] : network.state()) same.push_back(tensor.to_vector<double>());
+      return std::pair(gradients, same);
+    };
+    const auto [gradients, same] = train(false);
+    const auto [expected_gradients, expected_same] = train(true);
+    CHECK(same == expected_same);
+    REQUIRE(gradients.size() == expected_gradients.size());
+    for (size_t i = 0; i < gradients.size(); ++i)
+      CHECK(relative_error(gradients[i], expected_gradients[i]) <= 1e-10);
+  }
+
+  Sequential network{named("bn", BatchNorm2d(4)), named("act", ReLU())};
+  Tape tape;
+  network(Tensor::ones({2, 4, 3, 3}));
+  std::ostringstream shown;
+  shown << tape;
+  CHECK(shown.str().find("batch_norm+relu(") != std::string::npos);
+  CHECK(shown.str().find("in bn+act") != std::string::npos);
+  CHECK_THROWS_WITH_AS(network(Tensor::ones({2, 3, 3, 3})),
+                       "BatchNorm2d: expected [N, 4, H, W], got [2, 3, 3, 3] in bn+act", Error);
 }
 
 TEST_CASE("layers refuse inputs that they are not made for, naming both sides") {

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <span>
+#include <utility>
 #include <vector>
 
-#include <pade/core/kernels/cpu/fusion.h>
+#include <pade/core/kernels/cpu/elementwise.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/simd.h>
 #include <pade/core/kernels/math/batch_norm.h>
@@ -285,14 +287,11 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
   });
 }
 
-}  // namespace
-
-void batch_norm_then(const BatchNormProblem& p, const Tensor& x, const Tensor& mean,
-                     const Tensor& inverse, const Tensor& gamma, const Tensor& beta,
-                     const StripFunctions& f, Tensor& y) {
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
-    const StripFunction<T>& function = f.of<T>();
+void norm_act_forward(const BatchNormProblem& p, const ElementwiseProblem& f, const Tensor& x,
+                      const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
+                      const Tensor& beta, std::span<const Tensor> parameters, Tensor& y) {
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
+    const auto function = std::move(strip_functions<T>(f, parameters, false)[0]);
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T* in = x.data<T>();
     const StripWriter<T> writer(p, y.mutable_data<T>(), false);
@@ -302,30 +301,26 @@ void batch_norm_then(const BatchNormProblem& p, const Tensor& x, const Tensor& m
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
         writer.write(begin, count,
-                     [&](T* results) { function.forward(normalised, results, count); });
+                     [&](T* results) { function->forward(normalised, results, count); });
       });
       writer.finish();
     });
   });
 }
 
-std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Tensor& dy,
-                                             const Tensor& x, const Tensor& mean,
-                                             const Tensor& inverse, const Tensor& gamma,
-                                             const Tensor& beta, const StripFunctions& f,
-                                             Tensor& dx, Tensor& dgamma, Tensor& dbeta) {
-  std::vector<double> sums_of_f;
+void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, const Tensor& dy,
+                       const Tensor& x, const Tensor& mean, const Tensor& inverse,
+                       const Tensor& gamma, const Tensor& beta, std::span<const Tensor> parameters,
+                       Tensor& dx, Tensor& dgamma, Tensor& dbeta, std::span<Tensor> gradients) {
   Tensor sums = Tensor::empty({2, p.channels}, DType::float64);
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
-    const StripFunction<T>& function = f.of<T>();
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
+    const auto function = std::move(strip_functions<T>(f, parameters, !gradients.empty())[0]);
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T *in = x.data<T>(), *dys = dy.data<T>();
-    const bool has_learned = function.sum_count() > 0;  // sums take longer than stores
-    // The gradient of what f was applied to.
-    const StripWriter<T> writer(p, dx.mutable_data<T>(), has_learned);
+    const int64_t width = function->sum_count();
+    // The gradient of what f was applied to. Sums take longer than its stores.
+    const StripWriter<T> writer(p, dx.mutable_data<T>(), width > 0);
     const RunBlocks blocks(p);
-    const int64_t width = function.sum_count();
     std::vector<TwoSums> of_channels(blocks.count() * blocks.channels());
     Scratch<double> of_f(blocks.count() * width);
     parallel_blocks(blocks.count(), [&](int64_t block) {
@@ -335,7 +330,7 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
       blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
         normalise_strip(p, channels, in, begin, count, normalised);
         writer.write(begin, count, [&](T* results) {
-          function.backward(normalised, dys + begin, results, count, of_block);
+          function->backward(normalised, dys + begin, results, count, of_block);
           for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
             of_channels[blocks.slot(block, at / p.run)] +=
                 gradient_sums(channels[channel].center, in + at, results + (at - begin), end - at);
@@ -348,13 +343,18 @@ std::vector<double> batch_norm_then_backward(const BatchNormProblem& p, const Te
     blocks.for_each_slot(
         [&](int64_t slot, int64_t channel) { totals[channel] += of_channels[slot]; });
     store_gradients<T>(p, totals, mean, inverse, sums, dgamma, dbeta);
-    sums_of_f.assign(width, 0);
+    if (gradients.empty()) return;
+    alignas(kLaneBytes) double sums_of_f[kMostSums] = {};
     for (int64_t block = 0; block < blocks.count(); ++block)
       for (int64_t i = 0; i < width; ++i) sums_of_f[i] += of_f.data()[block * width + i];
+    double learned[kMostLearned];
+    function->total(sums_of_f, learned);
+    function->finish(learned, gradients);
   });
   batch_norm_backward(p, dx, x, mean, inverse, gamma, sums, dx);
-  return sums_of_f;
 }
+
+}  // namespace
 
 void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_statistics = batch_norm_statistics;
@@ -362,6 +362,8 @@ void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_apply = batch_norm_apply;
   kernels.batch_norm_sums = batch_norm_sums;
   kernels.batch_norm_backward = batch_norm_backward;
+  kernels.norm_act_forward = norm_act_forward;
+  kernels.norm_act_backward = norm_act_backward;
 }
 
 }  // namespace pade::cpu

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -126,11 +127,30 @@ PADE_LANES FloatLanes log1p(FloatLanes x) {
   return choose(is_finite, y + (x - (u - FloatLanes(1))) / u, y);
 }
 
-PADE_LANES FloatLanes sqrt(FloatLanes x) {
+namespace lane_functions {
+
+/// f of each lane on its own, for functions of the library that are called lane by lane.
+template <class F, class... Vectors>
+PADE_LANES FloatLanes for_each_lane(F&& f, Vectors... x) {
   FloatLanes y;
-  for (int lane = 0; lane < kLaneCount<float>; ++lane)
-    y.lanes[lane] = __builtin_sqrtf(x.lanes[lane]);
+  for (int lane = 0; lane < kLaneCount<float>; ++lane) y.lanes[lane] = f(x.lanes[lane]...);
   return y;
+}
+
+}  // namespace lane_functions
+
+PADE_LANES FloatLanes sqrt(FloatLanes x) {
+  return lane_functions::for_each_lane([](float at) { return __builtin_sqrtf(at); }, x);
+}
+PADE_LANES FloatLanes sin(FloatLanes x) {
+  return lane_functions::for_each_lane([](float at) { return std::sin(at); }, x);
+}
+PADE_LANES FloatLanes cos(FloatLanes x) {
+  return lane_functions::for_each_lane([](float at) { return std::cos(at); }, x);
+}
+PADE_LANES FloatLanes pow(FloatLanes x, FloatLanes exponent) {
+  return lane_functions::for_each_lane([](float at, float n) { return std::pow(at, n); }, x,
+                                       exponent);
 }
 
 PADE_LANES FloatLanes tanh(FloatLanes x) {

@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <type_traits>
 
-#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/cuda/rational.h>
 #include <pade/core/kernels/math/rational.h>
 #include <pade/core/kernels/math/rational_large_x.h>
 #include <pade/core/parallel.h>
@@ -310,11 +311,13 @@ void with_kernel(const RationalProblem& problem, bool aligned, F&& f) {
   });
 }
 
-void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-                      const Tensor& denominator, Tensor& y) {
+}  // namespace
+
+void rational_forward(const RationalProblem& problem, const Tensor& x,
+                      std::span<const Tensor> parameters, Tensor& y) {
   dispatch_floating(x.dtype(), "rational", [&](auto zero) {
     using T = decltype(zero);
-    const T *in = x.address<T>(), *c = numerator.address<T>(), *d = denominator.address<T>();
+    const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     T* out = y.mutable_address<T>();
     with_kernel<T>(problem, is_pack_aligned(in) && is_pack_aligned(out),
                    [&](auto formula, auto width) {
@@ -326,12 +329,12 @@ void rational_forward(const RationalProblem& problem, const Tensor& x, const Ten
   });
 }
 
-void rational_backward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-                       const Tensor& denominator, const Tensor& dy, Tensor& dx, Tensor& dnumerator,
-                       Tensor& ddenominator) {
+void rational_backward(const RationalProblem& problem, const Tensor& x,
+                       std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
+                       std::span<Tensor> gradients) {
   dispatch_floating(x.dtype(), "rational", [&](auto zero) {
     using T = decltype(zero);
-    const T *in = x.address<T>(), *c = numerator.address<T>(), *d = denominator.address<T>();
+    const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     const T* dys = dy.address<T>();
     T* out = dx.mutable_address<T>();
     const bool aligned = is_pack_aligned(in) && is_pack_aligned(dys) && is_pack_aligned(out);
@@ -343,19 +346,13 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
       launch("backward of rational", {plan.split.grid()},
              rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, dys, out,
              partial.mutable_address<double>());
+      if (gradients.empty()) return;
       launch("backward of rational",
              {static_cast<unsigned>(sums), plan.split.blocks > kWarpSize ? kThreads : kWarpSize},
              rational_sums_kernel<T>, plan, partial.address<double>(), d,
-             dnumerator.mutable_address<T>(), ddenominator.mutable_address<T>());
+             gradients[0].mutable_address<T>(), gradients[1].mutable_address<T>());
     });
   });
-}
-
-}  // namespace
-
-void add_rational(Kernels& kernels) {
-  kernels.rational_forward = rational_forward;
-  kernels.rational_backward = rational_backward;
 }
 
 }  // namespace pade::cuda

@@ -11,15 +11,13 @@ void add_compare(Kernels& kernels);
 void add_conv2d(Kernels& kernels);
 void add_cross_entropy(Kernels& kernels);
 void add_dropout(Kernels& kernels);
-void add_formula(Kernels& kernels);
+void add_elementwise(Kernels& kernels);
 void add_matmul(Kernels& kernels);
 void add_pool(Kernels& kernels);
 void add_random(Kernels& kernels);
-void add_rational(Kernels& kernels);
 void add_reduce(Kernels& kernels);
 void add_strided_copy(Kernels& kernels);
 void add_tensor(Kernels& kernels);
-void add_unary(Kernels& kernels);
 void add_update(Kernels& kernels);
 
 const Kernels& kernels() {
@@ -27,8 +25,8 @@ const Kernels& kernels() {
     Kernels kernels;
     for (const auto add :
          {add_arithmetic, add_augment, add_batch_norm, add_clip, add_compare, add_conv2d,
-          add_cross_entropy, add_dropout, add_formula, add_matmul, add_pool, add_random,
-          add_rational, add_reduce, add_strided_copy, add_tensor, add_unary, add_update})
+          add_cross_entropy, add_dropout, add_elementwise, add_matmul, add_pool, add_random,
+          add_reduce, add_strided_copy, add_tensor, add_update})
       add(kernels);
     return kernels;
   }();

@@ -112,12 +112,15 @@ PADE_HD Dual<T, kCount> choose(const Mask& mask, const Dual<T, kCount>& a,
 /// a function makes them known there.
 namespace functions {
 
+using std::cos;
 using std::erf;
 using std::erfc;
 using std::exp;
 using std::expm1;
 using std::log;
 using std::log1p;
+using std::pow;
+using std::sin;
 using std::sqrt;
 using std::tanh;
 
@@ -178,6 +181,23 @@ PADE_HD Dual<T, kCount> tanh(const Dual<T, kCount>& x) {
   using namespace functions;
   const T e = exp(T(-2) * magnitude(x.value)), inverse = T(1) / (T(1) + e);
   return x.chain(tanh(x.value), T(4) * e * inverse * inverse);  // 1 - y² would cancel
+}
+template <class T, int kCount>
+PADE_HD Dual<T, kCount> sin(const Dual<T, kCount>& x) {
+  using namespace functions;
+  return x.chain(sin(x.value), cos(x.value));
+}
+template <class T, int kCount>
+PADE_HD Dual<T, kCount> cos(const Dual<T, kCount>& x) {
+  using namespace functions;
+  return x.chain(cos(x.value), -sin(x.value));
+}
+/// The exponent is a constant: no derivative goes through it.
+template <class T, int kCount>
+PADE_HD Dual<T, kCount> pow(const Dual<T, kCount>& x, const Dual<T, kCount>& exponent) {
+  using namespace functions;
+  const T n = exponent.value, slope = n * pow(x.value, n - T(1));
+  return x.chain(pow(x.value, n), choose(magnitude(n) > T(0), slope, T(0)));
 }
 /// erf′(x) = 2/√π e^(−x²).
 template <class T>

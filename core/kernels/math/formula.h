@@ -6,10 +6,14 @@
 
 #include <pade/core/kernels/math/dual.h>
 
-/// Activations that a formula gives. Each has its name, the formula in words, its constants, and
-/// value(x, constants): the formula for any number type, float, double or a Dual of them, from
-/// which core/kernels/math/dual.h has the derivatives. A new one is a struct here and its name in
-/// the list All below them.
+/// Functions of one element that a formula gives: activations, and what core/ops/elementwise.h has
+/// besides. Each has its name, the formula in words, its constants, and value(x, constants): the
+/// formula for any number type, float, double or a Dual of them, from which
+/// core/kernels/math/dual.h has the derivatives. A new activation is a struct here and its name in
+/// the list Activations below them.
+///
+/// Where the derivative is as exact and cheaper from the result, there is slope_from_value(y): an
+/// op then saves y, which the next op saves too, and not x.
 ///
 /// What is large is kept from overflow, so that no finite x gives a NaN. There is no ?: on numbers,
 /// which may be lanes of several: choose() evaluates both and takes one. Where two branches meet
@@ -42,6 +46,10 @@ struct Relu {
   template <class V>
   static PADE_HD V value(V x, const V*) {
     return choose(x > V(0), x, choose(x < V(1), V(0), x));  // a NaN stays one
+  }
+  template <class V>
+  static PADE_HD V slope_from_value(V y) {
+    return choose(y > V(0), V(1), V(0));
   }
 };
 
@@ -290,18 +298,121 @@ struct Era {
   }
 };
 
-using All = std::tuple<Identity, Relu, LeakyRelu, Prelu, Tanh, Sigmoid, Elu, Softplus, Swish,
-                       HardSwish, Gelu, GeluTanh, Mish, TanhSoft1, TanhSoft2, TanhSoft3, Eis1, Eis2,
-                       Eis3, Smu, ErfAct, Pserf, Era>;
+// Functions that are not activations.
 
-/// Calls f with the formula of this index in All.
-template <size_t kFirst = 0, class F>
+struct Exp {
+  static constexpr const char *kName = "exp", *kText = "exp(x)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return exp(x);
+  }
+  template <class V>
+  static PADE_HD V slope_from_value(V y) {
+    return y;
+  }
+};
+
+struct Log {
+  static constexpr const char *kName = "log", *kText = "ln(x)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return log(x);
+  }
+};
+
+struct Sqrt {
+  static constexpr const char *kName = "sqrt", *kText = "sqrt(x)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return sqrt(x);
+  }
+  template <class V>
+  static PADE_HD V slope_from_value(V y) {
+    return V(0.5) / (y + V(0));  // of −0 as of 0
+  }
+};
+
+struct Abs {
+  static constexpr const char *kName = "abs", *kText = "|x|";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    return choose(x > V(0), x, choose(x < V(0), -x, x * x));  // of slope 0 at 0
+  }
+};
+
+struct Power {
+  static constexpr const char *kName = "power", *kText = "x^exponent";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<1> kConstants{{{"exponent", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    using namespace functions;
+    return pow(x, c[0]);
+  }
+};
+
+struct Sin {
+  static constexpr const char *kName = "sin", *kText = "sin(x)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return sin(x);
+  }
+};
+
+struct Cos {
+  static constexpr const char *kName = "cos", *kText = "cos(x)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<0> kConstants{};
+  template <class V>
+  static PADE_HD V value(V x, const V*) {
+    using namespace functions;
+    return cos(x);
+  }
+};
+
+struct Clamp {
+  static constexpr const char *kName = "clamp", *kText = "min(max(x, low), high)";
+  static constexpr bool kTakesInfinity = true;
+  static constexpr Constants<2> kConstants{{{"low", -1, false}, {"high", 1, false}}};
+  template <class V>
+  static PADE_HD V value(V x, const V* c) {
+    return choose(x < c[0], c[0], choose(x > c[1], c[1], x));
+  }
+};
+
+using Activations = std::tuple<Identity, Relu, LeakyRelu, Prelu, Tanh, Sigmoid, Elu, Softplus,
+                               Swish, HardSwish, Gelu, GeluTanh, Mish, TanhSoft1, TanhSoft2,
+                               TanhSoft3, Eis1, Eis2, Eis3, Smu, ErfAct, Pserf, Era>;
+using Others = std::tuple<Exp, Log, Sqrt, Abs, Power, Sin, Cos, Clamp>;
+using All = decltype(std::tuple_cat(Activations{}, Others{}));
+
+/// Calls f with the formula of this index in List.
+template <class List = All, size_t kFirst = 0, class F>
 void with_formula(int index, F&& f) {
-  if constexpr (kFirst < std::tuple_size_v<All>) {
-    if (index == static_cast<int>(kFirst)) return f(std::tuple_element_t<kFirst, All>{});
-    with_formula<kFirst + 1>(index, f);
+  if constexpr (kFirst < std::tuple_size_v<List>) {
+    if (index == static_cast<int>(kFirst)) return f(std::tuple_element_t<kFirst, List>{});
+    with_formula<List, kFirst + 1>(index, f);
   }
 }
+
+template <class F>
+inline constexpr bool kSavesValue = requires(float y) {
+  F::slope_from_value(y);
+};
 
 /// A formula's derivatives by x, and by its constants.
 template <class F>

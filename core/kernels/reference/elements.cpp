@@ -1,5 +1,6 @@
 // Functions of one element.
 
+#include <span>
 #include <variant>
 
 #include <pade/core/kernels/math/dropout.h>
@@ -40,72 +41,48 @@ void dropout(const Tensor& x, double probability, const Rng& rng, Tensor& y) {
   map(y, next, x);
 }
 
-void unary_forward(const unary::Function& function, const Tensor& x, Tensor& y) {
-  std::visit(
-      [&](auto f) {
-        map(
-            y, [&](double x) { return f.value(x); }, x);
-      },
-      function);
+Values constants_of(const FormulaProblem& formula, std::span<const Tensor> parameters) {
+  return parameters.empty() ? formula.constants : values(parameters[0]);
 }
 
-void unary_backward(const unary::Function& function, const Tensor& saved, const Tensor& dy,
-                    Tensor& dx) {
-  const auto with = [&](auto f) {
-    map(
-        dx, [&](double s, double dy) { return dy * f.slope(s); }, saved, dy);
-  };
-  std::visit(with, function);
-}
-
-/// f of its type.
-template <class F>
-void with(const Formula& formula, F&& f) {
-  formulas::with_formula(formula.index, f);
-}
-
-void formula_forward(const Formula& formula, const Tensor& x, const Tensor& constants, Tensor& y) {
-  const Values c = values(constants);
-  with(formula, [&]<class F>(F) {
+void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                         const Tensor& x, Tensor& y) {
+  if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
+    return rational_forward(*rational, x, parameters[0], parameters[1], y);
+  const auto& formula = std::get<FormulaProblem>(f.kind);
+  const Values c = constants_of(formula, parameters);
+  formulas::with_formula(formula.index, [&]<class F>(F) {
     map(
         y, [&](double x) { return formulas::value_at<F>(x, c.data()); }, x);
   });
 }
 
-void formula_backward(const Formula& formula, const Tensor& x, const Tensor& constants,
-                      const Tensor& dy, Tensor& dx) {
-  const Values c = values(constants);
-  with(formula, [&]<class F>(F) {
-    map(
-        dx, [&](double x, double dy) { return dy * formulas::slope_at<F>(x, c.data()); }, x, dy);
-  });
-}
-
-void formula_backward_with_constants(const Formula& formula, const Tensor& x,
-                                     const Tensor& constants, const Tensor& dy, Tensor& dx,
-                                     Tensor& dconstants) {
-  const Values c = values(constants);
+void elementwise_backward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                          const Tensor& saved, const Tensor& dy, Tensor& dx,
+                          std::span<Tensor> gradients) {
+  if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
+    return rational_backward(*rational, saved, parameters, dy, dx, gradients);
+  const auto& formula = std::get<FormulaProblem>(f.kind);
+  const Values c = constants_of(formula, parameters);
   Values dc(c.size(), 0);
-  const auto with_type = [&]<class F>(F) {
-    const auto differentiate = [&](double x, double dy) {
-      const auto y = formulas::all_slopes_at<F>(x, c.data());
+  formulas::with_formula(formula.index, [&]<class F>(F) {
+    const auto differentiate = [&](double s, double dy) {
+      if constexpr (formulas::kSavesValue<F>) return dy * F::slope_from_value(s);
+      const auto y = formulas::all_slopes_at<F>(s, c.data());
       for (int k = 1; k < formulas::kVariables<F>; ++k) dc[k - 1] += dy * y.slopes[k];
       return dy * y.slopes[0];
     };
-    map(dx, differentiate, x, dy);
-  };
-  with(formula, with_type);
-  store(dc, dconstants);
+    map(dx, differentiate, saved, dy);
+  });
+  if (!gradients.empty()) store(dc, gradients[0]);
 }
 
-void formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants,
-                       Tensor& y) {
+void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
   const Values c = values(constants);
-  const auto with_type = [&]<class F>(F) {
+  formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
     map(
         y, [&](double x) { return formulas::curvature_at<F>(x, c.data()).slopes[0].slopes[0]; }, x);
-  };
-  with(formula, with_type);
+  });
 }
 
 }  // namespace
@@ -124,11 +101,8 @@ void add_elements(Kernels& kernels) {
   kernels.fill_uniform = fill_uniform;
   kernels.fill_normal = fill_normal;
   kernels.dropout = dropout;
-  kernels.unary_forward = unary_forward;
-  kernels.unary_backward = unary_backward;
-  kernels.formula_forward = formula_forward;
-  kernels.formula_backward = formula_backward;
-  kernels.formula_backward_with_constants = formula_backward_with_constants;
+  kernels.elementwise_forward = elementwise_forward;
+  kernels.elementwise_backward = elementwise_backward;
   kernels.formula_curvature = formula_curvature;
 }
 

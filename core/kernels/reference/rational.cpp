@@ -1,6 +1,7 @@
 // G = P/Q, as core/rational_form.h has it. In long double, whose range holds the powers of any x.
 
 #include <cmath>
+#include <span>
 #include <tuple>
 
 #include <pade/core/kernels/reference/values.h>
@@ -48,6 +49,8 @@ struct Point {
   }
 };
 
+}  // namespace
+
 void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
                       const Tensor& denominator, Tensor& y) {
   const Values in = values(x), c = values(numerator), d = values(denominator);
@@ -60,10 +63,11 @@ void rational_forward(const RationalProblem& problem, const Tensor& x, const Ten
   store(results, y);
 }
 
-void rational_backward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-                       const Tensor& denominator, const Tensor& dy, Tensor& dx, Tensor& dnumerator,
-                       Tensor& ddenominator) {
-  const Values in = values(x), c = values(numerator), d = values(denominator), dys = values(dy);
+void rational_backward(const RationalProblem& problem, const Tensor& x,
+                       std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
+                       std::span<Tensor> gradients) {
+  const Values in = values(x), c = values(parameters[0]), d = values(parameters[1]),
+               dys = values(dy);
   Values results(in.size()), dc(c.size(), 0), dd(d.size(), 0);
   for (size_t i = 0; i < in.size(); ++i) {
     const int64_t group = static_cast<int64_t>(i) / problem.run % problem.groups;
@@ -75,15 +79,9 @@ void rational_backward(const RationalProblem& problem, const Tensor& x, const Te
       dd[d0 + j - problem.first()] += dys[i] * point.by_d[j];
   }
   store(results, dx);
-  store(dc, dnumerator);
-  store(dd, ddenominator);
-}
-
-}  // namespace
-
-void add_rational(Kernels& kernels) {
-  kernels.rational_forward = rational_forward;
-  kernels.rational_backward = rational_backward;
+  if (gradients.empty()) return;
+  store(dc, gradients[0]);
+  store(dd, gradients[1]);
 }
 
 }  // namespace pade::reference

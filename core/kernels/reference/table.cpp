@@ -5,15 +5,13 @@ namespace pade::reference {
 // Each is in the file of that name.
 void add_elements(Kernels& kernels);
 void add_products(Kernels& kernels);
-void add_rational(Kernels& kernels);
 void add_shapes(Kernels& kernels);
 void add_training(Kernels& kernels);
 
 const Kernels& kernels() {
   static const Kernels table = [] {
     Kernels kernels;
-    for (const auto add : {add_elements, add_products, add_rational, add_shapes, add_training})
-      add(kernels);
+    for (const auto add : {add_elements, add_products, add_shapes, add_training}) add(kernels);
     return kernels;
   }();
   return table;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <pade/core/kernels/kernels.h>
@@ -43,5 +44,12 @@ void for_each_index(const Shape& shape, F&& f) {
 /// The position of the element that a tensor of that shape, stretched, has at `index`: its axes are
 /// the last ones, and one of extent 1 has the same element everywhere.
 int64_t stretched(const Shape& shape, const Index& index);
+
+// Of elementwise_forward() and elementwise_backward(), for P/Q.
+void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
+                      const Tensor& denominator, Tensor& y);
+void rational_backward(const RationalProblem& problem, const Tensor& x,
+                       std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
+                       std::span<Tensor> gradients);
 
 }  // namespace pade::reference

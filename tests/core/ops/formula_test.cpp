@@ -5,9 +5,8 @@
 #include <limits>
 
 #include <pade/core/gradcheck.h>
-#include <pade/core/ops/formula.h>
+#include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/unary.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 

@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include <pade/core/kernels/cpu/elementwise.h>
+#include <pade/core/kernels/cpu/lane_loops.h>
+#include <pade/core/kernels/math/formula.h>
+#include <pade/core/parallel.h>
+
+namespace pade::cpu {
+namespace {
+
+/// A block is what a thread takes: its sums are kept in float64. Its strips are evaluated, and
+/// summed in x's own precision, each at once.
+constexpr int64_t kBlock = 16 * kStrip;
+/// What a strip takes once, for its sums and the coefficients in every lane, is a tenth of the time
+/// that a rational function's gradient of kStrip elements takes.
+constexpr int64_t kLongStrip = 2 * kStrip;
+
+/// One group's elements in a tensor seen as [outer, groups, run], strip by strip: where they lie if
+/// they are one run there, else copied to or from a strip that is contiguous.
+struct GroupView {
+  int64_t groups, run, group;
+
+  /// How many elements from `first` on, and before `end`, are taken at once: of one run where runs
+  /// are long enough.
+  int64_t strip(int64_t first, int64_t end, int64_t most = kStrip) const {
+    constexpr int64_t kLongRun = kStrip / 4;
+    most = std::min(most, end - first);
+    return groups > 1 && run >= kLongRun ? std::min(most, run - first % run) : most;
+  }
+  bool is_one_run(int64_t first, int64_t count) const {
+    return groups == 1 || first % run + count <= run;
+  }
+  int64_t place(int64_t first) const {
+    return groups == 1 ? first : (first / run * groups + group) * run + first % run;
+  }
+  template <class F>
+  void for_each_run(int64_t first, int64_t count, F&& f) const {
+    for (int64_t done = 0, length; done < count; done += length) {
+      length = std::min(run - (first + done) % run, count - done);
+      f(place(first + done), done, length);
+    }
+  }
+  template <class T>
+  const T* gather(const T* tensor, int64_t first, int64_t count, T* strip) const {
+    if (is_one_run(first, count)) return tensor + place(first);
+    for_each_run(first, count, [&](int64_t from, int64_t to, int64_t length) {
+      std::copy_n(tensor + from, length, strip + to);
+    });
+    return strip;
+  }
+  /// f(results): fills them, in their place or in `strip`.
+  template <class T, class F>
+  void scatter(T* tensor, int64_t first, int64_t count, T* strip, F&& f) const {
+    if (is_one_run(first, count)) return f(tensor + place(first));
+    f(strip);
+    for_each_run(first, count, [&](int64_t to, int64_t from, int64_t length) {
+      std::copy_n(strip + from, length, tensor + to);
+    });
+  }
+};
+
+/// Calls f(group, block of all, view, first element, end) for fixed blocks of every group.
+template <class F>
+void for_each_block(const ElementwiseProblem& problem, int64_t size, F&& f) {
+  const auto* rational = std::get_if<RationalProblem>(&problem.kind);
+  const GroupView all{problem.groups(), rational ? rational->run : size, 0};
+  if (all.groups == 0) return;
+  const int64_t of_group = size / all.groups, blocks = blocks_of(of_group, kBlock);
+  parallel_blocks(all.groups * blocks, [&](int64_t block) {
+    const int64_t first = block % blocks * kBlock;
+    f(GroupView{all.groups, all.run, block / blocks}, block, first,
+      std::min(of_group, first + kBlock));
+  });
+}
+
+template <class T>
+void forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters, const Tensor& x,
+             Tensor& y) {
+  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, false);
+  const T* in = x.data<T>();
+  T* out = y.mutable_data<T>();
+  // The gradient below takes longer than its stores, which then gain nothing.
+  const bool streamed = problem.groups() == 1 && is_streamed<T>(x.size(), kStrip);
+  for_each_block(problem, x.size(), [&](GroupView view, int64_t, int64_t first, int64_t end) {
+    T x_strip[kStrip], y_strip[kStrip];
+    for (int64_t begin = first, count; begin < end; begin += count) {
+      count = view.strip(begin, end);
+      const T* from = view.gather(in, begin, count, x_strip);
+      view.scatter(out, begin, count, y_strip,
+                   [&](T* to) { functions[view.group]->forward(from, to, count, streamed); });
+    }
+    if (streamed) finish_streaming();
+  });
+}
+
+template <class T>
+void backward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
+              const Tensor& saved, const Tensor& dy, Tensor& dx, std::span<Tensor> gradients) {
+  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, !gradients.empty());
+  const T *of = saved.data<T>(), *dys = dy.data<T>();
+  T* out = dx.mutable_data<T>();
+  using Totals = std::array<double, kMostLearned>;
+  const int64_t groups = problem.groups();
+  const int64_t blocks = groups ? blocks_of(dy.size() / groups, kBlock) : 0;
+  std::vector<Totals> partial(groups * blocks, Totals{});
+  for_each_block(problem, dy.size(),
+                 [&](GroupView view, int64_t block, int64_t first, int64_t end) {
+                   const StripFunction<T>& function = *functions[view.group];
+                   T saved_strip[kLongStrip], dy_strip[kLongStrip], dx_strip[kLongStrip];
+                   alignas(kLaneBytes) double sums[kMostSums] = {};
+                   for (int64_t begin = first, count; begin < end; begin += count) {
+                     count = view.strip(begin, end, kLongStrip);
+                     const T* at = view.gather(of, begin, count, saved_strip);
+                     const T* dy_at = view.gather(dys, begin, count, dy_strip);
+                     view.scatter(out, begin, count, dx_strip, [&](T* to) {
+                       if (problem.saves_value)
+                         function.backward_from_value(at, dy_at, to, count);
+                       else
+                         function.backward(at, dy_at, to, count, sums);
+                     });
+                   }
+                   function.total(sums, partial[block].data());
+                 });
+  if (gradients.empty()) return;
+  for (int64_t group = 0; group < groups; ++group) {  // its blocks in order
+    Totals totals{};
+    for (int64_t block = group * blocks; block < (group + 1) * blocks; ++block)
+      for (int k = 0; k < kMostLearned; ++k) totals[k] += partial[block][k];
+    functions[group]->finish(totals.data(), gradients);
+  }
+}
+
+template <class F, class T>
+class FormulaStrip : public StripFunction<T> {
+ public:
+  FormulaStrip(const FormulaProblem& formula, std::span<const Tensor> parameters, bool learns)
+      : learns_(learns) {
+    for (int k = 0; k < kCount; ++k)
+      constants_[k] =
+          parameters.empty() ? static_cast<T>(formula.constants[k]) : parameters[0].data<T>()[k];
+  }
+  void forward(const T* x, T* y, int64_t count, bool) const override {
+    apply([c = constants_.data()](auto at) { return formulas::value_at<F>(at, c); }, 0, count, y,
+          x);
+  }
+  void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
+    if (!learns_)
+      return apply([c = constants_.data()](
+                       auto at, auto above) { return above * formulas::slope_at<F>(at, c); },
+                   0, count, dx, x, dy);
+    for (int64_t begin = 0; begin < count; begin += kStrip)
+      differentiate(x, dy, dx, begin, std::min(count, begin + kStrip), sums);
+  }
+  void backward_from_value([[maybe_unused]] const T* y, [[maybe_unused]] const T* dy,
+                           [[maybe_unused]] T* dx, [[maybe_unused]] int64_t count) const override {
+    if constexpr (formulas::kSavesValue<F>)
+      apply([](auto at, auto above) { return above * F::slope_from_value(at); }, 0, count, dx, y,
+            dy);
+  }
+  int sum_count() const override { return learns_ ? kCount : 0; }
+  void total(const double* sums, double* totals) const override {
+    std::copy_n(sums, sum_count(), totals);
+  }
+  void finish(const double* totals, std::span<Tensor> gradients) const override {
+    T* gradient = gradients[0].mutable_data<T>();
+    for (int k = 0; k < kCount; ++k) gradient[k] = static_cast<T>(totals[k]);
+  }
+
+ private:
+  static constexpr int kCount = formulas::kVariables<F> - 1;
+
+  /// dx, and sums[k] += Σ dy ∂f/∂constants[k]: in x's precision over a strip, which this is.
+  void differentiate(const T* x, const T* dy, T* dx, int64_t begin, int64_t end,
+                     double* sums) const {
+    using V = typename Vector<T>::type;
+    V of_strip[formulas::kPlaces<F>];
+    for (V& sum : of_strip) sum = V(0);
+    apply(
+        [&](V at, V dys) {
+          const auto y = formulas::all_slopes_at<F>(at, constants_.data());
+          for (int k = 0; k < kCount; ++k) of_strip[k] = of_strip[k] + dys * y.slopes[1 + k];
+          return dys * y.slopes[0];
+        },
+        begin, end, dx, x, dy);
+    for (int k = 0; k < kCount; ++k) sums[k] += Vector<T>::sum(of_strip[k]);
+  }
+
+  std::array<T, formulas::kPlaces<F>> constants_;
+  bool learns_;
+};
+
+void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                         const Tensor& x, Tensor& y) {
+  dispatch_floating(x.dtype(), "elementwise", [&]<class T>(T) { forward<T>(f, parameters, x, y); });
+}
+
+void elementwise_backward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                          const Tensor& saved, const Tensor& dy, Tensor& dx,
+                          std::span<Tensor> gradients) {
+  dispatch_floating(dy.dtype(), "elementwise",
+                    [&]<class T>(T) { backward<T>(f, parameters, saved, dy, dx, gradients); });
+}
+
+void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
+  dispatch_floating(x.dtype(), "formula", [&]<class T>(T) {
+    formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
+      const T *in = x.data<T>(), *c = constants.data<T>();
+      T* out = y.mutable_data<T>();
+      parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
+        apply([c](auto at) { return formulas::curvature_at<F>(at, c).slopes[0].slopes[0]; }, begin,
+              end, out, in);
+      });
+    });
+  });
+}
+
+}  // namespace
+
+template <class T>
+StripFunctions<T> strip_functions(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                                  bool learns) {
+  if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
+    return rational_strips<T>(*rational, parameters[0], parameters[1]);
+  const auto& formula = std::get<FormulaProblem>(f.kind);
+  StripFunctions<T> functions;
+  formulas::with_formula(formula.index, [&]<class F>(F) {
+    functions.push_back(std::make_unique<FormulaStrip<F, T>>(formula, parameters, learns));
+  });
+  return functions;
+}
+
+template StripFunctions<float> strip_functions(const ElementwiseProblem& f,
+                                               std::span<const Tensor> parameters, bool learns);
+template StripFunctions<double> strip_functions(const ElementwiseProblem& f,
+                                                std::span<const Tensor> parameters, bool learns);
+
+void add_elementwise(Kernels& kernels) {
+  kernels.elementwise_forward = elementwise_forward;
+  kernels.elementwise_backward = elementwise_backward;
+  kernels.formula_curvature = formula_curvature;
+}
+
+}  // namespace pade::cpu

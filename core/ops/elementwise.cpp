@@ -1,0 +1,202 @@
+#include <initializer_list>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <pade/core/error.h>
+#include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/math/formula.h>
+#include <pade/core/ops/elementwise.h>
+#include <pade/core/ops/operands.h>
+#include <pade/core/ops/parameters.h>
+#include <pade/core/tape.h>
+
+namespace pade {
+namespace {
+
+template <class F>
+Formula described(F, int index) {
+  Formula formula{F::kName, F::kText, {}, index};
+  for (const formulas::Constant& constant : F::kConstants)
+    formula.constants.push_back({constant.name, constant.start, constant.learns});
+  return formula;
+}
+
+template <class List>
+std::vector<Formula> describe_all() {
+  std::vector<Formula> all;
+  for (int i = 0; i < static_cast<int>(std::tuple_size_v<List>); ++i)
+    formulas::with_formula<List>(i, [&](auto formula) { all.push_back(described(formula, i)); });
+  return all;
+}
+
+/// Activations or not.
+const Formula& formula_named(std::string_view name) {
+  static const std::vector<Formula> all = describe_all<formulas::All>();
+  for (const Formula& formula : all)
+    if (name == formula.name) return formula;
+  fail("there is no formula named ", name);
+}
+
+Tensor apply_named(const char* name, const Tensor& x, std::vector<double> constants = {}) {
+  return apply({formula_named(name), std::move(constants)}, x);
+}
+
+void check_constants(const Formula& formula, const Tensor& x, const Tensor& constants) {
+  check_defined(formula.name, {{"constants", constants}});
+  const Shape expected = {static_cast<int64_t>(formula.constants.size())};
+  check(constants.shape() == expected && constants.dtype() == x.dtype(), formula.name,
+        ": expected constants of shape ", expected, " and x's dtype ", x.dtype(), ", got ",
+        constants.shape(), " and ", constants.dtype());
+  check(constants.device() == x.device(), formula.name, ": the constants must be on x's device ",
+        x.device(), ", got ", constants.device());
+}
+
+}  // namespace
+
+Tensor exp(const Tensor& x) { return apply_named("exp", x); }
+Tensor log(const Tensor& x) { return apply_named("log", x); }
+Tensor sqrt(const Tensor& x) { return apply_named("sqrt", x); }
+Tensor abs(const Tensor& x) { return apply_named("abs", x); }
+Tensor power(const Tensor& x, double exponent) { return apply_named("power", x, {exponent}); }
+Tensor sin(const Tensor& x) { return apply_named("sin", x); }
+Tensor cos(const Tensor& x) { return apply_named("cos", x); }
+Tensor tanh(const Tensor& x) { return apply_named("tanh", x); }
+Tensor sigmoid(const Tensor& x) { return apply_named("sigmoid", x); }
+Tensor relu(const Tensor& x) { return apply_named("relu", x); }
+Tensor leaky_relu(const Tensor& x, double slope) { return apply_named("leaky_relu", x, {slope}); }
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  check(low <= high, "clamp: low ", low, " is above high ", high);
+  return apply_named("clamp", x, {low, high});
+}
+
+std::vector<double> Formula::starts() const {
+  std::vector<double> values;
+  for (const Constant& constant : constants) values.push_back(constant.start);
+  return values;
+}
+
+const std::vector<Formula>& all_formulas() {
+  static const std::vector<Formula> all = describe_all<formulas::Activations>();
+  return all;
+}
+
+const Formula* find_formula(std::string_view name) {
+  for (const Formula& formula : all_formulas())
+    if (name == formula.name) return &formula;
+  return nullptr;
+}
+
+Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants,
+                     const std::vector<bool>& learns) {
+  return apply({formula, constants, learns}, x);
+}
+
+Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants) {
+  check_floating(formula.name, {"x", x});
+  check_constants(formula, x, constants);
+  Tensor y = Tensor::empty_like(x);
+  kernels_of(x).formula_curvature(formula.index, x, constants, y);
+  return y;
+}
+
+Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants) {
+  check(constants.size() == formula.constants.size(), formula.name, ": expected ",
+        formula.constants.size(), " constants, got ", constants.size());
+  Derivatives derivatives{};
+  formulas::with_formula<formulas::Activations>(formula.index, [&](auto f) {
+    using F = decltype(f);
+    const auto y = formulas::curvature_at<F>(x, constants.data());
+    const bool is_reached = formulas::within_reach<F, double>(x) == x;
+    derivatives = {is_reached ? y.value.value : formulas::value_at<F>(x, constants.data()),
+                   y.value.slopes[0], y.slopes[0].slopes[0]};
+  });
+  return derivatives;
+}
+
+ElementwiseFunction::ElementwiseFunction(const Formula& formula, std::vector<double> constants)
+    : kind(OfFormula{&formula, std::move(constants), {}}) {}
+
+ElementwiseFunction::ElementwiseFunction(const Formula& formula, const Tensor& constants,
+                                         std::vector<bool> learns)
+    : kind(OfFormula{&formula, {}, std::move(learns)}), parameters{constants} {}
+
+ElementwiseFunction::ElementwiseFunction(const Tensor& numerator, const Tensor& denominator,
+                                         RationalOptions options)
+    : kind(options), parameters{numerator, denominator} {}
+
+const char* ElementwiseFunction::name() const {
+  const auto* of_formula = std::get_if<OfFormula>(&kind);
+  return of_formula ? of_formula->formula->name : "rational";
+}
+
+ElementwiseProblem ElementwiseFunction::problem(const Tensor& x) const {
+  check_floating(name(), {"x", x});
+  if (const auto* options = std::get_if<RationalOptions>(&kind))
+    return {rational_problem(x, parameters[0], parameters[1], *options), false, 2};
+  const auto& [formula, constants, learns] = std::get<OfFormula>(kind);
+  const size_t count = formula->constants.size();
+  if (parameters.empty())
+    check(constants.size() == count, formula->name, ": expected ", count, " constants, got ",
+          constants.size());
+  else
+    check_constants(*formula, x, parameters[0]);
+  check(learns.empty() || learns.size() == count, formula->name, ": expected ", count,
+        " answers whether a constant learns, got ", learns.size());
+  bool saves_value = false;
+  formulas::with_formula(formula->index,
+                         [&](auto f) { saves_value = formulas::kSavesValue<decltype(f)>; });
+  return {FormulaProblem{formula->index, formula->name, constants, learns}, saves_value,
+          static_cast<int>(parameters.size())};
+}
+
+Tensor apply(const ElementwiseFunction& f, const Tensor& x) {
+  const ElementwiseProblem problem = f.problem(x);
+  Tensor y = Tensor::empty_like(x);
+  kernels_of(x).elementwise_forward(problem, f.parameters, x, y);
+  record(f.name(), before_parameters({&x}, f), y,
+         before_parameters({problem.saves_value ? &y : &x}, f), [problem](Gradients& gradients) {
+           const Tensor& dy = gradients.of_output();
+           Tensor dx = Tensor::empty_like(dy);
+           ParameterGradients of_parameters(gradients, problem, 1, 1);
+           kernels_of(dy).elementwise_backward(problem, of_parameters.parameters(),
+                                               gradients.saved(0), dy, dx, of_parameters.results());
+           gradients.set(0, dx);
+           of_parameters.set();
+         });
+  return y;
+}
+
+std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*> first,
+                                             const ElementwiseFunction& f) {
+  std::vector<const Tensor*> tensors(first);
+  for (const Tensor& parameter : f.parameters) tensors.push_back(&parameter);
+  return tensors;
+}
+
+ParameterGradients::ParameterGradients(Gradients& gradients, const ElementwiseProblem& problem,
+                                       int input, int saved)
+    : gradients_(gradients), problem_(problem), input_(input) {
+  bool is_needed = false;
+  for (int i = 0; i < problem.parameters; ++i) {
+    parameters_.push_back(gradients.saved(saved + i));
+    is_needed = is_needed || gradients.needs(input + i);
+  }
+  if (!is_needed) return;
+  for (const Tensor& parameter : parameters_) results_.push_back(Tensor::empty_like(parameter));
+}
+
+void ParameterGradients::set() {
+  if (const auto* formula = std::get_if<FormulaProblem>(&problem_.kind);
+      formula && !results_.empty())
+    for (size_t k = 0; k < formula->learns.size(); ++k)
+      if (!formula->learns[k])
+        results_[0].slice(static_cast<int64_t>(k), static_cast<int64_t>(k) + 1).fill_(0);
+  for (size_t i = 0; i < results_.size(); ++i)
+    gradients_.set(input_ + static_cast<int>(i), results_[i]);
+}
+
+}  // namespace pade
