@@ -27,6 +27,6 @@ mapfile -t files < <(sources data core/io)
 budget framework 10520 8000 "${core[@]}" "${rooms[@]}"
 budget study 3260 3000 "${study[@]}"
 budget reference 880 500 "${reference[@]}"
-budget kernels 14200 12000 "${kernels[@]}"
+budget kernels 14100 12000 "${kernels[@]}"
 budget 'data and io' 4460 3000 "${files[@]}"
 exit "$status"

@@ -4,14 +4,13 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/conv2d/tap_runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/kernels/cpu/transpose.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::batch_blocked {
+namespace pade::cpu {
 namespace {
 
 /// Results that stay in registers: pixels times channels, and taps times channels.
@@ -348,8 +347,6 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       });
 }
 
-}  // namespace
-
 bool is_possible(const Conv2dProblem& problem, DType dtype) {
   constexpr int64_t kMostBytes = 768 << 10;  // of the second-level cache
   const int64_t lanes = kLaneBytes / static_cast<int64_t>(size_of(dtype));
@@ -360,19 +357,11 @@ bool is_possible(const Conv2dProblem& problem, DType dtype) {
              kMostBytes;
 }
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y, [&](auto... numbers) { forward(problem, numbers...); });
-}
+}  // namespace
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&](auto... numbers) { backward_data(problem, numbers...); });
-}
+const Method kBatchBlocked{"batch_blocked",
+                           is_possible,
+                           {forward<float>, backward_data<float>, backward_weight<float>},
+                           {forward<double>, backward_data<double>, backward_weight<double>}};
 
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
-}
-
-}  // namespace pade::cpu::batch_blocked
+}  // namespace pade::cpu

@@ -6,13 +6,12 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::channel_blocked {
+namespace pade::cpu {
 namespace {
 
 /// Results that stay in registers: of so many pixels, or terms of a filter, times so many vectors.
@@ -337,21 +336,13 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       });
 }
 
+bool is_possible(const Conv2dProblem& problem, DType) { return problem.groups == 1; }
+
 }  // namespace
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y, [&](auto... numbers) { forward(problem, numbers...); });
-}
+const Method kChannelBlocked{"channel_blocked",
+                             is_possible,
+                             {forward<float>, backward_data<float>, backward_weight<float>},
+                             {forward<double>, backward_data<double>, backward_weight<double>}};
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&](auto... numbers) { backward_data(problem, numbers...); });
-}
-
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
-}
-
-}  // namespace pade::cpu::channel_blocked
+}  // namespace pade::cpu

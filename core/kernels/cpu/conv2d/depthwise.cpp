@@ -5,13 +5,12 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::depthwise {
+namespace pade::cpu {
 namespace {
 
 /// Taps in a row for which there are instances.
@@ -174,8 +173,10 @@ void for_each_block(const Conv2dProblem& problem, int64_t blocks, F&& f) {
 }
 
 template <class T>
-void forward(const Conv2dProblem& problem, const ChannelBlocks<const T>& x, const T* weight,
-             const T* bias, const ChannelBlocks<T>& y) {
+void forward(const Conv2dProblem& problem, const T* x_data, const T* weight, const T* bias,
+             T* y_data) {
+  const ChannelBlocks<const T> x{x_data, problem.in_channels, problem.image};
+  const ChannelBlocks<T> y{y_data, problem.in_channels, problem.output};
   for_each_block<T>(problem, x.count(), [&](int64_t begin, int64_t end) {
     const Pixels<T> in = padded_pixels<T>(problem), out = output_pixels<T>(problem);
     Taps<T> taps(problem);
@@ -202,8 +203,9 @@ Conv2dProblem flipped(const Conv2dProblem& problem) {
 }
 
 template <class T>
-void backward_data(const Conv2dProblem& problem, const T* weight, const ChannelBlocks<const T>& dy,
-                   const ChannelBlocks<T>& dx) {
+void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy_data, T* dx_data) {
+  const ChannelBlocks<const T> dy{dy_data, problem.in_channels, problem.output};
+  const ChannelBlocks<T> dx{dx_data, problem.in_channels, problem.image};
   const Conv2dProblem back = flipped(problem);
   const bool by_convolution =
       problem.window.stride == 1 && back.window.padding.h >= 0 && back.window.padding.w >= 0;
@@ -228,8 +230,9 @@ void backward_data(const Conv2dProblem& problem, const T* weight, const ChannelB
 }
 
 template <class T>
-void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>& x,
-                     const ChannelBlocks<const T>& dy, T* dweight) {
+void backward_weight(const Conv2dProblem& problem, const T* x_data, const T* dy_data, T* dweight) {
+  const ChannelBlocks<const T> x{x_data, problem.in_channels, problem.image};
+  const ChannelBlocks<const T> dy{dy_data, problem.in_channels, problem.output};
   sum_over_images(
       problem.images, x.count(), problem.out_channels * problem.taps(), dweight,
       [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
@@ -254,9 +257,7 @@ void backward_weight(const Conv2dProblem& problem, const ChannelBlocks<const T>&
       });
 }
 
-}  // namespace
-
-bool is_possible(const Conv2dProblem& problem) {
+bool is_possible(const Conv2dProblem& problem, DType) {
   constexpr int64_t kMostPixels = 1 << 16;  // of a padded image in lanes: 4 MiB
   const Size2 padded{problem.image.h + 2 * problem.window.padding.h,
                      problem.image.w + 2 * problem.window.padding.w};
@@ -264,29 +265,11 @@ bool is_possible(const Conv2dProblem& problem) {
          problem.window.kernel.w <= kMostTaps && padded.area() <= kMostPixels;
 }
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y,
-               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
-                 forward<T>(problem, {in, problem.in_channels, problem.image}, filters, start,
-                            {out, problem.in_channels, problem.output});
-               });
-}
+}  // namespace
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
-    backward_data<T>(problem, filters, {dys, problem.in_channels, problem.output},
-                     {out, problem.in_channels, problem.image});
-  });
-}
+const Method kDepthwise{"depthwise",
+                        is_possible,
+                        {forward<float>, backward_data<float>, backward_weight<float>},
+                        {forward<double>, backward_data<double>, backward_weight<double>}};
 
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&]<class T>(const T* in, const T* dys, T* gradient) {
-    backward_weight<T>(problem, {in, problem.in_channels, problem.image},
-                       {dys, problem.in_channels, problem.output}, gradient);
-  });
-}
-
-}  // namespace pade::cpu::depthwise
+}  // namespace pade::cpu

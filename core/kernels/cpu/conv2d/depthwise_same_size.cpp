@@ -4,14 +4,13 @@
 
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/transpose.h>
 #include <pade/core/kernels/math/host_device.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::depthwise_same_size {
+namespace pade::cpu {
 namespace {
 
 /// Of images, in elements, that are taken at once: what is copied is read a little later, when it
@@ -221,38 +220,35 @@ void with_taps(const Conv2dProblem& problem, F&& f) {
     f(std::integral_constant<int, 5>());
 }
 
-}  // namespace
-
-bool is_possible(const Conv2dProblem& problem) {
+bool is_possible(const Conv2dProblem& problem, DType) {
   const Window& w = problem.window;
   return problem.group_in() == 1 && problem.group_out() == 1 && (w.kernel == 3 || w.kernel == 5) &&
          w.stride == 1 && w.dilation == 1 && w.padding == w.kernel.w / 2;
 }
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y,
-               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
-                 with_taps(problem, [&](auto taps) {
-                   convolve_all<taps.value>(problem, in, filters, false, start, out);
-                 });
-               });
+template <class T>
+void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
+  with_taps(problem,
+            [&](auto taps) { convolve_all<taps.value>(problem, x, weight, false, bias, y); });
 }
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
-    with_taps(problem, [&](auto taps) {
-      convolve_all<taps.value, T>(problem, dys, filters, true, nullptr, out);
-    });
+template <class T>
+void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
+  with_taps(problem, [&](auto taps) {
+    convolve_all<taps.value, T>(problem, dy, weight, true, nullptr, dx);
   });
 }
 
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto in, auto dys, auto gradient) {
-    with_taps(problem, [&](auto taps) { correlate_all<taps.value>(problem, in, dys, gradient); });
-  });
+template <class T>
+void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
+  with_taps(problem, [&](auto taps) { correlate_all<taps.value>(problem, x, dy, dweight); });
 }
 
-}  // namespace pade::cpu::depthwise_same_size
+}  // namespace
+
+const Method kDepthwiseSameSize{"depthwise_same_size",
+                                is_possible,
+                                {forward<float>, backward_data<float>, backward_weight<float>},
+                                {forward<double>, backward_data<double>, backward_weight<double>}};
+
+}  // namespace pade::cpu

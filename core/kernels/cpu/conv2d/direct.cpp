@@ -3,13 +3,12 @@
 
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/conv2d/padded_plane.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::direct {
+namespace pade::cpu {
 namespace {
 
 /// Strips are read and written whole.
@@ -246,21 +245,13 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       });
 }
 
+bool is_possible(const Conv2dProblem&, DType) { return true; }
+
 }  // namespace
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y, [&](auto... numbers) { forward(problem, numbers...); });
-}
+const Method kDirect{"direct",
+                     is_possible,
+                     {forward<float>, backward_data<float>, backward_weight<float>},
+                     {forward<double>, backward_data<double>, backward_weight<double>}};
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&](auto... numbers) { backward_data(problem, numbers...); });
-}
-
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
-}
-
-}  // namespace pade::cpu::direct
+}  // namespace pade::cpu

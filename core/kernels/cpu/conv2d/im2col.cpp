@@ -4,9 +4,8 @@
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/im2col.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 
-namespace pade::cpu::im2col {
+namespace pade::cpu {
 namespace {
 
 /// Sizes of the parts (see ColumnsPart) that are multiplied at once.
@@ -220,21 +219,13 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
       });
 }
 
+bool is_possible(const Conv2dProblem&, DType) { return true; }
+
 }  // namespace
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y, [&](auto... numbers) { forward(problem, numbers...); });
-}
+const Method kIm2col{"im2col",
+                     is_possible,
+                     {forward<float>, backward_data<float>, backward_weight<float>},
+                     {forward<double>, backward_data<double>, backward_weight<double>}};
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&](auto... numbers) { backward_data(problem, numbers...); });
-}
-
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
-}
-
-}  // namespace pade::cpu::im2col
+}  // namespace pade::cpu

@@ -2,13 +2,12 @@
 
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::pointwise {
+namespace pade::cpu {
 namespace {
 
 /// Pixels that are multiplied at once: a tile's width.
@@ -152,28 +151,29 @@ Pixels pixels_of(const Conv2dProblem& problem) {
   return {problem.output.area(), problem.images * problem.output.area()};
 }
 
-}  // namespace
-
-bool is_possible(const Conv2dProblem& problem) {
+bool is_possible(const Conv2dProblem& problem, DType) {
   const Window& window = problem.window;
   return window.kernel == 1 && window.stride == 1 && window.padding == 0 && problem.groups == 1;
 }
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  with_numbers(x, weight, bias, y,
-               [&]<class T>(const T* in, const T* filters, const T* start, T* out) {
-                 multiply<T>(pixels_of(problem), {filters, problem.in_channels, 1}, in,
-                             problem.in_channels, start, out, problem.out_channels);
-               });
+template <class T>
+void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
+  multiply<T>(pixels_of(problem), {weight, problem.in_channels, 1}, x, problem.in_channels, bias, y,
+              problem.out_channels);
 }
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  with_numbers(weight, dy, dx, [&]<class T>(const T* filters, const T* dys, T* out) {
-    multiply<T>(pixels_of(problem), {filters, 1, problem.in_channels}, dys, problem.out_channels,
-                nullptr, out, problem.in_channels);
-  });
+template <class T>
+void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
+  multiply<T>(pixels_of(problem), {weight, 1, problem.in_channels}, dy, problem.out_channels,
+              nullptr, dx, problem.in_channels);
 }
 
-}  // namespace pade::cpu::pointwise
+}  // namespace
+
+const Method kPointwise{
+    "pointwise",
+    is_possible,
+    {forward<float>, backward_data<float>, pointwise_backward_weight<float>},
+    {forward<double>, backward_data<double>, pointwise_backward_weight<double>}};
+
+}  // namespace pade::cpu

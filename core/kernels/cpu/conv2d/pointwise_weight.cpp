@@ -4,7 +4,6 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
-#include <pade/core/kernels/cpu/conv2d/numbers.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/shifted.h>
@@ -13,7 +12,7 @@
 /// The gradient of the weights: each channel of x times each of dy, summed over all pixels. Of
 /// these two sides the one of fewer channels is laid out with channels in lanes. The other, which
 /// is most of what is read, stays as it is, and its numbers are taken one by one.
-namespace pade::cpu::pointwise {
+namespace pade::cpu {
 namespace {
 
 /// Of a tile of sums that stay in registers: channels of the one side, and vectors of the other's.
@@ -241,8 +240,10 @@ void correlate(const Side<T>& in, const Side<T>& out, T* dweight) {
     correlate(in, out, true, dweight);
 }
 
+}  // namespace
+
 template <class T>
-void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
+void pointwise_backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
   const int64_t images = problem.images, pixels = problem.output.area();
   const Side<T> in{x, images, problem.in_channels, pixels};
   const Side<T> out{dy, images, problem.out_channels, pixels};
@@ -252,11 +253,9 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
   correlate(wide_in.side(), wide_out.side(), dweight);
 }
 
-}  // namespace
+template void pointwise_backward_weight(const Conv2dProblem& problem, const float* x,
+                                        const float* dy, float* dweight);
+template void pointwise_backward_weight(const Conv2dProblem& problem, const double* x,
+                                        const double* dy, double* dweight);
 
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  with_numbers(x, dy, dweight, [&](auto... numbers) { backward_weight(problem, numbers...); });
-}
-
-}  // namespace pade::cpu::pointwise
+}  // namespace pade::cpu

@@ -7,8 +7,10 @@
 #include <pade/core/kernels/cpu/lane_products.h>
 #include <pade/core/parallel.h>
 
-namespace pade::cpu::winograd {
+namespace pade::cpu {
 namespace {
+
+using namespace winograd;
 
 template <class T>
 int64_t bytes_per_tile(int64_t in_channels, int64_t out_channels) {
@@ -88,7 +90,7 @@ void multiply_transposed(const TileTransforms<T>& tiles, const TileTransforms<T>
 constexpr int64_t kGradientChunk = 4 << 20;
 
 template <class T>
-void backward_weight(const TiledImages<const T>& x, const TiledImages<const T>& dy, T* dweight) {
+void correlate(const TiledImages<const T>& x, const TiledImages<const T>& dy, T* dweight) {
   const int64_t in_channels = x.channels, out_channels = dy.channels;
   if (x.images == 0 || in_channels == 0 || out_channels == 0) {
     std::fill_n(dweight, kTaps * in_channels * out_channels, T{0});
@@ -107,56 +109,47 @@ void backward_weight(const TiledImages<const T>& x, const TiledImages<const T>& 
   transform_filter_gradient(gradient, in_channels, out_channels, dweight);
 }
 
-}  // namespace
-
-bool is_possible(const Conv2dProblem& problem) {
+bool is_possible(const Conv2dProblem& problem, DType) {
   const Window& window = problem.window;
   return window.kernel == 3 && window.stride == 1 && window.dilation == 1 && problem.groups == 1 &&
          window.padding.h <= 2 && window.padding.w <= 2;
 }
 
-void forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
-             const Tensor& bias, Tensor& y) {
-  dispatch_floating(x.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    const Size2 tiles = tiles_of(problem.output);
-    convolve<T>(
-        {x.data<T>(), problem.images, problem.in_channels, problem.image, problem.window.padding,
-         tiles},
-        filters_forward(problem, weight.data<T>()), bias.defined() ? bias.data<T>() : nullptr,
-        {y.mutable_data<T>(), problem.images, problem.out_channels, problem.output, 0, tiles});
-  });
+template <class T>
+void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
+  const Size2 tiles = tiles_of(problem.output);
+  convolve<T>(
+      {x, problem.images, problem.in_channels, problem.image, problem.window.padding, tiles},
+      filters_forward(problem, weight), bias,
+      {y, problem.images, problem.out_channels, problem.output, 0, tiles});
 }
 
-void backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
-                   Tensor& dx) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    const Size2 tiles = tiles_of(problem.image);
-    const Size2 padding = problem.window.padding;
-    convolve<T>(
-        {dy.data<T>(),
-         problem.images,
-         problem.out_channels,
-         problem.output,
-         {2 - padding.h, 2 - padding.w},
-         tiles},
-        filters_backward(problem, weight.data<T>()), nullptr,
-        {dx.mutable_data<T>(), problem.images, problem.in_channels, problem.image, 0, tiles});
-  });
+template <class T>
+void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
+  const Size2 tiles = tiles_of(problem.image), padding = problem.window.padding;
+  convolve<T>({dy,
+               problem.images,
+               problem.out_channels,
+               problem.output,
+               {2 - padding.h, 2 - padding.w},
+               tiles},
+              filters_backward(problem, weight), nullptr,
+              {dx, problem.images, problem.in_channels, problem.image, 0, tiles});
 }
 
-void backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
-                     Tensor& dweight) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    const Size2 tiles = tiles_of(problem.output);
-    backward_weight<T>(
-        {x.data<T>(), problem.images, problem.in_channels, problem.image, problem.window.padding,
-         tiles},
-        {dy.data<T>(), problem.images, problem.out_channels, problem.output, 0, tiles},
-        dweight.mutable_data<T>());
-  });
+template <class T>
+void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
+  const Size2 tiles = tiles_of(problem.output);
+  correlate<T>(
+      {x, problem.images, problem.in_channels, problem.image, problem.window.padding, tiles},
+      {dy, problem.images, problem.out_channels, problem.output, 0, tiles}, dweight);
 }
 
-}  // namespace pade::cpu::winograd
+}  // namespace
+
+const Method kWinograd{"winograd",
+                       is_possible,
+                       {forward<float>, backward_data<float>, backward_weight<float>},
+                       {forward<double>, backward_data<double>, backward_weight<double>}};
+
+}  // namespace pade::cpu
