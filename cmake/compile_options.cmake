@@ -37,4 +37,5 @@ endif()
 add_library(pade_cuda_options INTERFACE)
 target_compile_options(pade_cuda_options INTERFACE
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo
+  $<$<BOOL:${PADE_NVCC_COMPRESSES}>:--compress-mode=size>
   -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas>)
