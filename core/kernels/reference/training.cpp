@@ -92,13 +92,20 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
   store(results, dx);
 }
 
-/// log Σ exp(x) of n numbers, `step` apart. Their largest is taken out, so that none overflows.
-double log_sum_exp(const double* x, int64_t n, int64_t step) {
-  double top = -std::numeric_limits<double>::infinity(), sum = 0;
-  for (int64_t k = 0; k < n; ++k) top = std::max(top, x[k * step]);
-  for (int64_t k = 0; k < n; ++k) sum += std::exp(x[k * step] - top);
-  return top + std::log(sum);
-}
+/// exp(x_k) / Σ exp(x) of n numbers, `step` apart, and its logarithm. Their largest is taken out
+/// first, so that nothing overflows.
+struct Softmax {
+  Values shifted;
+  double sum = 0;
+
+  Softmax(const double* x, int64_t n, int64_t step) : shifted(n) {
+    double top = -std::numeric_limits<double>::infinity();
+    for (int64_t k = 0; k < n; ++k) top = std::max(top, x[k * step]);
+    for (int64_t k = 0; k < n; ++k) sum += std::exp(shifted[k] = x[k * step] - top);
+  }
+  double value(int64_t k) const { return std::exp(shifted[k]) / sum; }
+  double log(int64_t k) const { return shifted[k] - std::log(sum); }
+};
 
 /// Calls f(first) for every line: its elements are first, first + inner, …
 template <class F>
@@ -111,11 +118,9 @@ void for_each_line(const SoftmaxLines& lines, F&& f) {
 void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tensor& y) {
   Values results = values(x);
   for_each_line(lines, [&](int64_t first) {
-    const double whole = log_sum_exp(&results[first], lines.classes, lines.inner);
-    for (int64_t k = 0; k < lines.classes; ++k) {
-      double& result = results[first + k * lines.inner];
-      result = log ? result - whole : std::exp(result - whole);
-    }
+    const Softmax softmax(&results[first], lines.classes, lines.inner);
+    for (int64_t k = 0; k < lines.classes; ++k)
+      results[first + k * lines.inner] = log ? softmax.log(k) : softmax.value(k);
   });
   store(results, y);
 }
@@ -146,12 +151,12 @@ void cross_entropy_forward(const CrossEntropyProblem& p, const Tensor& logits, c
   const Values in = values(logits), label = values(labels);
   Values losses(rows, 0), sum(1, 0);
   for (int64_t i = 0; i < rows; ++i) {
-    const double whole = log_sum_exp(&in[i * classes], classes, 1);
+    const Softmax softmax(&in[i * classes], classes, 1);
     for (int64_t k = 0; k < classes; ++k)
-      if (const double t = target(p, classes, k, label[i]); t != 0)
-        losses[i] -= t * (in[i * classes + k] - whole);
-    sum[0] += p.mean ? losses[i] / static_cast<double>(rows) : losses[i];
+      if (const double t = target(p, classes, k, label[i]); t != 0) losses[i] -= t * softmax.log(k);
+    sum[0] += losses[i];
   }
+  if (p.mean) sum[0] /= static_cast<double>(rows);
   store(p.per_sample ? losses : sum, loss);
 }
 
@@ -161,11 +166,10 @@ void cross_entropy_backward(const CrossEntropyProblem& p, const Tensor& logits,
   const Values in = values(logits), label = values(labels), dlosses = values(dloss);
   Values results(in.size());
   for (int64_t i = 0; i < rows; ++i) {
-    const double whole = log_sum_exp(&in[i * classes], classes, 1);
+    const Softmax softmax(&in[i * classes], classes, 1);
     const double dy = dlosses[p.per_sample ? i : 0] / (p.mean ? static_cast<double>(rows) : 1);
     for (int64_t k = 0; k < classes; ++k)
-      results[i * classes + k] =
-          dy * (std::exp(in[i * classes + k] - whole) - target(p, classes, k, label[i]));
+      results[i * classes + k] = dy * (softmax.value(k) - target(p, classes, k, label[i]));
   }
   store(results, dlogits);
 }
