@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <pade/core/kernels/cpu/elementwise.h>
-#include <pade/core/kernels/cpu/lane_loops.h>
+#include <pade/core/kernels/cpu/simd_loop.h>
 #include <pade/core/kernels/math/formula.h>
 #include <pade/core/parallel.h>
 

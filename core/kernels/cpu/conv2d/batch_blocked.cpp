@@ -5,8 +5,8 @@
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/kernels/cpu/conv2d/tap_runs.h>
+#include <pade/core/kernels/cpu/register_tile.h>
 #include <pade/core/kernels/cpu/scratch.h>
-#include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/kernels/cpu/transpose.h>
 #include <pade/core/parallel.h>
 

@@ -5,9 +5,9 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
+#include <pade/core/kernels/cpu/register_tile.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
-#include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {

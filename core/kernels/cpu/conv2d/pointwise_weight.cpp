@@ -4,9 +4,9 @@
 #include <pade/core/kernels/cpu/blocked_layout.h>
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
+#include <pade/core/kernels/cpu/register_tile.h>
 #include <pade/core/kernels/cpu/runs.h>
 #include <pade/core/kernels/cpu/scratch.h>
-#include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/parallel.h>
 
 /// The gradient of the weights: each channel of x times each of dy, summed over all pixels. Of

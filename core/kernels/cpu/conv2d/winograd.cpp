@@ -4,7 +4,7 @@
 #include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/kernels/cpu/conv2d/winograd_filters.h>
 #include <pade/core/kernels/cpu/conv2d/winograd_tiles.h>
-#include <pade/core/kernels/cpu/lane_products.h>
+#include <pade/core/kernels/cpu/register_tile.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {

@@ -4,8 +4,8 @@
 
 #include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/kernels/cpu/conv2d/winograd.h>
+#include <pade/core/kernels/cpu/register_tile.h>
 #include <pade/core/kernels/cpu/scratch.h>
-#include <pade/core/kernels/cpu/shifted.h>
 #include <pade/core/kernels/cpu/transpose.h>
 #include <pade/core/parallel.h>
 

@@ -1,13 +1,33 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include <pade/core/kernels/cpu/runs.h>
-#include <pade/core/kernels/cpu/shifted.h>
+#include <pade/core/kernels/cpu/simd.h>
+#include <pade/core/parallel.h>
 
-/// Products of matrices that a kernel lays out itself, so that nothing has to be packed again for
-/// them as a general product would: rows of vectors, each a column per lane.
+/// Tiles of results that stay in registers while terms go by, as sums of products of a vector and a
+/// number; and the product of matrices that a kernel lays out itself, so that nothing has to be
+/// packed again for it as a general product would: rows of vectors, each a column per lane.
 namespace pade::cpu {
+
+/// How many vectors a tile is wide. Its sums, a vector for each column and one factor of a row are
+/// in registers at once.
+inline constexpr int kTileVectors = kVectorRegisters == 32 ? 4 : 2;
+
+/// f(std::integral_constant<int, n>) for n in [1, kMax].
+template <int kMax, class F>
+void with_constant(int64_t n, F&& f) {
+  if constexpr (kMax > 1)
+    if (n < kMax) return with_constant<kMax - 1>(n, f);
+  f(std::integral_constant<int, kMax>{});
+}
+
+/// The size of the first of the fewest tiles, nearly equal ones, that make up `count`.
+inline int64_t first_tile(int64_t count, int64_t largest) {
+  return blocks_of(count, blocks_of(count, largest));
+}
 
 /// The left side: of row r and term t, data[r · row_stride + t · term_stride] for as many terms as
 /// a segment has, and so on with the next segment.
