@@ -43,8 +43,8 @@ extern const Method kPointwise;
 /// As many images at once as there are lanes, so that nothing is wasted on the shape of an image:
 /// where most of the lanes have an image, and a cache holds the images.
 extern const Method kBatchBlocked;
-/// Filters lie in lanes, of any shape but without groups; numbers of the image are multiplied with
-/// as many of them at once.
+/// Filters lie in lanes, of any shape but without groups; a pixel is multiplied with as many of
+/// them at once.
 extern const Method kChannelBlocked;
 /// Shifted copies of the image are multiplied and added up directly.
 extern const Method kDirect;
