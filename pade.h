@@ -47,12 +47,10 @@
 #include <pade/data/cifar.h>
 #include <pade/data/dataset.h>
 #include <pade/data/fetch.h>
-#include <pade/data/fetch_archive.h>
 #include <pade/data/idx.h>
 #include <pade/data/image_edit.h>
 #include <pade/data/image_file.h>
 #include <pade/data/image_folder.h>
-#include <pade/data/known_sets.h>
 #include <pade/data/loader.h>
 #include <pade/data/locate.h>
 #include <pade/data/mnist.h>

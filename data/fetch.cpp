@@ -1,8 +1,10 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <sstream>
 
 #include <pade/core/error.h>
@@ -15,16 +17,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string md5_of(const fs::path& path) {
-  const ProcessResult result = run_program({"md5sum", "--", path.string()});
-  check(result.exit_code == 0, "md5sum cannot read ", path.string());
-  // A backslash in front says that the file's name is escaped in what follows.
-  return result.output.substr(result.output.starts_with('\\') ? 1 : 0, 32);
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check(!error, "cannot make the folder ", folder.string(), ": ", error.message());
 }
 
-bool has_sum(const fs::path& path, const std::string& md5) {
+void move_to(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  check(!error, "cannot rename ", from.string(), " to ", to.string(), ": ", error.message());
+}
+
+bool has_sum(const fs::path& path, const std::string& sum) {
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored) && md5_of(path) == md5;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const std::string program = sum.size() == 64 ? "sha256sum" : "md5sum";
+  const ProcessResult result = run_program({program, "--", path.string()});
+  check(result.exit_code == 0, program, " cannot read ", path.string());
+  // A backslash in front says that the file's name is escaped in what follows.
+  return result.output.substr(result.output.starts_with('\\') ? 1 : 0).starts_with(sum + ' ');
 }
 
 std::vector<std::string> words(const std::string& text) {
@@ -62,44 +74,84 @@ Outcome download(const std::string& url, const fs::path& part) {
 }
 
 /// Downloads what `part` lacks. Returns what went wrong; nothing when all is well.
-std::string try_server(const std::string& url, const fs::path& part, const std::string& md5) {
+std::string try_server(const std::string& url, const fs::path& part, const std::string& sum) {
   std::error_code ignored;
   const bool resumes = fs::exists(part, ignored) && fs::file_size(part, ignored) > 0;
   const Outcome outcome = download(url, part);
-  if (outcome == Outcome::complete && has_sum(part, md5)) return "";
+  if (outcome == Outcome::complete && has_sum(part, sum)) return "";
   if (outcome == Outcome::broken) return "did not arrive";
   fs::remove(part, ignored);
-  if (resumes) return try_server(url, part, md5);  // this time from the beginning
+  if (resumes) return try_server(url, part, sum);  // this time from the beginning
   return outcome == Outcome::refused ? "was refused" : "has the wrong checksum";
+}
+
+/// fetch(), into a folder that is there and locked.
+void fetch_into(const fs::path& folder, const RemoteFile& file,
+                const std::vector<std::string>& base_urls) {
+  const fs::path final_path = folder / file.name, part = folder / (file.name + ".part");
+  std::error_code ignored;
+  if (fs::exists(final_path, ignored)) return;
+  if (has_sum(part, file.sum)) return move_to(part, final_path);
+  std::string problems;
+  for (const std::string& base : base_urls) {
+    const std::string url = base + (base.ends_with('/') ? "" : "/") + file.name;
+    std::cerr << "Fetching " << url << std::endl;
+    const std::string problem = try_server(url, part, file.sum);
+    if (problem.empty()) return move_to(part, final_path);
+    problems += "\n  " + url + ' ' + problem;
+  }
+  fail("cannot fetch ", file.name, ":", problems);
+}
+
+/// Into `scratch`, under the names that they have in the archive.
+void unpack(const fs::path& archive, const std::vector<std::string>& members,
+            const fs::path& scratch) {
+  check(has_program("tar") && has_program("gzip"),
+        "unpacking takes tar and gzip; for instance: apt-get install tar gzip");
+  std::vector<std::string> command{"tar", "-xzof", archive.string(), "-C", scratch.string(), "--"};
+  command.insert(command.end(), members.begin(), members.end());
+  check(run_program(command).exit_code == 0, "cannot unpack ", archive.string(), "; tar says why");
+  for (const std::string& member : members) {
+    std::error_code ignored;
+    check(fs::symlink_status(scratch / member, ignored).type() == fs::file_type::regular,
+          archive.string(), ": ", member, " is not a file");
+  }
 }
 
 }  // namespace
 
 void fetch(const RemoteFile& file, const std::vector<std::string>& base_urls,
            const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check(!error, "cannot make the folder ", folder.string(), ": ", error.message());
-  const fs::path final_path = folder / file.name;
-  const fs::path part = folder / (file.name + ".part");
+  make_folder(folder);
   const FolderLock lock(folder);
-  if (fs::exists(final_path, error)) return;
+  fetch_into(folder, file, base_urls);
+}
 
-  const auto accept = [&] {
-    fs::rename(part, final_path, error);
-    check(!error, "cannot rename ", part.string(), ": ", error.message());
+void fetch_archive(const RemoteFile& archive, const std::vector<std::string>& base_urls,
+                   const std::vector<std::string>& members, const fs::path& folder) {
+  const fs::path parent = fs::absolute(folder).parent_path(), top = folder.filename();
+  make_folder(parent);
+  const FolderLock lock(parent);
+  std::error_code ignored;
+  const auto is_there = [&](const std::string& member) {
+    return fs::exists(parent / top / member, ignored);
   };
-  if (has_sum(part, file.md5)) return accept();
+  if (std::all_of(members.begin(), members.end(), is_there)) return;
 
-  std::string problems;
-  for (const std::string& base : base_urls) {
-    const std::string url = base + (base.ends_with('/') ? "" : "/") + file.name;
-    std::cerr << "Fetching " << url << std::endl;
-    const std::string problem = try_server(url, part, file.md5);
-    if (problem.empty()) return accept();
-    problems += "\n  " + url + ' ' + problem;
-  }
-  fail("cannot fetch ", file.name, ":", problems);
+  fetch_into(parent, archive, base_urls);
+  const fs::path scratch = parent / ("." + top.string() + ".unpacking");
+  fs::remove_all(scratch, ignored);  // what somebody left who was interrupted
+  make_folder(scratch);
+  const std::shared_ptr<void> at_the_end(nullptr, [&](void*) { fs::remove_all(scratch, ignored); });
+  std::vector<std::string> names;
+  for (const std::string& member : members) names.push_back((top / member).string());
+  unpack(parent / archive.name, names, scratch);
+  if (!fs::exists(parent / top, ignored))
+    move_to(scratch / top, parent / top);
+  else
+    for (const std::string& member : members)
+      if (!is_there(member)) move_to(scratch / top / member, parent / top / member);
+  fs::remove(parent / archive.name, ignored);
 }
 
 }  // namespace pade::data

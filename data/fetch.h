@@ -6,11 +6,11 @@
 
 namespace pade::data {
 
-/// A file that can be had from the network, and its MD5 sum (what data sets publish) in
-/// hexadecimal.
+/// A file that can be had from the network, and the checksum of its contents in hexadecimal:
+/// SHA-256, or MD5 where that is all that its authors publish. The length says which.
 struct RemoteFile {
   std::string name;
-  std::string md5;
+  std::string sum;
 };
 
 /// Brings the file into `folder`, which is made if need be, with the system's curl or wget; does
@@ -21,5 +21,17 @@ struct RemoteFile {
 /// Throws Error when no server gives the right file. Several processes may call this at once.
 void fetch(const RemoteFile& file, const std::vector<std::string>& base_urls,
            const std::filesystem::path& folder);
+
+/// Brings files that come as one archive, a tar.gz, into `folder`: fetches it beside the folder, as
+/// fetch() does, and unpacks it there with the system's tar. In the archive, the files `members`
+/// are in a folder of the same name as `folder`; nothing else is unpacked, so nothing can be
+/// written elsewhere. They get their final names when all of them are there, and the archive is
+/// removed. Files that the folder has already are left as they are; when it has all, nothing is
+/// done.
+///
+/// Throws Error as fetch() does, and when the archive lacks a member, or has something else than a
+/// file under its name. Several processes may call this at once.
+void fetch_archive(const RemoteFile& archive, const std::vector<std::string>& base_urls,
+                   const std::vector<std::string>& members, const std::filesystem::path& folder);
 
 }  // namespace pade::data

@@ -2,16 +2,88 @@
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/data/fetch_archive.h>
+#include <pade/core/names.h>
+#include <pade/data/cifar.h>
+#include <pade/data/fetch.h>
 #include <pade/data/idx.h>
 #include <pade/data/image_folder.h>
-#include <pade/data/known_sets.h>
 #include <pade/data/locate.h>
+#include <pade/data/mnist.h>
 
 namespace pade::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A data set that can be found by name: where it comes from, and what it consists of. The sums are
+/// those of the files that its authors publish; copies from elsewhere may be compressed
+/// differently.
+struct KnownSet {
+  std::string name;
+  std::string folder;                     // what its own folder is called
+  std::vector<std::string> urls;          // tried in turn
+  std::vector<RemoteFile> downloads;      // in its folder, or the same without .gz …
+  std::vector<std::string> members = {};  // … or these, when the one download is their archive
+  std::string python_folder = {};         // of the Python version, whose files lack the .bin
+  std::string package = {};               // of Debian and Ubuntu; empty when there is none
+  std::unique_ptr<Dataset> (*open)(const fs::path& folder, Split split);
+
+  bool is_archive() const { return !members.empty(); }
+};
+
+template <class Set, auto... options>
+std::unique_ptr<Dataset> open_as(const fs::path& folder, Split split) {
+  return std::make_unique<Set>(folder, split, options...);
+}
+
+KnownSet cifar100(const std::string& name, decltype(KnownSet::open) open) {
+  return {.name = name,
+          .folder = "cifar-100-binary",
+          .urls = {"https://www.cs.toronto.edu/~kriz"},
+          .downloads = {{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"}},
+          .members = {"train.bin", "test.bin"},
+          .python_folder = "cifar-100-python",
+          .open = open};
+}
+
+const std::vector<KnownSet>& known_sets() {
+  static const std::vector<KnownSet> sets{
+      {.name = "fashion-mnist",
+       .folder = "fashion-mnist",
+       .urls = {"https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion",
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"},
+       .downloads = {{"train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"},
+                     {"train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"},
+                     {"t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"},
+                     {"t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"}},
+       .package = "dataset-fashion-mnist",
+       .open = open_as<FashionMnist>},
+      {.name = "mnist",
+       .folder = "mnist",
+       .urls = {"https://ossci-datasets.s3.amazonaws.com/mnist",
+                "http://yann.lecun.com/exdb/mnist"},
+       .downloads = {{"train-images-idx3-ubyte.gz",
+                      "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
+                     {"train-labels-idx1-ubyte.gz",
+                      "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"},
+                     {"t10k-images-idx3-ubyte.gz",
+                      "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
+                     {"t10k-labels-idx1-ubyte.gz",
+                      "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"}},
+       .open = open_as<Mnist>},
+      {.name = "cifar10",
+       .folder = "cifar-10-batches-bin",
+       .urls = {"https://www.cs.toronto.edu/~kriz"},
+       .downloads = {{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"}},
+       .members = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+                   "data_batch_5.bin", "test_batch.bin"},
+       .python_folder = "cifar-10-batches-py",
+       .open = open_as<Cifar10>},
+      cifar100("cifar100", open_as<Cifar100, Cifar100::Labels::fine>),
+      cifar100("cifar100-coarse", open_as<Cifar100, Cifar100::Labels::coarse>),
+  };
+  return sets;
+}
 
 std::string without(const std::string& ending, const std::string& name) {
   return name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : name;
@@ -32,7 +104,7 @@ fs::path cache_folder() {
 /// Looks for the set in one folder after another, and remembers what it has not found where.
 class Search {
  public:
-  explicit Search(const KnownSet& set) : set_(set), files_(set.unpacked) {
+  explicit Search(const KnownSet& set) : set_(set), files_(set.members) {
     for (const RemoteFile& file : set.downloads)
       if (!set.is_archive()) files_.push_back(without(".gz", file.name));
     for (const std::string& file : files_) report_ += (report_.empty() ? "" : ", ") + file;
@@ -62,11 +134,11 @@ class Search {
       if (!has_file(folder, name)) missing += (count++ ? ", " : " has no ") + name;
     if (count == 0) return true;
     std::error_code ignored;
-    report_ += "\n  " + folder.string();
     if (!fs::is_directory(folder, ignored))
-      report_ += " is not a folder";
-    else
-      report_ += count == files_.size() ? " has none of them" : missing;
+      missing = " is not a folder";
+    else if (count == files_.size())
+      missing = " has none of them";
+    report_ += "\n  " + folder.string() + missing;
     return false;
   }
 
@@ -87,38 +159,45 @@ class Search {
 };
 
 /// Into the cache.
-fs::path fetch_set(const KnownSet& set, const Search& search) {
+fs::path fetch_set(const KnownSet& set, const std::string& report) {
   const std::string remedy = "\nGet the files by other means and give their folder (--data)" +
                              (set.package.empty() ? "" : ", or: apt-get install " + set.package);
-  const fs::path cache = cache_folder();
+  const fs::path cache = cache_folder(), mirror = variable("PADE_MIRROR");
   check(!cache.empty(), set.name,
-        ": not found, and without HOME there is no place to fetch it to. ", search.report(),
-        remedy);
-  const fs::path mirror = variable("PADE_MIRROR"), folder = cache / set.folder;
+        ": not found, and without HOME there is no place to fetch it to. ", report, remedy);
+  const fs::path folder = cache / set.folder;
   const auto urls = [&](const fs::path& below) {
     return mirror.empty() ? set.urls : std::vector{(mirror / below).string()};
   };
   try {
     if (set.is_archive())
-      fetch_archive(set.downloads.front(), urls(""), set.unpacked, folder);
+      fetch_archive(set.downloads.front(), urls(""), set.members, folder);
     else
       for (const RemoteFile& file : set.downloads) fetch(file, urls(set.folder), folder);
   } catch (const Error& error) {
-    fail(set.name, ": not found, and not fetched either. ", search.report(), '\n', error.what(),
-         remedy);
+    fail(set.name, ": not found, and not fetched either. ", report, '\n', error.what(), remedy);
   }
   return folder;
 }
 
-/// Throws Error when there is another set than one of images.
+/// Throws Error when the folder has the files of a known set.
 bool is_image_folder(std::string_view name) {
   std::error_code ignored;
-  if (find_known_set(name) || !fs::is_directory(name, ignored)) return false;
+  if (!fs::is_directory(name, ignored)) return false;
+  for (const KnownSet& set : known_sets())
+    if (set.name == name) return false;
   for (const KnownSet& set : known_sets())
     check(!Search(set).has_all_files(name), name,
           ": these are the files of a known set; give its name, as in --dataset ", set.name,
           " --data ", name);
   return true;
+}
+
+/// Throws Error, naming the known ones, when there is none of that name.
+const KnownSet& set_named(std::string_view name) {
+  for (const KnownSet& set : known_sets())
+    if (set.name == name) return set;
+  fail_unknown_name("data set", name, dataset_names());
 }
 
 }  // namespace
@@ -132,16 +211,13 @@ std::vector<std::string> dataset_names() {
 fs::path find_dataset(std::string_view name, const fs::path& data_dir) {
   const KnownSet& set = set_named(name);
   Search search(set);
-  if (!data_dir.empty()) {
-    const fs::path folder = search.below(data_dir);
-    check(!folder.empty(), set.name, ": not found. ", search.report(),
-          "\nGive the folder that has these files, or none to have them found or fetched");
-    return folder;
-  }
-  for (const fs::path& place :
-       {variable("PADE_DATA"), fs::path("/usr/share/datasets"), cache_folder()})
+  std::vector<fs::path> places{data_dir};
+  if (data_dir.empty()) places = {variable("PADE_DATA"), "/usr/share/datasets", cache_folder()};
+  for (const fs::path& place : places)
     if (const fs::path folder = search.below(place); !folder.empty()) return folder;
-  return fetch_set(set, search);
+  check(data_dir.empty(), set.name, ": not found. ", search.report(),
+        "\nGive the folder that has these files, or none to have them found or fetched");
+  return fetch_set(set, search.report());
 }
 
 std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,

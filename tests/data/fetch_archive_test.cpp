@@ -6,7 +6,7 @@
 #include <thread>
 
 #include <pade/core/error.h>
-#include <pade/data/fetch_archive.h>
+#include <pade/data/fetch.h>
 #include <pade/data/process.h>
 #include <tests/data/environment_variable.h>
 #include <tests/data/idx_files.h>

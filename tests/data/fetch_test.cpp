@@ -23,7 +23,9 @@ using Names = std::vector<std::string>;
 namespace {
 
 const std::string kContents = "0123456789abcdef";
-const RemoteFile kFile{"f.gz", "4032af8d61035123906e58e067140cc5"};  // the MD5 sum of kContents
+const RemoteFile kFile{// with the SHA-256 of kContents
+                       "f.gz", "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f"};
+const std::string kMd5 = "4032af8d61035123906e58e067140cc5";  // of kContents
 
 /// Runs with what fetching can use: curl, and wget alone. Says so when there is nothing to run
 /// with.
@@ -38,7 +40,7 @@ void for_each_program(F&& f) {
     }
     CAPTURE(program);
     const TemporaryFolder only_this;
-    for (const std::string& name : {program, std::string("md5sum")}) {
+    for (const std::string& name : {program, std::string("sha256sum")}) {
       const std::string found = data::run_program({"sh", "-c", "command -v " + name}).output;
       std::filesystem::create_symlink(found.substr(0, found.find('\n')), only_this / name);
     }
@@ -102,11 +104,23 @@ TEST_CASE("fetch starts over when going on does not work") {
   });
 }
 
-TEST_CASE("fetch takes a complete part without asking anybody") {
-  const TemporaryFolder folder;
-  folder.write("f.gz.part", kContents);
-  fetch(kFile, {}, folder.path());
-  CHECK(contents_of(folder / "f.gz") == kContents);
+TEST_CASE("fetch takes a complete part without asking anybody, by either kind of sum") {
+  for (const std::string& sum : {kFile.sum, kMd5}) {
+    const TemporaryFolder folder;
+    folder.write("f.gz.part", kContents);
+    fetch({"f.gz", sum}, {}, folder.path());
+    CHECK(contents_of(folder / "f.gz") == kContents);
+  }
+}
+
+TEST_CASE("fetch takes no part whose sum is another one, or only begins alike") {
+  for (const std::string& sum : {kFile.sum, kMd5})
+    for (const std::string& wrong : {"0" + sum.substr(1), sum.substr(0, sum.size() - 1)}) {
+      const TemporaryFolder folder;
+      folder.write("f.gz.part", kContents);
+      CHECK_THROWS_WITH_AS(fetch({"f.gz", wrong}, {}, folder.path()), "cannot fetch f.gz:", Error);
+      CHECK_FALSE(std::filesystem::exists(folder / "f.gz"));
+    }
 }
 
 TEST_CASE("fetch says what each server answered, and leaves no file under the final name") {
