@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <pade/core/error.h>
@@ -14,7 +15,7 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-/// As an integer below `bound`.
+/// An integer below `bound`.
 int64_t draw_below(Rng& rng, int64_t bound) {
   return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound)));
 }
@@ -28,6 +29,61 @@ void check_probability(const char* name, double p) {
 }
 
 }  // namespace
+
+ImageEdit::ImageEdit(std::span<int32_t> row, int64_t height, int64_t width)
+    : row_(row), height_(height), width_(width) {
+  check(row.size() >= kImageEditFields && (row.size() - kImageEditFields) % kBoxFields == 0,
+        "ImageEdit: expected a row of 7 + 4 R numbers, got ", row.size());
+  std::fill(row.begin(), row.end(), 0);
+  set_box(kShownBox, {0, 0, height, width});
+}
+
+void ImageEdit::shift(int64_t dy, int64_t dx) {
+  constexpr int64_t kFarthest = 1 << 20;
+  check(dy >= -kFarthest && dy <= kFarthest && dx >= -kFarthest && dx <= kFarthest,
+        "ImageEdit: a shift by (", dy, ", ", dx, ") is too far; expected at most ", kFarthest);
+  row_[kShiftY] += static_cast<int32_t>(dy);
+  row_[kShiftX] += static_cast<int32_t>(row_[kMirrored] ? -dx : dx);
+  for_each_box([&](const Box& box) {
+    return Box{box.top - dy, box.left - dx, box.bottom - dy, box.right - dx};
+  });
+}
+
+void ImageEdit::mirror() {
+  const auto last = static_cast<int32_t>(width_ - 1);
+  row_[kShiftX] += row_[kMirrored] ? -last : last;
+  row_[kMirrored] = !row_[kMirrored];
+  for_each_box([&](const Box& box) {
+    return Box{box.top, width_ - box.right, box.bottom, width_ - box.left};
+  });
+}
+
+void ImageEdit::erase(const Box& box) {
+  check(used_ < row_.size(), "ImageEdit: the row has place for ",
+        (row_.size() - kImageEditFields) / kBoxFields,
+        " boxes to erase, and one more was asked for");
+  set_box(used_, box);
+  used_ += kBoxFields;
+}
+
+/// Clipped to the image: what moves out of it does not come back.
+void ImageEdit::set_box(size_t first, const Box& box) {
+  const auto clip = [](int64_t edge, int64_t last) {
+    return static_cast<int32_t>(std::clamp<int64_t>(edge, 0, last));
+  };
+  const int32_t edges[] = {clip(box.top, height_), clip(box.left, width_),
+                           clip(box.bottom, height_), clip(box.right, width_)};
+  std::copy_n(edges, kBoxFields, row_.begin() + static_cast<int64_t>(first));
+}
+
+template <class F>
+void ImageEdit::for_each_box(F&& change) {
+  const auto replace = [&](size_t i) {
+    set_box(i, change(Box{row_[i], row_[i + 1], row_[i + 2], row_[i + 3]}));
+  };
+  replace(kShownBox);
+  for (size_t i = kImageEditFields; i < used_; i += kBoxFields) replace(i);
+}
 
 std::string describe(const std::vector<Transform>& transforms) {
   std::string all;
