@@ -1,19 +1,14 @@
 #include <algorithm>
 #include <iterator>
-#include <utility>
+#include <vector>
 
 #include <pade/core/kernels/cpu/augment.h>
-#include <pade/core/ops/augment.h>
+#include <pade/core/kernels/problems.h>
+#include <pade/core/random.h>
 #include <pade/data/batch_assembler.h>
 
 namespace pade::data {
 namespace {
-
-int erased_boxes(const std::vector<Transform>& transforms) {
-  int boxes = 0;
-  for (const Transform& transform : transforms) boxes += transform.erased_boxes();
-  return boxes;
-}
 
 /// rows[i] = tensor[indices[i]].
 Tensor gather_rows(const Tensor& tensor, std::span<const int64_t> indices) {
@@ -30,67 +25,69 @@ Tensor gather_rows(const Tensor& tensor, std::span<const int64_t> indices) {
 
 }  // namespace
 
-AssembledBatch gather(const TensorDataset& set, std::span<const int64_t> indices) {
-  return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+Assemble assembler_of(const TensorDataset& set) {
+  return [set](std::span<const int64_t> indices) -> AssembledBatch {
+    return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+  };
+}
+
+Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t epoch) {
+  const Shape image = set.image_shape();
+  const int64_t size = image.size();
+  AugmentProblem problem{image[0], image[1], image[2], 0};
+  for (const Transform& transform : options.augment) problem.boxes += transform.erased_boxes();
+  const auto fields = static_cast<size_t>(kImageEditFields + kBoxFields * problem.boxes);
+  // Draws from the image's own part of the epoch's stream.
+  const auto draw = [=, transforms = options.augment,
+                     stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch))](
+                        int64_t index, int32_t* row) {
+    Rng rng = stream;
+    rng.set_counter(static_cast<uint64_t>(index) << 32);
+    ImageEdit edit({row, fields}, problem.h, problem.w);
+    for (const Transform& transform : transforms) transform.draw(edit, rng);
+  };
+  const auto empty = [=](int64_t count, DType dtype) -> AssembledBatch {
+    return {Tensor::empty({count, image[0], image[1], image[2]}, dtype),
+            Tensor::empty({count}, DType::int32),
+            {}};
+  };
+  if (augments_on_device(options))
+    return [=, &set](std::span<const int64_t> indices) {
+      AssembledBatch batch = empty(std::ssize(indices), DType::uint8);
+      batch.edits = Tensor::empty({std::ssize(indices), int64_t(fields)}, DType::int32);
+      uint8_t* pixels = batch.images.mutable_data<uint8_t>();
+      int32_t* labels = batch.labels.mutable_data<int32_t>();
+      int32_t* edits = batch.edits.mutable_data<int32_t>();
+      for (const int64_t index : indices) {
+        *labels++ = set.read(index, pixels);
+        draw(index, edits);
+        pixels += size;
+        edits += fields;
+      }
+      return batch;
+    };
+  return [=, &set, as_it_is = options.augment.empty(), edit = std::vector<int32_t>(fields),
+          pixels = std::vector<uint8_t>(static_cast<size_t>(size))](
+             std::span<const int64_t> indices) mutable {
+    AssembledBatch batch = empty(std::ssize(indices), DType::float32);
+    float* images = batch.images.mutable_data<float>();
+    int32_t* labels = batch.labels.mutable_data<int32_t>();
+    for (const int64_t index : indices) {
+      *labels++ = set.read(index, pixels.data());
+      if (as_it_is) {
+        set.normalize(pixels.data(), images);
+      } else {
+        draw(index, edit.data());
+        cpu::augment_image(problem, pixels.data(), edit.data(), set.levels().data(), images);
+      }
+      images += size;
+    }
+    return batch;
+  };
 }
 
 bool augments_on_device(const LoaderOptions& options) {
   return options.augment_on_device && options.device != Device::cpu;
-}
-
-BatchAssembler::BatchAssembler(const Dataset& dataset, const LoaderOptions& options,
-                               std::vector<int64_t> order, int64_t epoch)
-    : dataset_(dataset),
-      order_(std::move(order)),
-      batch_size_(options.batch_size),
-      transforms_(options.augment),
-      on_device_(augments_on_device(options)),
-      epoch_draws_(*options.seed, "augment", static_cast<uint64_t>(epoch)),
-      problem_{dataset.image_shape()[0], dataset.image_shape()[1], dataset.image_shape()[2],
-               erased_boxes(transforms_)},
-      edit_(static_cast<size_t>(kImageEditFields + kBoxFields * problem_.boxes)),
-      pixels_(static_cast<size_t>(dataset.image_shape().size())) {}
-
-AssembledBatch BatchAssembler::assemble(int64_t number) {
-  const int64_t begin = number * batch_size_;
-  const int64_t count = std::min(batch_size_, static_cast<int64_t>(order_.size()) - begin);
-  const Shape& image = dataset_.image_shape();
-  const Shape shape{count, image[0], image[1], image[2]};
-  const int64_t* indices = order_.data() + begin;
-  AssembledBatch batch;
-  batch.labels = Tensor::empty({count}, DType::int32);
-  int32_t* labels = batch.labels.mutable_data<int32_t>();
-  if (on_device_) {
-    const auto fields = static_cast<int64_t>(edit_.size());
-    batch.images = Tensor::empty(shape, DType::uint8);
-    batch.edits = Tensor::empty({count, fields}, DType::int32);
-    uint8_t* pixels = batch.images.mutable_data<uint8_t>();
-    int32_t* edits = batch.edits.mutable_data<int32_t>();
-    for (int64_t i = 0; i < count; ++i) {
-      labels[i] = dataset_.read(indices[i], pixels + i * image.size());
-      draw(indices[i], edits + i * fields);
-    }
-  } else {
-    batch.images = Tensor::empty(shape);
-    float* images = batch.images.mutable_data<float>();
-    for (int64_t i = 0; i < count; ++i) read(indices[i], images + i * image.size(), labels[i]);
-  }
-  return batch;
-}
-
-void BatchAssembler::read(int64_t index, float* image, int32_t& label) {
-  label = dataset_.read(index, pixels_.data());
-  if (transforms_.empty()) return dataset_.normalize(pixels_.data(), image);
-  draw(index, edit_.data());
-  cpu::augment_image(problem_, pixels_.data(), edit_.data(), dataset_.levels().data(), image);
-}
-
-/// From the image's own part of the epoch's stream.
-void BatchAssembler::draw(int64_t index, int32_t* row) const {
-  Rng rng = epoch_draws_;
-  rng.set_counter(static_cast<uint64_t>(index) << 32);
-  ImageEdit edit({row, edit_.size()}, problem_.h, problem_.w);
-  for (const Transform& transform : transforms_) transform.draw(edit, rng);
 }
 
 }  // namespace pade::data

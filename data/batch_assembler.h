@@ -1,14 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
-#include <vector>
 
-#include <pade/core/kernels/problems.h>
-#include <pade/core/random.h>
 #include <pade/core/tensor.h>
 #include <pade/data/loader.h>
-#include <pade/data/tensor_dataset.h>
 
 namespace pade::data {
 
@@ -20,34 +17,15 @@ struct AssembledBatch {
   Tensor edits;   ///< int32, augment()'s; or undefined
 };
 
-/// These rows of features and targets.
-AssembledBatch gather(const TensorDataset& set, std::span<const int64_t> indices);
+/// Makes a batch of the samples of these indices. For one thread at a time.
+using Assemble = std::function<AssembledBatch(std::span<const int64_t> indices)>;
+
+Assemble assembler_of(const TensorDataset& set);
+/// What happens to an image depends on the options' seed, which is there, on the epoch and on the
+/// image's index.
+Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t epoch);
 
 /// Whether images travel as bytes, to be augmented where they arrive.
 bool augments_on_device(const LoaderOptions& options);
-
-/// Reads the images of batches, and draws what happens to them. For one thread at a time.
-class BatchAssembler {
- public:
-  /// `order` lists the images of the whole epoch; `options` have a seed.
-  BatchAssembler(const Dataset& dataset, const LoaderOptions& options, std::vector<int64_t> order,
-                 int64_t epoch);
-
-  AssembledBatch assemble(int64_t batch);
-
- private:
-  void read(int64_t index, float* image, int32_t& label);
-  void draw(int64_t index, int32_t* edit) const;
-
-  const Dataset& dataset_;
-  const std::vector<int64_t> order_;
-  const int64_t batch_size_;
-  const std::vector<Transform> transforms_;
-  const bool on_device_;
-  const Rng epoch_draws_;
-  const AugmentProblem problem_;
-  std::vector<int32_t> edit_;  // of the image at hand
-  std::vector<uint8_t> pixels_;
-};
 
 }  // namespace pade::data

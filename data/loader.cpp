@@ -3,9 +3,11 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <span>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,16 +40,15 @@ Arriving send(const AssembledBatch& batch) {
 
 }  // namespace
 
-/// The batch of this number. For one thread at a time.
-using Assemble = std::function<AssembledBatch(int64_t number)>;
-
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
-  /// Batches [first, end) of what is assembled; `levels` is needed to finish those with edits.
-  EpochRun(Assemble assemble, int64_t first, int64_t end, const LoaderOptions& options,
-           Tensor levels)
+  /// Batches [first, end) of the samples in `order`; `levels` is needed to finish those with edits.
+  EpochRun(Assemble assemble, std::vector<int64_t> order, int64_t first, int64_t end,
+           const LoaderOptions& options, Tensor levels)
       : assemble_(std::move(assemble)),
+        order_(std::move(order)),
+        batch_size_(static_cast<size_t>(options.batch_size)),
         next_(first),
         end_(end),
         device_(options.device),
@@ -55,24 +56,11 @@ class EpochRun {
         prefetch_(static_cast<size_t>(options.prefetch)) {
     if (prefetch_ == 0 || first >= end) return;
     try {
-      producer_ = std::thread([this] { produce(); });
+      producer_ = std::jthread([this](const std::stop_token& stop) { produce(stop); });
     } catch (const std::exception&) {
       // The system has no more threads, or memory for them: the caller of next() assembles.
     }
   }
-
-  ~EpochRun() {
-    if (!producer_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      abandoned_ = true;
-    }
-    changed_.notify_all();
-    producer_.join();
-  }
-
-  EpochRun(const EpochRun&) = delete;
-  EpochRun& operator=(const EpochRun&) = delete;
 
   /// Nothing when the epoch is over.
   std::optional<Batch> next() {
@@ -109,56 +97,42 @@ class EpochRun {
     }
     std::optional<AssembledBatch> batch = std::move(ready_.front());
     ready_.pop_front();
-    lock.unlock();
     changed_.notify_all();
     return batch;
   }
 
-  /// A batch is begun when there will be room for it.
-  void produce_batches() {
-    while (wait_for_room()) {
-      std::optional<AssembledBatch> batch = assemble_next();
-      if (!batch) break;
-      {
-        const std::lock_guard lock(mutex_);
-        ready_.push_back(std::move(*batch));
-      }
-      changed_.notify_all();
-    }
-  }
-
-  /// Runs on the producer's thread.
-  void produce() {
+  /// Runs on the producer's thread. A batch is begun when there will be room for it.
+  void produce(const std::stop_token& stop) {
     std::exception_ptr failure;
     try {
-      bad_alloc_as_error([this] { produce_batches(); });
+      while (std::optional<AssembledBatch> batch = assemble_next()) {
+        std::unique_lock lock(mutex_);
+        ready_.push_back(std::move(*batch));
+        changed_.notify_all();
+        changed_.wait(lock, stop, [this] { return ready_.size() < prefetch_; });
+        if (stop.stop_requested()) return;
+      }
     } catch (...) {
       failure = std::current_exception();
     }
-    {
-      const std::lock_guard lock(mutex_);
-      finished_ = true;
-      failure_ = failure;
-    }
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    failure_ = failure;
     changed_.notify_all();
-  }
-
-  /// Whether there is still somebody to prepare batches for.
-  bool wait_for_room() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ready_.size() < prefetch_ || abandoned_; });
-    return !abandoned_;
   }
 
   std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    AssembledBatch batch = bad_alloc_as_error([this] { return assemble_(next_); });
+    const auto rest = std::span(order_).subspan(static_cast<size_t>(next_) * batch_size_);
+    AssembledBatch batch = assemble_(rest.first(std::min(rest.size(), batch_size_)));
     ++next_;  // a batch that failed is not left out when it is tried again
     return batch;
   }
 
   // Used by whoever assembles: the producer, or the caller of next() when there is none.
   Assemble assemble_;
+  const std::vector<int64_t> order_;
+  const size_t batch_size_;
   int64_t next_;
   const int64_t end_;
 
@@ -171,12 +145,11 @@ class EpochRun {
 
   const size_t prefetch_;
   std::mutex mutex_;  // guards what follows, but for the thread itself
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::deque<AssembledBatch> ready_;
   bool finished_ = false;
-  bool abandoned_ = false;
   std::exception_ptr failure_;
-  std::thread producer_;
+  std::jthread producer_;  // the last member, so that it ends before what it uses
 };
 
 Loader::Loader(const Dataset& dataset, LoaderOptions options)
@@ -228,37 +201,25 @@ void Loader::set_epoch(int64_t epoch, int64_t first_batch) {
 }
 
 Loader::Iterator Loader::begin() {
-  return Iterator(bad_alloc_as_error([this] { return begin_epoch(); }));
-}
-
-std::shared_ptr<EpochRun> Loader::begin_epoch() {
-  const int64_t used = limited_size();
-  std::vector<int64_t> order;
-  if (options_.shuffle) {
-    order = Rng(*options_.seed, "shuffle", static_cast<uint64_t>(epoch_)).permutation(used);
-  } else {
-    order.resize(static_cast<size_t>(used));
-    std::iota(order.begin(), order.end(), int64_t{0});
-  }
-  Assemble assemble;
-  if (tensors_)
-    assemble = [set = *tensors_, order = std::move(order), size = options_.batch_size](int64_t i) {
-      const auto rest = std::span(order).subspan(static_cast<size_t>(i * size));
-      return gather(set, rest.first(std::min(rest.size(), static_cast<size_t>(size))));
-    };
-  else
-    assemble = [assembler = BatchAssembler(*dataset_, options_, std::move(order), epoch_)](
-                   int64_t i) mutable { return assembler.assemble(i); };
-  auto run =
-      std::make_shared<EpochRun>(std::move(assemble), first_batch_, size(), options_, levels_);
-  ++epoch_;
-  first_batch_ = 0;
-  return run;
+  return bad_alloc_as_error([this] {
+    std::vector<int64_t> order(static_cast<size_t>(limited_size()));
+    if (options_.shuffle)
+      order =
+          Rng(*options_.seed, "shuffle", static_cast<uint64_t>(epoch_)).permutation(limited_size());
+    else
+      std::iota(order.begin(), order.end(), int64_t{0});
+    auto run = std::make_shared<EpochRun>(
+        tensors_ ? assembler_of(*tensors_) : assembler_of(*dataset_, options_, epoch_),
+        std::move(order), first_batch_, size(), options_, levels_);
+    ++epoch_;
+    first_batch_ = 0;
+    return Iterator(std::move(run));
+  });
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {
   batch_.reset();  // so that its memory can serve again
-  batch_ = run_->next();
+  batch_ = bad_alloc_as_error([this] { return run_->next(); });
   return *this;
 }
 

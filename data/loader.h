@@ -80,7 +80,6 @@ class Loader {
  private:
   void check_options();
   int64_t limited_size() const;
-  std::shared_ptr<EpochRun> begin_epoch();
 
   const Dataset* dataset_ = nullptr;      // this …
   std::optional<TensorDataset> tensors_;  // … or that
