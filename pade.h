@@ -53,7 +53,6 @@
 #include <pade/data/loader.h>
 #include <pade/data/locate.h>
 #include <pade/data/mnist.h>
-#include <pade/data/tensor_dataset.h>
 #include <pade/data/transforms.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>

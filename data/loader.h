@@ -10,7 +10,6 @@
 
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
-#include <pade/data/tensor_dataset.h>
 #include <pade/data/transforms.h>
 
 namespace pade::data {
