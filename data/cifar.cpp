@@ -1,8 +1,6 @@
+#include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <initializer_list>
-#include <memory>
-#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -16,8 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 32;
-constexpr int64_t kPixels = 3 * kSide * kSide;
-constexpr const char* kRemedy = "; an incomplete download? Delete it and get it again";
+constexpr size_t kPixels = 3 * kSide * kSide;
 
 DatasetInfo cifar10_info() {
   return {"cifar10", {3, kSide, kSide}, 10, {0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}};
@@ -31,98 +28,70 @@ DatasetInfo cifar100_info(bool coarse) {
           {0.2673, 0.2564, 0.2762}};
 }
 
-/// `folder`, or the first of these in it that there is.
-fs::path below(const fs::path& folder, std::initializer_list<const char*> names) {
-  std::error_code ignored;
-  for (const char* name : names)
-    if (fs::is_directory(folder / name, ignored)) return folder / name;
-  return folder;
-}
+bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
 
-/// Of the binary version, unless there is only that of the Python version.
-fs::path file_of(const fs::path& folder, const std::string& name) {
+/// The files of these names in `folder`, or in the first of `own_folders` in it that there is: of
+/// the binary version, unless there is only that of the Python version.
+std::vector<fs::path> find_files(fs::path folder, std::initializer_list<const char*> own_folders,
+                                 const std::vector<std::string>& names) {
   std::error_code ignored;
-  const fs::path binary = folder / (name + ".bin"), python = folder / name;
-  return !fs::exists(binary, ignored) && fs::is_regular_file(python, ignored) ? python : binary;
-}
-
-std::vector<fs::path> cifar10_files(const fs::path& given, Split split) {
-  const fs::path folder = below(given, {"cifar-10-batches-bin", "cifar-10-batches-py"});
-  if (split == Split::test) return {file_of(folder, "test_batch")};
+  const auto is_there = [&](const char* own) { return fs::is_directory(folder / own, ignored); };
+  const auto own = std::find_if(own_folders.begin(), own_folders.end(), is_there);
+  if (own != own_folders.end()) folder /= *own;
   std::vector<fs::path> files;
-  for (const char* number : {"1", "2", "3", "4", "5"})
-    files.push_back(file_of(folder, std::string("data_batch_") + number));
+  for (const std::string& name : names) {
+    const fs::path binary = folder / (name + ".bin"), python = folder / name;
+    const bool is_python = !fs::exists(binary, ignored) && fs::is_regular_file(python, ignored);
+    files.push_back(is_python ? python : binary);
+  }
   return files;
 }
 
-fs::path cifar100_file(const fs::path& given, Split split) {
-  return file_of(below(given, {"cifar-100-binary", "cifar-100-python"}), name_of(split));
-}
-
-bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
-
-/// The records of one file.
-std::unique_ptr<std::istream> open_records(const fs::path& file,
-                                           const std::vector<std::string>& label_keys,
-                                           int64_t record_bytes, int64_t& count) {
-  int64_t bytes = 0;
-  std::unique_ptr<std::istream> in;
-  if (is_binary(file)) {
-    in = std::make_unique<std::ifstream>(open_input(file));
-    bytes = static_cast<int64_t>(fs::file_size(file));
-  } else {
-    std::string records = read_python_batch(file, label_keys, kPixels);
-    bytes = static_cast<int64_t>(records.size());
-    in = std::make_unique<std::istringstream>(std::move(records));
-  }
-  check(bytes > 0 && bytes % record_bytes == 0, file.string(), ": expected records of ",
-        record_bytes, " bytes each, got ", bytes, " bytes in all", kRemedy);
-  count = bytes / record_bytes;
-  return in;
+std::vector<fs::path> cifar10_files(const fs::path& folder, Split split) {
+  std::vector<std::string> names{"test_batch"};
+  if (split == Split::train)
+    names = {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"};
+  return find_files(folder, {"cifar-10-batches-bin", "cifar-10-batches-py"}, names);
 }
 
 }  // namespace
 
 CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const Labels& labels)
     : Dataset(std::move(info)) {
-  const auto label_bytes = static_cast<int64_t>(labels.classes.size());
-  std::vector<std::unique_ptr<std::istream>> streams;
-  std::vector<int64_t> counts(files.size());
-  int64_t images = 0;
-  for (size_t f = 0; f < files.size(); ++f) {
-    streams.push_back(open_records(files[f], labels.keys, label_bytes + kPixels, counts[f]));
-    images += counts[f];
-    python_version_ |= !is_binary(files[f]);
-  }
-  images_ = Tensor::empty({images, 3, kSide, kSide}, DType::uint8);
-  labels_.reserve(static_cast<size_t>(images));
-  auto* to = reinterpret_cast<char*>(images_.mutable_data<uint8_t>());
-  std::vector<char> read_labels(labels.classes.size());
-  for (size_t f = 0; f < files.size(); ++f) {
-    std::istream& in = *streams[f];
-    for (int64_t i = 0; i < counts[f]; ++i, to += kPixels) {
-      in.read(read_labels.data(), label_bytes).read(to, kPixels);
-      check(!in.fail(), files[f].string(), ": truncated: record ", i, " ends too soon", kRemedy);
-      for (size_t k = 0; k < read_labels.size(); ++k) {
-        const int label = static_cast<uint8_t>(read_labels[k]);
-        check(label < labels.classes[k], files[f].string(), ": the label of record ", i, " is ",
-              label, ", expected 0 to ", labels.classes[k] - 1, "; the file is damaged");
+  const size_t label_bytes = labels.classes.size(), record_bytes = label_bytes + kPixels;
+  for (const fs::path& file : files) {
+    const std::string records =
+        is_binary(file) ? read_file(file) : read_python_batch(file, labels.keys, kPixels);
+    python_version_ |= !is_binary(file);
+    check(!records.empty() && records.size() % record_bytes == 0, file.string(),
+          ": expected records of ", record_bytes, " bytes each, got ", records.size(),
+          " bytes in all; an incomplete download? Delete it and get it again");
+    images_.reserve(files.size() * records.size());
+    for (size_t i = 0; i < records.size() / record_bytes; ++i) {
+      const char* record = records.data() + i * record_bytes;
+      for (size_t k = 0; k < label_bytes; ++k) {
+        const int label = static_cast<uint8_t>(record[k]);
+        check(label < labels.classes[k], file.string(), ": the label of record ", i, " is ", label,
+              ", expected 0 to ", labels.classes[k] - 1, "; the file is damaged");
       }
-      labels_.push_back(static_cast<uint8_t>(read_labels[labels.used]));
+      labels_.push_back(static_cast<uint8_t>(record[labels.used]));
+      images_.insert(images_.end(), record + label_bytes, record + record_bytes);
     }
   }
 }
 
 int32_t CifarLike::read(int64_t index, uint8_t* pixels) const {
-  std::memcpy(pixels, images_.data<uint8_t>() + index * kPixels, kPixels);
-  return labels_[static_cast<size_t>(index)];
+  const auto i = static_cast<size_t>(index);
+  std::memcpy(pixels, images_.data() + i * kPixels, kPixels);
+  return labels_[i];
 }
 
 Cifar10::Cifar10(const fs::path& folder, Split split)
     : CifarLike(cifar10_info(), cifar10_files(folder, split), {{10}, {"labels"}, 0}) {}
 
 Cifar100::Cifar100(const fs::path& folder, Split split, Labels labels)
-    : CifarLike(cifar100_info(labels == Labels::coarse), {cifar100_file(folder, split)},
+    : CifarLike(cifar100_info(labels == Labels::coarse),
+                find_files(folder, {"cifar-100-binary", "cifar-100-python"}, {name_of(split)}),
                 {{20, 100}, {"coarse_labels", "fine_labels"}, labels == Labels::coarse ? 0u : 1u}) {
 }
 

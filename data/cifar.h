@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
 
 namespace pade::data {
@@ -35,7 +35,7 @@ class CifarLike : public Dataset {
             const Labels& labels);
 
  private:
-  Tensor images_;  // uint8 [N, 3, 32, 32]
+  std::vector<uint8_t> images_;  // [N, 3, 32, 32]
   std::vector<uint8_t> labels_;
   bool python_version_ = false;
 };

@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -16,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uintmax_t kMaxFileBytes = uintmax_t{256} << 20;
+constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr const char* kDamaged = "it is damaged";
 constexpr size_t kMaxOpcodes = size_t{1} << 20;  // CIFAR-100 takes a quarter of that
 
@@ -203,13 +202,7 @@ std::string records_of(const Value& batch, const std::vector<std::string>& label
 
 std::string read_python_batch(const fs::path& path, const std::vector<std::string>& label_keys,
                               size_t pixels) {
-  std::ifstream in = open_input(path);
-  const uintmax_t size = fs::file_size(path);
-  check(size <= kMaxFileBytes, path.string(), ": it has ", size, " bytes, more than the ",
-        kMaxFileBytes, " that are read");
-  std::string bytes(size, '\0');
-  check(in.read(bytes.data(), static_cast<std::streamsize>(size)).good(), path.string(),
-        ": it cannot be read to its end");
+  const std::string bytes = read_file(path, kMaxFileBytes);
   try {
     Unpickler unpickler(bytes);
     return records_of(unpickler.run(), label_keys, pixels);

@@ -1,6 +1,5 @@
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 
 #include <pade/core/error.h>
 #include <pade/core/io/input_file.h>
@@ -23,27 +22,27 @@ const char* describe(fs::file_type type) {
 
 }  // namespace
 
-void check_is_regular_file(const fs::path& path) {
+std::ifstream open_input(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   check(fs::exists(status), "cannot read ", path.string(), ": ",
         status.type() == fs::file_type::not_found ? std::strerror(ENOENT) : error.message());
   check(fs::is_regular_file(status), "cannot read ", path.string(),
         ": expected a regular file, got ", describe(status.type()));
-}
-
-std::ifstream open_input(const fs::path& path) {
-  check_is_regular_file(path);
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   check(in.is_open(), "cannot read ", path.string(), ": ", std::strerror(errno));
   return in;
 }
 
-std::string read_file(const fs::path& path) {
+std::string read_file(const fs::path& path, uint64_t max_bytes) {
   std::ifstream in = open_input(path);
-  std::string contents{std::istreambuf_iterator<char>(in), {}};
-  check(!in.bad(), "cannot read ", path.string(), " to its end");
+  const uintmax_t size = fs::file_size(path);
+  check(size <= max_bytes, path.string(), ": it has ", size, " bytes, more than the ", max_bytes,
+        " that are read");
+  std::string contents = bad_alloc_as_error([&] { return std::string(size, '\0'); });
+  check(in.read(contents.data(), static_cast<std::streamsize>(size)).good(), "cannot read ",
+        path.string(), " to its end");
   return contents;
 }
 
