@@ -90,19 +90,23 @@ std::string only_in(const std::vector<ClassFolder>& classes,
 /// names.
 std::vector<fs::path> named(const std::vector<fs::path>& folders,
                             std::initializer_list<std::string_view> names) {
-  const auto equal = [](char letter, char lower) {
-    return letter == lower || (letter >= 'A' && letter <= 'Z' && letter - 'A' + 'a' == lower);
-  };
   std::vector<fs::path> found;
   for (const std::string_view name : names)
-    for (const fs::path& folder : folders)
-      if (const std::string own = folder.filename().string();
-          std::equal(own.begin(), own.end(), name.begin(), name.end(), equal))
-        found.push_back(folder);
+    for (const fs::path& folder : folders) {
+      std::string own = folder.filename().string();
+      for (char& letter : own)
+        if (letter >= 'A' && letter <= 'Z') letter += 'a' - 'A';
+      if (own == name) found.push_back(folder);
+    }
   return found;
 }
 
-bool has_folders(const fs::path& folder) { return !folders_in(folder).empty(); }
+/// The first of these that has folders in it; empty when none has.
+fs::path first_with_folders(const std::vector<fs::path>& candidates) {
+  for (const fs::path& candidate : candidates)
+    if (!folders_in(candidate).empty()) return candidate;
+  return {};
+}
 
 }  // namespace
 
@@ -114,28 +118,23 @@ ImageFolderLayout layout_of(const fs::path& folder) {
   const std::vector<fs::path> trains = named(folders, {"train", "training"}),
                               tests =
                                   named(folders, {"test", "testing", "val", "valid", "validation"});
-  const auto train = std::find_if(trains.begin(), trains.end(), has_folders),
-             test = std::find_if(tests.begin(), tests.end(), has_folders);
+  const fs::path train = first_with_folders(trains), test = first_with_folders(tests);
   const bool only_splits = !trains.empty() && trains.size() + tests.size() == folders.size();
-  if (train == trains.end()) {
-    if (only_splits && !tests.empty())
-      fail(folder.string(), ": there are no folders in ", trains[0].filename().string(),
-           "; expected one for each class, with its images");
-    return {folder, folder, classes_in(folder), {}};
+  if (only_splits && train.empty() && !tests.empty())
+    fail(folder.string(), ": there are no folders in ", trains[0].filename().string(),
+         "; expected one for each class, with its images");
+  if (train.empty() || test.empty()) {
+    const fs::path& classes = only_splits && !train.empty() ? train : folder;
+    return {classes, classes, classes_in(classes), {}};
   }
-  if (test != tests.end()) {
-    ImageFolderLayout layout{*train, *test, classes_in(*train), classes_in(*test)};
-    const std::string only_train = only_in(layout.train, layout.test),
-                      only_test = only_in(layout.test, layout.train),
-                      train_name = train->filename().string(),
-                      test_name = test->filename().string();
-    check(only_train == "none" && only_test == "none", folder.string(), ": ", train_name, " and ",
-          test_name, " have different classes; only in ", train_name, ": ", only_train,
-          "; only in ", test_name, ": ", only_test);
-    return layout;
-  }
-  const fs::path& classes = only_splits ? *train : folder;
-  return {classes, classes, classes_in(classes), {}};
+  ImageFolderLayout layout{train, test, classes_in(train), classes_in(test)};
+  const std::string only_train = only_in(layout.train, layout.test),
+                    only_test = only_in(layout.test, layout.train),
+                    train_name = train.filename().string(), test_name = test.filename().string();
+  check(only_train == "none" && only_test == "none", folder.string(), ": ", train_name, " and ",
+        test_name, " have different classes; only in ", train_name, ": ", only_train, "; only in ",
+        test_name, ": ", only_test);
+  return layout;
 }
 
 }  // namespace pade::data

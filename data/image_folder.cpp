@@ -69,43 +69,48 @@ std::vector<bool> choose_test(const std::vector<std::string>& names, double shar
 
 /// Both splits as they are read.
 struct ImageFolder::Contents {
+  ImageFolderLayout layout;
   Tensor images;
-  fs::path train_folder, test_folder;
   std::vector<Place> train, test;
-  std::vector<std::string> class_names;
   std::vector<SkippedFile> skipped;
   DatasetInfo info;
 
   Contents(const fs::path& folder, const ImageFolderOptions& options) {
     check_options(options);
-    const ImageFolderLayout layout = layout_of(folder);
-    train_folder = layout.train_folder;
-    test_folder = layout.test_folder;
-    for (const ClassFolder& c : layout.train) class_names.push_back(c.name);
-    decode_all(layout, options);
-    int64_t image = 0;
-    add(layout.train, image, [&](int32_t label, const auto& kept) {
-      if (!layout.test.empty()) return append(train, label, kept, true, {});
-      std::vector<std::string> names;
-      for (const Kept& one : kept) names.push_back(one.path->filename().string());
-      const std::vector<bool> chosen = choose_test(names, options.test_share);
-      append(train, label, kept, false, chosen);
-      append(test, label, kept, true, chosen);
-    });
-    add(layout.test, image,
-        [&](int32_t label, const auto& kept) { append(test, label, kept, true, {}); });
+    layout = layout_of(folder);
+    const std::vector<std::string> reasons = decode_all(options);
+    size_t image = 0;
+    for (const auto* classes : {&layout.train, &layout.test})
+      for (size_t label = 0; label < classes->size(); ++label) {
+        const ClassFolder& c = (*classes)[label];
+        std::vector<Place> kept;
+        std::vector<std::string> names;
+        for (const fs::path& file : c.files) {
+          const std::string& reason = reasons[image];
+          if (reason.empty()) {
+            kept.push_back({static_cast<int64_t>(image), static_cast<int32_t>(label)});
+            names.push_back(file.filename().string());
+          } else {
+            skipped.push_back({file, reason});
+          }
+          ++image;
+        }
+        check(!kept.empty(), c.files.front().string(), ": ", reasons[image - c.files.size()],
+              "; and none of the other files of class ", c.name, " can be read either, ",
+              c.files.size(), " in all");
+        const std::vector<bool> for_test =
+            layout.test.empty() ? choose_test(names, options.test_share)
+                                : std::vector<bool>(kept.size(), classes == &layout.test);
+        for (size_t i = 0; i < kept.size(); ++i) (for_test[i] ? test : train).push_back(kept[i]);
+      }
     check(!test.empty(), folder.string(),
           ": every class has one image only, and none is left to test with; add some");
     describe(folder, options);
   }
 
  private:
-  struct Kept {
-    const fs::path* path;
-    int64_t image;
-  };
-
-  void decode_all(const ImageFolderLayout& layout, const ImageFolderOptions& options) {
+  /// Returns why each file could not be decoded, in the order of `images`: "" where it could.
+  std::vector<std::string> decode_all(const ImageFolderOptions& options) {
     std::vector<const fs::path*> files;
     for (const auto* classes : {&layout.train, &layout.test})
       for (const ClassFolder& c : *classes)
@@ -114,38 +119,11 @@ struct ImageFolder::Contents {
     images = Tensor::empty({count, options.channels, options.size.h, options.size.w}, DType::uint8);
     uint8_t* planes = images.mutable_data<uint8_t>();
     const int64_t bytes = images.shape().size_from(1);
-    reasons_.resize(files.size());
+    std::vector<std::string> reasons(files.size());
     parallel_for(count, 1, [&](int64_t i, int64_t) {
-      reasons_[i] = decode(*files[i], options, planes + i * bytes);
+      reasons[i] = decode(*files[i], options, planes + i * bytes);
     });
-  }
-
-  /// Calls keep(label, images) for each class with those that could be decoded.
-  template <class F>
-  void add(const std::vector<ClassFolder>& classes, int64_t& image, F&& keep) {
-    for (size_t label = 0; label < classes.size(); ++label) {
-      const ClassFolder& c = classes[label];
-      std::vector<Kept> kept;
-      for (const fs::path& file : c.files) {
-        const std::string& reason = reasons_[static_cast<size_t>(image)];
-        if (reason.empty())
-          kept.push_back({&file, image});
-        else
-          skipped.push_back({file, reason});
-        ++image;
-      }
-      check(!kept.empty(), c.files.front().string(), ": ",
-            reasons_[static_cast<size_t>(image) - c.files.size()],
-            "; and none of the other files of class ", c.name, " can be read either, ",
-            c.files.size(), " in all");
-      keep(static_cast<int32_t>(label), kept);
-    }
-  }
-
-  static void append(std::vector<Place>& places, int32_t label, const std::vector<Kept>& kept,
-                     bool wanted, const std::vector<bool>& chosen) {
-    for (size_t i = 0; i < kept.size(); ++i)
-      if (chosen.empty() || chosen[i] == wanted) places.push_back({kept[i].image, label});
+    return reasons;
   }
 
   /// Sums of integers, so that their order is of no account.
@@ -153,7 +131,7 @@ struct ImageFolder::Contents {
     std::error_code ignored;
     info.name = fs::weakly_canonical(folder, ignored).filename().string();
     info.image_shape = {options.channels, options.size.h, options.size.w};
-    info.num_classes = static_cast<int64_t>(class_names.size());
+    info.num_classes = static_cast<int64_t>(layout.train.size());
     const int64_t plane = options.size.area();
     const uint8_t* planes = images.data<uint8_t>();
     for (int64_t c = 0; c < options.channels; ++c) {
@@ -172,17 +150,16 @@ struct ImageFolder::Contents {
       info.std.push_back(std::sqrt(std::max(variance, 1.0)) / 255);
     }
   }
-
-  std::vector<std::string> reasons_;  // why each image could not be decoded
 };
 
 ImageFolder::ImageFolder(const Contents& contents, Split split)
     : Dataset(contents.info),
-      folder_(split == Split::train ? contents.train_folder : contents.test_folder),
+      folder_(split == Split::train ? contents.layout.train_folder : contents.layout.test_folder),
       images_(contents.images),
       places_(split == Split::train ? contents.train : contents.test),
-      class_names_(contents.class_names),
-      skipped_(contents.skipped) {}
+      skipped_(contents.skipped) {
+  for (const ClassFolder& c : contents.layout.train) class_names_.push_back(c.name);
+}
 
 ImageFolder::ImageFolder(const fs::path& folder, Split split, const ImageFolderOptions& options)
     : ImageFolder(Contents(folder, options), split) {}
