@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
+#include <pade/data/image_file.h>
 
 namespace pade::data {
 
@@ -14,9 +15,8 @@ struct ImageBytes {
 
   size_t size() const { return all.size(); }
   bool has(size_t at, std::string_view text) const {
-    return at <= size() && std::string_view(reinterpret_cast<const char*>(all.data()), size())
-                               .substr(at)
-                               .starts_with(text);
+    const std::string_view bytes(reinterpret_cast<const char*>(all.data()), size());
+    return at <= size() && bytes.substr(at).starts_with(text);
   }
   uint32_t big_endian(size_t at, size_t bytes) const {
     uint32_t number = 0;
@@ -47,5 +47,25 @@ inline void check_pixels(int64_t height, int64_t width, int64_t max_pixels) {
   check(height <= max_pixels / width, "it has ", height, "×", width, " pixels, more than the ",
         max_pixels, " that are allowed");
 }
+
+/// These decode images that are not compressed, to three channels. Both throw Error when the file
+/// is damaged, truncated, of a kind that is not read, or has more than `max_pixels`.
+
+/// A BMP of 1, 2, 4, 8, 16, 24 or 32 bits a pixel, bottom-up or top-down, with any of Windows'
+/// headers or the first of OS/2; not those that are compressed.
+Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels);
+
+/// A PPM or PGM in its binary form (P6, P5), with 8 or 16 bits a value.
+Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels);
+/// Whether it begins as one.
+bool is_pnm(const ImageBytes& bytes);
+
+/// Checks a JPEG's markers, its frame and that its tables are there, and removes from `bytes` what
+/// may lie between the markers and has no meaning: stray bytes, fill bytes, and what follows the
+/// end of the image. A decoder sees nothing then that has not been checked, and need not cope with
+/// it.
+///
+/// Throws Error when it is damaged, truncated, too large, or a kind that stb_image does not decode.
+void clean_jpeg(ImageBytes& bytes, int64_t max_pixels);
 
 }  // namespace pade::data

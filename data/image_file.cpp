@@ -6,9 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include <pade/data/image_bytes.h>
 #include <pade/data/image_file.h>
-#include <pade/data/jpeg_markers.h>
-#include <pade/data/plain_images.h>
 
 namespace pade::data {
 namespace {

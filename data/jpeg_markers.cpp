@@ -2,7 +2,7 @@
 #include <array>
 #include <string>
 
-#include <pade/data/jpeg_markers.h>
+#include <pade/data/image_bytes.h>
 
 namespace pade::data {
 namespace {
@@ -17,23 +17,13 @@ bool is_restart(uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
 /// The feature that such a marker stands for and that is not read; empty for other markers.
 std::string unread_feature(uint8_t marker) {
-  switch (marker) {
-    case 0xC3:
-    case 0xCB:
-    case 0xF7: return "lossless compression";
-    case 0xC9:
-    case 0xCA:
-    case 0xCC: return "arithmetic coding";
-    case 0xC5:
-    case 0xC6:
-    case 0xC7:
-    case 0xCD:
-    case 0xCE:
-    case 0xCF:
-    case 0xDE:
-    case 0xDF: return "several resolutions (hierarchical)";
-    default: return "";
-  }
+  const auto is_one_of = [&](std::string_view markers) {
+    return markers.find(static_cast<char>(marker)) != markers.npos;
+  };
+  if (is_one_of("\xC3\xCB\xF7")) return "lossless compression";
+  if (is_one_of("\xC9\xCA\xCC")) return "arithmetic coding";
+  if (is_one_of("\xC5\xC6\xC7\xCD\xCE\xCF\xDE\xDF")) return "several resolutions (hierarchical)";
+  return "";
 }
 
 /// Copies the file onto itself, marker by marker, without what has no meaning.

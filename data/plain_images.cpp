@@ -3,7 +3,7 @@
 #include <bit>
 #include <string_view>
 
-#include <pade/data/plain_images.h>
+#include <pade/data/image_bytes.h>
 
 namespace pade::data {
 namespace {

@@ -1,45 +1,200 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <fstream>
 #include <set>
+#include <tuple>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/input_file.h>
 #include <pade/core/io/safetensors.h>
-#include <pade/core/io/safetensors_header.h>
 #include <pade/core/names.h>
+#include <pade/core/tape.h>
+#include <pade/core/text_stream.h>
 
 namespace pade {
 namespace {
+
+using nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little,
               "safetensors files are little-endian and are read and written without conversion");
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr const char* kMetadata = "__metadata__";
+constexpr std::array<std::pair<const char*, DType>, 4> kDTypes{{{"F32", DType::float32},
+                                                                {"F64", DType::float64},
+                                                                {"I32", DType::int32},
+                                                                {"U8", DType::uint8}}};
 
-class Reader {
+/// One tensor in the header. The offsets count from the end of the header.
+struct Entry {
+  std::string name;
+  DType dtype;
+  Shape shape;
+  uint64_t begin, end;
+};
+
+struct Header {
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Checks and takes over the header while it is being parsed, entry by entry, so that nothing is
+/// kept of a text that is not a header.
+class HeaderReader {
  public:
-  explicit Reader(const std::filesystem::path& path)
-      : path_(path.string()), stream_(open_input(path)), left_(std::filesystem::file_size(path)) {}
-
-  uint64_t left() const { return left_; }
-
-  void read(void* to, uint64_t bytes) {
-    check(bytes <= left_ &&
-              stream_.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)).good(),
-          path_, ": truncated: the file ends too soon; an incomplete download? Get it again");
-    left_ -= bytes;
+  Header read(const std::string& text) {
+    check(text.starts_with('{'), "the header is not a JSON object; is this a safetensors file?");
+    check(text.find('\0') == text.npos, "the header is not valid JSON: it has a zero byte");
+    try {
+      [[maybe_unused]] const json emptied =
+          json::parse(text, [this](int depth, json::parse_event_t event, json& value) {
+            return handle(depth, event, value);
+          });
+    } catch (const json::exception& error) {
+      fail("the header is not valid JSON: ", std::string(error.what()).substr(0, 200));
+    }
+    return std::move(header_);
   }
 
  private:
-  std::string path_;
-  std::ifstream stream_;
-  uint64_t left_ = 0;
+  /// Depth 0 is the header, 1 what is in it (a tensor's entry or the metadata), 2 the fields of
+  /// that, 3 the numbers of a shape. Returns whether the parser shall keep the value.
+  bool handle(int depth, json::parse_event_t event, const json& value) {
+    using Event = json::parse_event_t;
+    switch (event) {
+      case Event::object_start:
+        check(depth <= 1, quoted(), " has an object among its fields");
+        keys_[depth].clear();
+        return true;
+      case Event::array_start:
+        check(depth == 2, "the header has a list where an object belongs");
+        numbers_in_list_ = 0;
+        return true;
+      case Event::key:
+        check(keys_[depth - 1].insert(value.get<std::string>()).second, "the name ", value,
+              " occurs twice in the header");
+        if (depth == 1) name_ = value.get<std::string>();
+        return true;
+      case Event::value:
+        check(depth >= 2, quoted(), " is not an object");
+        check(depth == 2 || ++numbers_in_list_ <= Shape::kMaxRank, quoted(),
+              " has a list of more than ", Shape::kMaxRank, " numbers");
+        return true;
+      case Event::object_end:
+        if (depth == 1) name_ == kMetadata ? take_metadata(value) : take_entry(value);
+        return depth == 0;
+      case Event::array_end: return true;
+    }
+    return true;
+  }
+
+  std::string quoted() const { return '"' + name_ + '"'; }
+
+  void take_metadata(const json& fields) {
+    for (const auto& [key, value] : fields.items()) {
+      check(value.is_string(), kMetadata, ": \"", key, "\" is not a string");
+      header_.metadata.emplace(key, value.get<std::string>());
+    }
+  }
+
+  void take_entry(const json& fields) {
+    const std::string tensor = "tensor " + quoted();
+    for (const char* field : {"dtype", "shape", "data_offsets"})
+      check(fields.contains(field), tensor, " has no ", field);
+    check(fields.size() == 3, tensor, " has fields that the format does not know");
+    const auto dtype = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& known) {
+      return fields["dtype"] == known.first;
+    });
+    check(dtype != kDTypes.end(), tensor, " has dtype ", fields["dtype"],
+          ", which cannot be read here; F32, F64, I32 and U8 can");
+
+    const auto numbers = [&](const char* field) {
+      check(fields[field].is_array(), tensor, ": ", field, " is not a list");
+      std::vector<int64_t> result;
+      for (const json& number : fields[field]) {
+        check(number.is_number_unsigned() && number.get<uint64_t>() <= INT64_MAX, tensor, ": ",
+              field, " has ", number, ", expected a whole number that is not negative");
+        result.push_back(number.get<int64_t>());
+      }
+      return result;
+    };
+    const std::vector<int64_t> extents = numbers("shape");
+    int64_t elements = 1;
+    for (const int64_t extent : extents)
+      check(!__builtin_mul_overflow(elements, extent, &elements), tensor,
+            " has more elements than can be counted");
+    const std::vector<int64_t> offsets = numbers("data_offsets");
+    check(offsets.size() == 2 && offsets[0] <= offsets[1], tensor, ": data_offsets is ",
+          fields["data_offsets"], ", expected [begin, end]");
+    const Entry entry{name_, dtype->second, Shape(extents), static_cast<uint64_t>(offsets[0]),
+                      static_cast<uint64_t>(offsets[1])};
+    uint64_t bytes = 0;
+    check(!__builtin_mul_overflow(static_cast<uint64_t>(elements), size_of(entry.dtype), &bytes) &&
+              bytes == entry.end - entry.begin,
+          tensor, ": shape ", entry.shape, " of ", entry.dtype, " does not fit the ",
+          entry.end - entry.begin, " bytes of its data_offsets");
+    header_.entries.push_back(entry);
+  }
+
+  Header header_;
+  std::string name_;  // of the entry that is being read
+  std::set<std::string> keys_[2];
+  int numbers_in_list_ = 0;
 };
+
+/// Throws Error unless the text is a header whose entries cover [0, data_bytes) without a gap.
+Header parse_header(const std::string& text, uint64_t data_bytes) {
+  Header header = HeaderReader().read(text);
+  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  uint64_t covered = 0;
+  for (const Entry& entry : header.entries) {
+    check(entry.begin == covered, "tensor \"", entry.name, "\" begins at byte ", entry.begin,
+          " of the data, expected ", covered, ": the tensors ",
+          entry.begin > covered ? "leave a gap" : "overlap");
+    covered = entry.end;
+  }
+  check(covered <= data_bytes, "truncated: the header describes ", covered,
+        " bytes of data, the file has ", data_bytes, "; an incomplete download? Get it again");
+  check(covered == data_bytes, data_bytes - covered,
+        " bytes follow after the last tensor; the file is damaged");
+  return header;
+}
+
+/// The header's text, padded with spaces to a multiple of 8 bytes.
+std::string format_header(const Header& header) {
+  auto fields = nlohmann::ordered_json::object();
+  if (!header.metadata.empty()) fields[kMetadata] = header.metadata;
+  for (const Entry& entry : header.entries) {
+    const auto dtype = std::find_if(kDTypes.begin(), kDTypes.end(),
+                                    [&](const auto& known) { return known.second == entry.dtype; });
+    fields[entry.name] = {{"dtype", dtype->first},
+                          {"shape", std::vector(entry.shape.begin(), entry.shape.end())},
+                          {"data_offsets", {entry.begin, entry.end}}};
+  }
+  try {
+    std::string text = fields.dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    return text;
+  } catch (const json::exception&) {
+    fail("write_safetensors: a name or metadata string is not UTF-8");
+  }
+}
+
+std::string layout(const Tensor& tensor) {
+  TextStream out;
+  out << tensor.shape() << ' ' << tensor.dtype();
+  return out.str();
+}
 
 }  // namespace
 
@@ -61,24 +216,31 @@ const Tensor& SafetensorsFile::at(std::string_view name) const {
 SafetensorsFile read_safetensors(const std::filesystem::path& path) {
   SafetensorsFile file;
   file.path = path.string();
-  Reader reader(path);
-
+  std::ifstream in = open_input(path);
+  uint64_t left = std::filesystem::file_size(path);
+  const auto read = [&](void* to, uint64_t bytes) {
+    check(bytes <= left && in.read(static_cast<char*>(to), static_cast<int64_t>(bytes)).good(),
+          file.path, ": truncated: the file ends too soon; an incomplete download? Get it again");
+    left -= bytes;
+  };
   uint64_t header_bytes = 0;
-  reader.read(&header_bytes, kLengthBytes);
+  read(&header_bytes, kLengthBytes);
   check(header_bytes <= kMaxHeaderBytes, file.path, ": the header's length is ", header_bytes,
         " bytes, the limit is ", kMaxHeaderBytes, "; is this a safetensors file?");
-  check(header_bytes <= reader.left(), file.path, ": truncated: the header's length is ",
-        header_bytes, " bytes, the file has ", reader.left(),
-        " after it; an incomplete download? Get it again");
+  check(header_bytes <= left, file.path, ": truncated: the header's length is ", header_bytes,
+        " bytes, the file has ", left, " after it; an incomplete download? Get it again");
   std::string text(header_bytes, '\0');
-  reader.read(text.data(), header_bytes);
-
-  safetensors::Header header = safetensors::parse_header(text, reader.left(), file.path);
-  for (const safetensors::Entry& entry : header.entries) {
+  read(text.data(), header_bytes);
+  Header header;
+  try {
+    header = parse_header(text, left);
+  } catch (const Error& error) {
+    fail(file.path, ": ", error.what());
+  }
+  for (const Entry& entry : header.entries) {
     Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
-    dispatch(entry.dtype, [&](auto zero) {
-      reader.read(tensor.mutable_data<decltype(zero)>(), tensor.bytes());
-    });
+    dispatch(entry.dtype,
+             [&](auto zero) { read(tensor.mutable_data<decltype(zero)>(), tensor.bytes()); });
     file.tensors.emplace_back(entry.name, std::move(tensor));
   }
   file.metadata = std::move(header.metadata);
@@ -88,7 +250,7 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata) {
   NamedTensors ordered;
-  std::set<std::string> names{"__metadata__"};
+  std::set<std::string> names{kMetadata};
   for (const auto& [name, tensor] : tensors) {
     check(names.insert(name).second, "write_safetensors: the name \"", name,
           "\" occurs twice or is reserved");
@@ -99,7 +261,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     return size_of(a.second.dtype()) > size_of(b.second.dtype());
   });
 
-  safetensors::Header header;
+  Header header;
   header.metadata = metadata;
   uint64_t end = 0;
   for (const auto& [name, tensor] : ordered) {
@@ -120,6 +282,36 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     });
   }
   write_file_atomically(path, pieces);
+}
+
+void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
+  check(!Tape::recording(), "load_into: a tape is open; load before recording");
+  std::map<std::string_view, const Tensor*> not_asked_for;
+  for (const auto& [name, tensor] : file.tensors) not_asked_for.emplace(name, &tensor);
+
+  TextStream problems;
+  std::vector<std::pair<Tensor, const Tensor*>> copies;
+  for (const auto& [name, target] : targets) {
+    const auto found = not_asked_for.find(name);
+    if (found == not_asked_for.end()) {
+      problems << "\n  missing: " << name << ' ' << layout(target);
+      continue;
+    }
+    const Tensor& source = *found->second;
+    not_asked_for.erase(found);
+    if (source.shape() == target.shape() && source.dtype() == target.dtype())
+      copies.emplace_back(target, &source);
+    else
+      problems << "\n  different: " << name << ": expected " << layout(target) << ", got "
+               << layout(source);
+  }
+  for (const auto& [name, tensor] : file.tensors)
+    if (not_asked_for.contains(name))
+      problems << "\n  unexpected: " << name << ' ' << layout(tensor);
+  check(problems.str().empty(), file.path,
+        ": does not fit, so nothing was loaded:", problems.str());
+
+  for (auto& [target, source] : copies) target.copy_(source->to(target.device()));
 }
 
 }  // namespace pade
