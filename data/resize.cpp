@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <pade/data/resize.h>
@@ -26,10 +27,10 @@ Taps area_taps(int64_t output, int64_t from, int64_t to) {
 }
 
 Taps linear_taps(int64_t output, int64_t from, int64_t to) {
+  const auto length = static_cast<double>(from);
   const double centre =
-      (static_cast<double>(output) + 0.5) * static_cast<double>(from) / static_cast<double>(to) -
-      0.5;
-  const double inside = std::clamp(centre, 0.0, static_cast<double>(from - 1));
+      (static_cast<double>(output) + 0.5) * length / static_cast<double>(to) - 0.5;
+  const double inside = std::clamp(centre, 0.0, length - 1);
   const auto first = static_cast<int64_t>(inside);
   const double second = inside - static_cast<double>(first);
   if (second == 0) return {first, {1}};
@@ -43,59 +44,39 @@ std::vector<Taps> axis_taps(int64_t from, int64_t to) {
   return all;
 }
 
-/// Rows of the image, each resized along x when it is first needed. The two last ones are kept:
-/// neighbours in the result share at most two.
-class NarrowedRows {
- public:
-  NarrowedRows(const Image& image, int64_t width)
-      : image_(image), columns_(axis_taps(image.width, width)) {}
-
-  /// [width, channels]
-  const std::vector<double>& row(int64_t y) {
-    Row& kept = rows_[y % 2];
-    if (kept.y != y) kept = {y, narrow(y)};
-    return kept.values;
-  }
-
- private:
-  struct Row {
-    int64_t y = -1;
-    std::vector<double> values;
-  };
-
-  std::vector<double> narrow(int64_t y) const {
-    const int64_t channels = image_.channels;
-    const uint8_t* pixels = image_.pixels.data() + y * image_.width * channels;
-    std::vector<double> values(columns_.size() * static_cast<size_t>(channels));
-    double* value = values.data();
-    for (const Taps& taps : columns_)
-      for (int64_t c = 0; c < channels; ++c, ++value) {
-        const uint8_t* pixel = pixels + taps.first * channels + c;
-        for (const double weight : taps.weights) {
-          *value += weight * *pixel;
-          pixel += channels;
-        }
+/// Row y of the image, [width, channels], resized along x.
+std::vector<double> narrowed_row(const Image& image, int64_t y, const std::vector<Taps>& columns) {
+  const uint8_t* pixels = image.pixels.data() + y * image.width * image.channels;
+  std::vector<double> values;
+  values.reserve(columns.size() * static_cast<size_t>(image.channels));
+  for (const Taps& taps : columns)
+    for (int64_t c = 0; c < image.channels; ++c) {
+      const uint8_t* pixel = pixels + taps.first * image.channels + c;
+      double sum = 0;
+      for (const double weight : taps.weights) {
+        sum += weight * *pixel;
+        pixel += image.channels;
       }
-    return values;
-  }
-
-  const Image& image_;
-  std::vector<Taps> columns_;
-  Row rows_[2];
-};
+      values.push_back(sum);
+    }
+  return values;
+}
 
 }  // namespace
 
 void resize_to_planes(const Image& image, Size2 size, uint8_t* to) {
-  NarrowedRows narrowed(image, size.w);
-  const std::vector<Taps> rows = axis_taps(image.height, size.h);
-  std::vector<double> sums(static_cast<size_t>(size.w * image.channels));
+  const std::vector<Taps> columns = axis_taps(image.width, size.w),
+                          rows = axis_taps(image.height, size.h);
+  // The two last narrowed rows are kept: neighbours in the result share at most two.
+  std::pair<int64_t, std::vector<double>> kept[2]{{-1, {}}, {-1, {}}};
   for (int64_t y = 0; y < size.h; ++y) {
-    std::fill(sums.begin(), sums.end(), 0.0);
+    std::vector<double> sums(static_cast<size_t>(size.w * image.channels));
     int64_t from = rows[y].first;
     for (const double weight : rows[y].weights) {
-      const std::vector<double>& row = narrowed.row(from++);
+      auto& [row_y, row] = kept[from % 2];
+      if (std::exchange(row_y, from) != from) row = narrowed_row(image, from, columns);
       for (size_t i = 0; i < sums.size(); ++i) sums[i] += weight * row[i];
+      ++from;
     }
     for (int64_t x = 0; x < size.w; ++x)
       for (int64_t c = 0; c < image.channels; ++c)
