@@ -3,6 +3,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -14,15 +15,86 @@
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cpu/augment.h>
 #include <pade/core/kernels/cuda/upload.h>
+#include <pade/core/kernels/problems.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
-#include <pade/data/batch_assembler.h>
 #include <pade/data/loader.h>
 
 namespace pade::data {
 namespace {
+
+/// A batch as the CPU prepares it: ready, or, where there are `edits`, for augment() to be finished
+/// on the device that it goes to.
+struct AssembledBatch {
+  Tensor images;  ///< float32, normalised; uint8 with edits
+  Tensor labels;  ///< int32 [B]; for a TensorDataset, rows of features and of targets
+  Tensor edits;   ///< int32, augment()'s; or undefined
+};
+
+/// rows[i] = tensor[indices[i]].
+Tensor gather_rows(const Tensor& tensor, std::span<const int64_t> indices) {
+  const int64_t length = tensor.shape().size_from(1);
+  Tensor rows = Tensor::empty(tensor.shape().with(0, std::ssize(indices)), tensor.dtype());
+  dispatch(tensor.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = tensor.data<T>();
+    T* to = rows.mutable_data<T>();
+    for (const int64_t index : indices) to = std::copy_n(from + index * length, length, to);
+  });
+  return rows;
+}
+
+/// Makes a batch of the samples of these indices.
+using Assemble = std::function<AssembledBatch(std::span<const int64_t> indices)>;
+
+Assemble assembler_of(const TensorDataset& set) {
+  return [set](std::span<const int64_t> indices) -> AssembledBatch {
+    return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+  };
+}
+
+/// Whether images travel as bytes, to be augmented where they arrive.
+bool augments_on_device(const LoaderOptions& options) {
+  return options.augment_on_device && options.device != Device::cpu;
+}
+
+Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t epoch) {
+  const Shape image = set.image_shape();
+  AugmentProblem problem{image[0], image[1], image[2], 0};
+  for (const Transform& transform : options.augment) problem.boxes += transform.erased_boxes();
+  return
+      [&set, image, problem, transforms = options.augment, on_device = augments_on_device(options),
+       stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch))](
+          std::span<const int64_t> indices) -> AssembledBatch {
+        const int64_t count = std::ssize(indices),
+                      fields = kImageEditFields + kBoxFields * problem.boxes;
+        const Shape shape{count, image[0], image[1], image[2]};
+        AssembledBatch raw{Tensor::empty(shape, DType::uint8), Tensor::empty({count}, DType::int32),
+                           Tensor::empty({count, fields}, DType::int32)};
+        uint8_t* pixels = raw.images.mutable_data<uint8_t>();
+        int32_t* labels = raw.labels.mutable_data<int32_t>();
+        int32_t* edits = raw.edits.mutable_data<int32_t>();
+        for (int64_t i = 0; i < count; ++i) {
+          labels[i] = set.read(indices[i], pixels + i * image.size());
+          Rng rng = stream;
+          rng.set_counter(static_cast<uint64_t>(indices[i]) << 32);  // the image's own part
+          ImageEdit edit({edits + i * fields, static_cast<size_t>(fields)}, problem.h, problem.w);
+          for (const Transform& transform : transforms) transform.draw(edit, rng);
+        }
+        if (on_device) return raw;
+        Tensor images = Tensor::empty(shape);
+        float* to = images.mutable_data<float>();
+        for (int64_t i = 0; i < count; ++i, pixels += image.size(), to += image.size())
+          if (transforms.empty())
+            set.normalize(pixels, to);
+          else
+            cpu::augment_image(problem, pixels, edits + i * fields, set.levels().data(), to);
+        return {images, raw.labels, {}};
+      };
+}
 
 /// A batch on its way to the GPU: each function gives its tensor.
 struct Arriving {
