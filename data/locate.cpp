@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -85,6 +86,8 @@ const std::vector<KnownSet>& known_sets() {
   return sets;
 }
 
+const std::string& name_of(const KnownSet& set) { return set.name; }
+
 std::string without(const std::string& ending, const std::string& name) {
   return name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : name;
 }
@@ -101,62 +104,32 @@ fs::path cache_folder() {
   return home.empty() ? home : home / ".cache" / "pade";
 }
 
-/// Looks for the set in one folder after another, and remembers what it has not found where.
-class Search {
- public:
-  explicit Search(const KnownSet& set) : set_(set), files_(set.members) {
-    for (const RemoteFile& file : set.downloads)
-      if (!set.is_archive()) files_.push_back(without(".gz", file.name));
-    for (const std::string& file : files_) report_ += (report_.empty() ? "" : ", ") + file;
-    report_ = "Looked for " + report_ +
-              (set.is_archive() ? " (or, as in the Python version, without .bin)"
-                                : " (each as it is or as .gz, also with a dot in front of idx)") +
-              " in:";
-  }
+/// The files that make the set.
+std::vector<std::string> files_of(const KnownSet& set) {
+  std::vector<std::string> files = set.members;
+  for (const RemoteFile& file : set.downloads)
+    if (!set.is_archive()) files.push_back(without(".gz", file.name));
+  return files;
+}
 
-  /// `folder` or one of the set's own folders in it; empty when none has all files, or none is
-  /// given.
-  fs::path below(const fs::path& folder) {
-    if (folder.empty()) return {};
-    std::vector<fs::path> candidates{folder, folder / set_.folder};
-    std::error_code ignored;
-    if (!set_.python_folder.empty() && fs::is_directory(folder / set_.python_folder, ignored))
-      candidates.push_back(folder / set_.python_folder);
-    for (const fs::path& candidate : candidates)
-      if (has_all_files(candidate)) return candidate;
-    return {};
-  }
+bool has_file(const KnownSet& set, const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  if (!set.is_archive()) return !find_idx(folder, name).empty();
+  return fs::is_regular_file(folder / name, ignored) ||
+         fs::is_regular_file(folder / without(".bin", name), ignored);
+}
 
-  bool has_all_files(const fs::path& folder) {
-    std::string missing;
-    size_t count = 0;
-    for (const std::string& name : files_)
-      if (!has_file(folder, name)) missing += (count++ ? ", " : " has no ") + name;
-    if (count == 0) return true;
-    std::error_code ignored;
-    if (!fs::is_directory(folder, ignored))
-      missing = " is not a folder";
-    else if (count == files_.size())
-      missing = " has none of them";
-    report_ += "\n  " + folder.string() + missing;
-    return false;
-  }
-
-  /// The files, then a line for each folder.
-  const std::string& report() const { return report_; }
-
- private:
-  bool has_file(const fs::path& folder, const std::string& name) const {
-    std::error_code ignored;
-    if (!set_.is_archive()) return !find_idx(folder, name).empty();
-    return fs::is_regular_file(folder / name, ignored) ||
-           fs::is_regular_file(folder / without(".bin", name), ignored);
-  }
-
-  const KnownSet& set_;
-  std::vector<std::string> files_;
-  std::string report_;
-};
+/// What the folder lacks, as ` has no test.bin`; empty when it has all files of the set.
+std::string missing_in(const fs::path& folder, const KnownSet& set) {
+  const std::vector<std::string> files = files_of(set);
+  std::string missing;
+  size_t count = 0;
+  for (const std::string& name : files)
+    if (!has_file(set, folder, name)) missing += (count++ ? ", " : " has no ") + name;
+  std::error_code ignored;
+  if (count > 0 && !fs::is_directory(folder, ignored)) return " is not a folder";
+  return count == files.size() ? " has none of them" : missing;
+}
 
 /// Into the cache.
 fs::path fetch_set(const KnownSet& set, const std::string& report) {
@@ -183,21 +156,15 @@ fs::path fetch_set(const KnownSet& set, const std::string& report) {
 /// Throws Error when the folder has the files of a known set.
 bool is_image_folder(std::string_view name) {
   std::error_code ignored;
-  if (!fs::is_directory(name, ignored)) return false;
+  const std::vector<std::string> names = dataset_names();
+  if (std::find(names.begin(), names.end(), name) != names.end() ||
+      !fs::is_directory(name, ignored))
+    return false;
   for (const KnownSet& set : known_sets())
-    if (set.name == name) return false;
-  for (const KnownSet& set : known_sets())
-    check(!Search(set).has_all_files(name), name,
+    check(!missing_in(name, set).empty(), name,
           ": these are the files of a known set; give its name, as in --dataset ", set.name,
           " --data ", name);
   return true;
-}
-
-/// Throws Error, naming the known ones, when there is none of that name.
-const KnownSet& set_named(std::string_view name) {
-  for (const KnownSet& set : known_sets())
-    if (set.name == name) return set;
-  fail_unknown_name("data set", name, dataset_names());
 }
 
 }  // namespace
@@ -209,21 +176,36 @@ std::vector<std::string> dataset_names() {
 }
 
 fs::path find_dataset(std::string_view name, const fs::path& data_dir) {
-  const KnownSet& set = set_named(name);
-  Search search(set);
+  const KnownSet set = value_named("data set", name, known_sets());
+  std::string report = "Looked for ";
+  for (const std::string& file : files_of(set)) report += (report.back() == ' ' ? "" : ", ") + file;
+  report += set.is_archive() ? " (or, as in the Python version, without .bin)"
+                             : " (each as it is or as .gz, also with a dot in front of idx)";
+  report += " in:";
   std::vector<fs::path> places{data_dir};
   if (data_dir.empty()) places = {variable("PADE_DATA"), "/usr/share/datasets", cache_folder()};
-  for (const fs::path& place : places)
-    if (const fs::path folder = search.below(place); !folder.empty()) return folder;
-  check(data_dir.empty(), set.name, ": not found. ", search.report(),
+  for (const fs::path& place : places) {
+    if (place.empty()) continue;
+    std::vector<fs::path> folders{place, place / set.folder};
+    std::error_code ignored;
+    if (!set.python_folder.empty() && fs::is_directory(place / set.python_folder, ignored))
+      folders.push_back(place / set.python_folder);
+    for (const fs::path& folder : folders) {
+      const std::string missing = missing_in(folder, set);
+      if (missing.empty()) return folder;
+      report += "\n  " + folder.string() + missing;
+    }
+  }
+  check(data_dir.empty(), set.name, ": not found. ", report,
         "\nGive the folder that has these files, or none to have them found or fetched");
-  return fetch_set(set, search.report());
+  return fetch_set(set, report);
 }
 
 std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
                                       const fs::path& data_dir) {
   if (is_image_folder(name)) return std::make_unique<ImageFolder>(name, split);
-  return set_named(name).open(find_dataset(name, data_dir), split);
+  const fs::path folder = find_dataset(name, data_dir);
+  return value_named("data set", name, known_sets()).open(folder, split);
 }
 
 DatasetSplits open_datasets(std::string_view name, const fs::path& data_dir) {
@@ -232,7 +214,7 @@ DatasetSplits open_datasets(std::string_view name, const fs::path& data_dir) {
     return {std::make_unique<ImageFolder>(std::move(splits.train)),
             std::make_unique<ImageFolder>(std::move(splits.test))};
   }
-  const KnownSet& set = set_named(name);
+  const KnownSet set = value_named("data set", name, known_sets());
   const fs::path folder = find_dataset(name, data_dir);
   return {set.open(folder, Split::train), set.open(folder, Split::test)};
 }
