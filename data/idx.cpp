@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fstream>
-#include <span>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,11 @@ class GzipFile {
       : path_(path.string()),
         file_(open_input(path)),
         stored_bytes_(static_cast<int64_t>(fs::file_size(path))) {
-    compressed_ = fill() && starts_member() && stream_.avail_in > 1 && stream_.next_in[1] == 0x8B;
+    uint8_t magic[2]{};
+    read_stored(magic, 2);
+    file_.clear();
+    file_.seekg(0);
+    compressed_ = magic[0] == 0x1F && magic[1] == 0x8B;
     if (compressed_)
       check(inflateInit2(&stream_, MAX_WBITS + 16) == Z_OK, path_,
             ": not enough memory to read it");
@@ -41,14 +44,30 @@ class GzipFile {
 
   /// Up to `bytes`; fewer only where the file ends.
   int64_t read(uint8_t* to, int64_t bytes) {
+    if (!compressed_) return read_stored(to, bytes);
     constexpr int64_t kPiece = int64_t{1} << 30;  // zlib counts with 32 bits
     int64_t done = 0;
-    while (done < bytes && fill()) {
+    while (done < bytes) {
+      if (stream_.avail_in == 0) {
+        stream_.next_in = buffer_.data();
+        stream_.avail_in = static_cast<uInt>(read_stored(buffer_.data(), std::ssize(buffer_)));
+        if (stream_.avail_in == 0) break;
+      }
+      // A gzip file consists of one or several members; behind them there is nothing else.
+      check(!member_ended_ || stream_.next_in[0] == 0x1F, path_,
+            ": damaged: there is something else behind the compressed data", kRemedy);
+      if (member_ended_) inflateReset(&stream_);
+      stream_.next_out = to + done;
       const auto room = static_cast<uInt>(std::min(kPiece, bytes - done));
-      done += compressed_ ? decompress(to + done, room) : copy(to + done, room);
+      stream_.avail_out = room;
+      const int code = inflate(&stream_, Z_NO_FLUSH);
+      check(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR, path_,
+            ": damaged: ", stream_.msg ? stream_.msg : "it is not gzip'd data", kRemedy);
+      member_ended_ = code == Z_STREAM_END;
+      done += room - stream_.avail_out;
     }
-    check(done == bytes || !compressed_ || member_ended_, path_,
-          ": truncated: the compressed data ends too soon", kRemedy);
+    check(done == bytes || member_ended_, path_, ": truncated: the compressed data ends too soon",
+          kRemedy);
     return done;
   }
 
@@ -56,40 +75,10 @@ class GzipFile {
   bool compressed() const { return compressed_; }
 
  private:
-  /// Whether there is more in the file.
-  bool fill() {
-    if (stream_.avail_in > 0) return true;
-    file_.read(reinterpret_cast<char*>(buffer_.data()), static_cast<int64_t>(buffer_.size()));
+  int64_t read_stored(uint8_t* to, int64_t bytes) {
+    file_.read(reinterpret_cast<char*>(to), bytes);
     check(!file_.bad(), path_, ": it cannot be read to its end");
-    stream_.next_in = buffer_.data();
-    stream_.avail_in = static_cast<uInt>(file_.gcount());
-    return stream_.avail_in > 0;
-  }
-
-  bool starts_member() const { return stream_.next_in[0] == 0x1F; }
-
-  int64_t copy(uint8_t* to, uInt room) {
-    const uInt count = std::min(room, stream_.avail_in);
-    std::memcpy(to, stream_.next_in, count);
-    stream_.next_in += count;
-    stream_.avail_in -= count;
-    return count;
-  }
-
-  /// A gzip file consists of one or several members; behind them there is nothing else.
-  int64_t decompress(uint8_t* to, uInt room) {
-    if (member_ended_) {
-      check(starts_member(), path_, ": damaged: there is something else behind the compressed data",
-            kRemedy);
-      inflateReset(&stream_);
-    }
-    stream_.next_out = to;
-    stream_.avail_out = room;
-    const int code = inflate(&stream_, Z_NO_FLUSH);
-    check(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR, path_,
-          ": damaged: ", stream_.msg ? stream_.msg : "it is not gzip'd data", kRemedy);
-    member_ended_ = code == Z_STREAM_END;
-    return room - stream_.avail_out;
+    return file_.gcount();
   }
 
   std::string path_;
@@ -126,23 +115,22 @@ Tensor read_idx(const fs::path& path) {
     check(!__builtin_mul_overflow(size, extents.back(), &size), name,
           ": the header asks for more elements than can be counted");
   }
-  const Shape shape{std::span<const int64_t>(extents)};
+  const Shape shape(extents);
   check(size <= kMaxBytes, name, ": the header asks for ", size, " bytes ", shape,
         ", the limit is ", kMaxBytes);
-  if (file.compressed()) {
+  const auto check_held = [&](int64_t held) {
+    check(size <= held, name, ": truncated: the header asks for ", size, " bytes ", shape,
+          ", the file holds ", held, kRemedy);
+  };
+  if (file.compressed())
     check(size <= file.stored_bytes() * kMaxDeflateRatio, name, ": truncated: the header asks for ",
           size, " bytes ", shape, ", more than ", file.stored_bytes(), " compressed ones can hold",
           kRemedy);
-  } else {
-    const int64_t held = file.stored_bytes() - 4 - 4 * rank;
-    check(size <= held, name, ": truncated: the header asks for ", size, " bytes ", shape,
-          ", the file holds ", held, kRemedy);
-  }
+  else
+    check_held(file.stored_bytes() - 4 - 4 * rank);
 
   Tensor array = Tensor::empty(shape, DType::uint8);
-  const int64_t got = file.read(array.mutable_data<uint8_t>(), size);
-  check(got == size, name, ": truncated: the header asks for ", size, " bytes ", shape,
-        ", the file holds ", got, kRemedy);
+  check_held(file.read(array.mutable_data<uint8_t>(), size));
   uint8_t beyond;
   check(file.read(&beyond, 1) == 0, name, ": there are more than the ", size, " bytes ", shape,
         " that the header asks for; the file is damaged or not an IDX file");
