@@ -35,9 +35,8 @@ BmpHeader read_bmp_header(const ImageBytes& bytes, int64_t max_pixels) {
     return static_cast<int32_t>(bytes.little_endian(18 + 4 * number, 4));
   };
   h.width = extent(0);
-  const int64_t height = extent(1);
-  h.top_down = height < 0;
-  h.height = h.top_down ? -height : height;
+  h.top_down = extent(1) < 0;
+  h.height = h.top_down ? -extent(1) : extent(1);
   h.bits = bytes.little_endian(first_os2 ? 24 : 28, 2);
   h.compression = first_os2 ? 0 : bytes.little_endian(30, 4);
   if (h.compression == 1 || h.compression == 2 || (h.compression == 4 && h.length == 64))
@@ -66,13 +65,11 @@ std::array<uint32_t, 3> read_bmp_masks(const ImageBytes& bytes, const BmpHeader&
 }
 
 std::vector<Colour> read_bmp_palette(const ImageBytes& bytes, const BmpHeader& h) {
-  const size_t at = 14 + h.length, entry = h.length == 12 ? 3 : 4;
-  const size_t count = std::min(size_t{1} << h.bits, (h.pixels - at) / entry);
+  const size_t entry = h.length == 12 ? 3 : 4;
   std::vector<Colour> palette;
-  for (size_t i = 0; i < count; ++i) {
-    const size_t blue = at + i * entry;
-    palette.push_back({bytes.byte(blue + 2), bytes.byte(blue + 1), bytes.byte(blue)});
-  }
+  for (size_t at = 14 + h.length; palette.size() < size_t{1} << h.bits && at + entry <= h.pixels;
+       at += entry)
+    palette.push_back({bytes.byte(at + 2), bytes.byte(at + 1), bytes.byte(at)});
   return palette;
 }
 
@@ -85,7 +82,7 @@ Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels) {
   check(h.pixels + stride * (height - 1) + (row_bits + 7) / 8 <= bytes.size(), "it is truncated");
   const bool indexed = h.bits <= 8;
   const auto palette = indexed ? read_bmp_palette(bytes, h) : std::vector<Colour>{};
-  const auto masks = indexed || h.bits == 24 ? std::array<uint32_t, 3>{} : read_bmp_masks(bytes, h);
+  const auto masks = indexed ? std::array<uint32_t, 3>{} : read_bmp_masks(bytes, h);
 
   Image image{h.height, h.width, 3, {}};
   image.pixels.reserve(3 * height * width);
@@ -99,8 +96,6 @@ Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels) {
         const size_t index = bytes.all[at] >> shift & ((1u << h.bits) - 1);
         check(index < palette.size(), "it is damaged: a BMP's pixel is not in its palette");
         colour = palette[index];
-      } else if (h.bits == 24) {
-        colour = {bytes.all[at + 2], bytes.all[at + 1], bytes.all[at]};
       } else {
         const uint32_t value = bytes.little_endian(at, h.bits / 8);
         for (size_t c = 0; c < 3; ++c) {
