@@ -66,15 +66,15 @@ CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const
     check(!records.empty() && records.size() % record_bytes == 0, file.string(),
           ": expected records of ", record_bytes, " bytes each, got ", records.size(),
           " bytes in all; an incomplete download? Delete it and get it again");
-    images_.reserve(files.size() * records.size());
+    bad_alloc_as_error([&] { images_.reserve(files.size() * records.size()); });
     for (size_t i = 0; i < records.size() / record_bytes; ++i) {
-      const char* record = records.data() + i * record_bytes;
+      const auto* record = reinterpret_cast<const uint8_t*>(&records[i * record_bytes]);
       for (size_t k = 0; k < label_bytes; ++k) {
-        const int label = static_cast<uint8_t>(record[k]);
+        const int label = record[k];
         check(label < labels.classes[k], file.string(), ": the label of record ", i, " is ", label,
               ", expected 0 to ", labels.classes[k] - 1, "; the file is damaged");
       }
-      labels_.push_back(static_cast<uint8_t>(record[labels.used]));
+      labels_.push_back(record[labels.used]);
       images_.insert(images_.end(), record + label_bytes, record + record_bytes);
     }
   }

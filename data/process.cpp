@@ -14,29 +14,6 @@
 extern "C" char** environ;
 
 namespace pade::data {
-namespace {
-
-/// Everything that can be read until the other end is closed.
-std::string read_all(int descriptor) {
-  std::string text;
-  char piece[4096];
-  for (;;) {
-    const ssize_t count = read(descriptor, piece, sizeof piece);
-    if (count > 0)
-      text.append(piece, static_cast<size_t>(count));
-    else if (count == 0 || errno != EINTR)
-      return text;
-  }
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0)
-    check(errno == EINTR, "cannot wait for a program: ", std::strerror(errno));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-}  // namespace
 
 ProcessResult run_program(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
@@ -56,10 +33,18 @@ ProcessResult run_program(const std::vector<std::string>& command) {
   close(pipe_ends[1]);
 
   ProcessResult result;
-  if (error == 0) result.output = read_all(pipe_ends[0]);
+  char piece[4096];
+  ssize_t count;
+  do {
+    count = read(pipe_ends[0], piece, sizeof piece);
+    if (count > 0) result.output.append(piece, static_cast<size_t>(count));
+  } while (count > 0 || (count < 0 && errno == EINTR));
   close(pipe_ends[0]);
   check(error == 0, "cannot run ", command[0], ": ", std::strerror(error));
-  result.exit_code = wait_for(child);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    check(errno == EINTR, "cannot wait for ", command[0], ": ", std::strerror(errno));
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }
 

@@ -98,13 +98,11 @@ void sync_folder(const fs::path& folder) {
 std::optional<pid_t> writer_of(std::string_view name) {
   if (!name.ends_with(kEnding)) return std::nullopt;
   name.remove_suffix(kEnding.size());
-  const size_t dash = name.rfind('-');
-  if (dash == name.npos || !parse_uint64(name.substr(dash + 1))) return std::nullopt;
-  name = name.substr(0, dash);
-  const size_t dot = name.rfind('.');
-  if (dot == name.npos || dot == 0) return std::nullopt;
-  const auto process = parse_uint64(name.substr(dot + 1));
-  if (!process || *process == 0 || *process > INT_MAX) return std::nullopt;
+  const size_t dash = name.rfind('-'), dot = name.rfind('.', dash);
+  if (dash == name.npos || dot == name.npos || dot == 0) return std::nullopt;
+  const auto process = parse_uint64(name.substr(dot + 1, dash - dot - 1)),
+             attempt = parse_uint64(name.substr(dash + 1));
+  if (!attempt || !process || *process == 0 || *process > INT_MAX) return std::nullopt;
   return static_cast<pid_t>(*process);
 }
 

@@ -16,14 +16,6 @@
 namespace pade {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{50};  // between two attempts
-
-std::string describe_this_process() {
-  char host[HOST_NAME_MAX + 1] = "";
-  gethostname(host, sizeof host - 1);
-  return "process " + std::to_string(getpid()) + " on " + host;
-}
-
 /// What the owner of the lock has written into its file.
 std::string owner_of(const std::filesystem::path& path) {
   std::ifstream in(path);
@@ -49,7 +41,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
   while (!try_to_lock()) {
     check(!patience || std::chrono::steady_clock::now() - start < *patience, folder.string(),
           ": in use by ", owner_of(path_), "; wait until it ends, or choose another folder");
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
@@ -60,7 +52,9 @@ bool FolderLock::try_to_lock() {
         std::strerror(errno));
   const int error = flock(descriptor_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
   if (error == 0 && is_file_at(path_, descriptor_)) {
-    const std::string owner = describe_this_process() + "\n";
+    char host[HOST_NAME_MAX + 1] = "";
+    gethostname(host, sizeof host - 1);
+    const std::string owner = "process " + std::to_string(getpid()) + " on " + host + "\n";
     // The text only serves messages of others, so a full disk is not an error here.
     [[maybe_unused]] const bool written =
         ftruncate(descriptor_, 0) == 0 && write(descriptor_, owner.data(), owner.size()) > 0;
