@@ -24,7 +24,7 @@ std::string owner_of(const std::filesystem::path& path) {
   return owner.empty() ? "another process" : owner;
 }
 
-/// Whether this is still the file of that name: an owner removes it before it lets go of the lock.
+/// Says whether the file still has that name: an owner removes it, then lets go of the lock.
 bool is_file_at(const std::filesystem::path& path, int descriptor) {
   struct stat ours {
   }, there{};
@@ -34,9 +34,9 @@ bool is_file_at(const std::filesystem::path& path, int descriptor) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
+FolderLock::FolderLock(const std::filesystem::path& folder,
                        std::optional<std::chrono::milliseconds> patience)
-    : path_(folder / name) {
+    : path_(folder / kName) {
   const auto start = std::chrono::steady_clock::now();
   while (!try_to_lock()) {
     check(!patience || std::chrono::steady_clock::now() - start < *patience, folder.string(),

@@ -14,10 +14,10 @@ class FolderLock {
  public:
   static constexpr const char* kName = ".lock";
 
-  /// Locks `folder/name`. Waits while another process or thread has it, as long as it takes or at
+  /// Locks `folder/.lock`. Waits while another process or thread has it, as long as it takes or at
   /// most for `patience`. Throws Error, which names the owner, when that time is over, and when the
   /// file cannot be made.
-  explicit FolderLock(const std::filesystem::path& folder, const char* name = kName,
+  explicit FolderLock(const std::filesystem::path& folder,
                       std::optional<std::chrono::milliseconds> patience = {});
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -135,7 +135,7 @@ std::vector<CellResult> read_cells(const Grid& grid) {
 void clear_cell(const Cell& cell) {
   if (!fs::exists(cell.path)) return;
   check(fs::is_directory(cell.path), cell.path, ": is not a folder; move it away");
-  const FolderLock lock(cell.path, FolderLock::kName, std::chrono::seconds(0));
+  const FolderLock lock(cell.path, std::chrono::seconds(0));
   for (const auto& entry : fs::directory_iterator(cell.path)) {
     const std::string name = entry.path().filename();
     check(name == FolderLock::kName || name == "run.json" || name.ends_with(".csv") ||

@@ -184,7 +184,7 @@ int run_grid(const Grid& grid, const RunSettings& settings) {
   std::error_code error;
   fs::create_directories(grid.folder + "/cells", error);
   check(!error, grid.folder, ": cannot be made: ", error.message());
-  const FolderLock lock(grid.folder, FolderLock::kName, kPatience);
+  const FolderLock lock(grid.folder, kPatience);
   remove_abandoned_files(grid.folder);
   remove_abandoned_files(grid.folder + "/cells");
   const std::vector<CellResult> results = read_cells(grid);

@@ -178,7 +178,7 @@ RunFolder RunFolder::open(const std::string& path) {
 }
 
 RunFolder::RunFolder(std::string path, void (*look)(const std::string&))
-    : path_(std::move(path)), lock_(path_, FolderLock::kName, std::chrono::milliseconds(0)) {
+    : path_(std::move(path)), lock_(path_, std::chrono::milliseconds(0)) {
   look(path_);
 }
 

@@ -22,12 +22,11 @@ TEST_CASE("FolderLock names its owner to others, and leaves nothing behind") {
   const std::string owner = "in use by process " + std::to_string(getpid()) + " on ";
   {
     const FolderLock lock(folder.path());
-    CHECK_THROWS_WITH_AS(FolderLock(folder.path(), FolderLock::kName, 0ms),
+    CHECK_THROWS_WITH_AS(FolderLock(folder.path(), 0ms),
                          doctest::Contains((folder.path().string() + ": " + owner).c_str()), Error);
-    const FolderLock another(folder.path(), ".other", 0ms);
   }
   CHECK(folder.names().empty());
-  const FolderLock again(folder.path(), FolderLock::kName, 0ms);
+  const FolderLock again(folder.path(), 0ms);
   CHECK(folder.names() == std::vector<std::string>{".lock"});
 }
 
@@ -61,7 +60,7 @@ TEST_CASE("a child that outlives the owner keeps the FolderLock") {
   }
   close(ends[0]);
   REQUIRE(waitpid(owner, nullptr, 0) == owner);
-  CHECK_THROWS_WITH_AS(FolderLock(folder.path(), FolderLock::kName, 0ms),
+  CHECK_THROWS_WITH_AS(FolderLock(folder.path(), 0ms),
                        doctest::Contains(("process " + std::to_string(owner) + " on ").c_str()),
                        Error);
   close(ends[1]);
