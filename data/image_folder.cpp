@@ -42,9 +42,11 @@ struct Layout {
   std::vector<ClassFolder> test;
 };
 
+using Place = std::pair<int64_t, int32_t>;  // an image and its label
+
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-/// Whether a folder is one of those around `inner`, or `inner` itself, under another name.
+/// Says whether a folder is `inner`, or one around it, under another name.
 bool leads_back(const fs::path& folder, const fs::path& inner) {
   std::error_code error;
   const fs::path rest = fs::relative(inner, folder, error);
@@ -116,8 +118,7 @@ std::string only_in(const std::vector<ClassFolder>& classes,
   return names.empty() ? "none" : names;
 }
 
-/// Those of `folders` that have one of these names, in upper or lower case, in the order of the
-/// names.
+/// Picks the folders of these names, in upper or lower case, in the order of the names.
 std::vector<fs::path> named(const std::vector<fs::path>& folders,
                             std::initializer_list<std::string_view> names) {
   std::vector<fs::path> found;
@@ -138,7 +139,7 @@ fs::path first_with_folders(const std::vector<fs::path>& candidates) {
   return {};
 }
 
-/// Throws Error as ImageFolder does, as far as no file need be opened for it.
+/// Finds the classes. Throws Error as ImageFolder does, as far as no file need be opened for it.
 Layout layout_of(const fs::path& folder) {
   std::error_code ignored;
   check(fs::is_directory(folder, ignored), folder.string(),
@@ -178,7 +179,7 @@ std::string decode(const fs::path& path, const ImageFolderOptions& options, uint
   }
 }
 
-/// In [0, 1), the same for the same name everywhere: FNV-1a, its upper bits mixed down.
+/// Maps a name into [0, 1), everywhere alike: FNV-1a, its upper bits mixed down.
 double hashed(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const unsigned char byte : name) hash = (hash ^ byte) * 0x100000001b3;
@@ -186,8 +187,7 @@ double hashed(std::string_view name) {
   return static_cast<double>(hash >> 11) * 0x1p-53;
 }
 
-/// Which of a class's images are for testing, by their names: both sides get one where that is
-/// possible.
+/// Says which of a class's images are for testing. Both sides get one where that is possible.
 std::vector<bool> choose_test(const std::vector<std::string>& names, double share) {
   std::vector<double> numbers;
   std::vector<bool> chosen;
@@ -202,115 +202,108 @@ std::vector<bool> choose_test(const std::vector<std::string>& names, double shar
   return chosen;
 }
 
+/// Decodes all files, those of `layout.train` first. `reasons` gets why one could not be, or "".
+Tensor decode_all(const Layout& layout, const ImageFolderOptions& options,
+                  std::vector<std::string>& reasons) {
+  std::vector<const fs::path*> files;
+  for (const auto* classes : {&layout.train, &layout.test})
+    for (const ClassFolder& c : *classes)
+      for (const fs::path& file : c.files) files.push_back(&file);
+  reasons.resize(files.size());
+  const auto count = static_cast<int64_t>(files.size());
+  Tensor images =
+      Tensor::empty({count, options.channels, options.size.h, options.size.w}, DType::uint8);
+  uint8_t* planes = images.mutable_data<uint8_t>();
+  const int64_t bytes = images.shape().size_from(1);
+  parallel_for(count, 1, [&](int64_t i, int64_t) {
+    reasons[i] = decode(*files[i], options, planes + i * bytes);
+  });
+  return images;
+}
+
+/// Measures mean and deviation by sums of integers, so that their order is of no account.
+void measure(const Tensor& images, const std::vector<Place>& used, DatasetInfo& info) {
+  const int64_t channels = images.extent(1), plane = images.shape().size_from(2);
+  for (int64_t c = 0; c < channels; ++c) {
+    uint64_t sum = 0, squares = 0;
+    for (const auto& [image, label] : used) {
+      const uint8_t* pixels = images.data<uint8_t>() + (image * channels + c) * plane;
+      for (int64_t i = 0; i < plane; ++i) {
+        sum += pixels[i];
+        squares += uint64_t{pixels[i]} * pixels[i];
+      }
+    }
+    const double count = static_cast<double>(used.size()) * static_cast<double>(plane);
+    const double mean = static_cast<double>(sum) / count;
+    const double variance = static_cast<double>(squares) / count - mean * mean;
+    info.mean.push_back(mean / 255);
+    info.std.push_back(std::sqrt(std::max(variance, 1.0)) / 255);
+  }
+}
+
 }  // namespace
 
-/// Both splits as they are read.
-struct ImageFolder::Contents {
-  Layout layout;
-  Tensor images;
+ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOptions& options) {
+  check_options(options);
+  const Layout layout = layout_of(folder);
+  std::vector<std::string> reasons, class_names;
+  const Tensor images = decode_all(layout, options, reasons);
   std::vector<Place> train, test;
   std::vector<SkippedFile> skipped;
-  DatasetInfo info;
-
-  Contents(const fs::path& folder, const ImageFolderOptions& options) {
-    check_options(options);
-    layout = layout_of(folder);
-    const std::vector<std::string> reasons = decode_all(options);
-    size_t image = 0;
-    for (const auto* classes : {&layout.train, &layout.test})
-      for (size_t label = 0; label < classes->size(); ++label) {
-        const ClassFolder& c = (*classes)[label];
-        std::vector<Place> kept;
-        std::vector<std::string> names;
-        for (const fs::path& file : c.files) {
-          const std::string& reason = reasons[image];
-          if (reason.empty()) {
-            kept.push_back({static_cast<int64_t>(image), static_cast<int32_t>(label)});
-            names.push_back(file.filename().string());
-          } else {
-            skipped.push_back({file, reason});
-          }
-          ++image;
+  size_t image = 0;
+  for (const auto* classes : {&layout.train, &layout.test})
+    for (size_t label = 0; label < classes->size(); ++label) {
+      const ClassFolder& c = (*classes)[label];
+      std::vector<Place> kept;
+      std::vector<std::string> names;
+      for (const fs::path& file : c.files) {
+        const std::string& reason = reasons[image];
+        if (reason.empty()) {
+          kept.emplace_back(image, label);
+          names.push_back(file.filename().string());
+        } else {
+          skipped.push_back({file, reason});
         }
-        check(!kept.empty(), c.files.front().string(), ": ", reasons[image - c.files.size()],
-              "; and none of the other files of class ", c.name, " can be read either, ",
-              c.files.size(), " in all");
-        const std::vector<bool> for_test =
-            layout.test.empty() ? choose_test(names, options.test_share)
-                                : std::vector<bool>(kept.size(), classes == &layout.test);
-        for (size_t i = 0; i < kept.size(); ++i) (for_test[i] ? test : train).push_back(kept[i]);
+        ++image;
       }
-    check(!test.empty(), folder.string(),
-          ": every class has one image only, and none is left to test with; add some");
-    describe(folder, options);
-  }
-
- private:
-  /// Returns why each file could not be decoded, in the order of `images`: "" where it could.
-  std::vector<std::string> decode_all(const ImageFolderOptions& options) {
-    std::vector<const fs::path*> files;
-    for (const auto* classes : {&layout.train, &layout.test})
-      for (const ClassFolder& c : *classes)
-        for (const fs::path& file : c.files) files.push_back(&file);
-    const auto count = static_cast<int64_t>(files.size());
-    images = Tensor::empty({count, options.channels, options.size.h, options.size.w}, DType::uint8);
-    uint8_t* planes = images.mutable_data<uint8_t>();
-    const int64_t bytes = images.shape().size_from(1);
-    std::vector<std::string> reasons(files.size());
-    parallel_for(count, 1, [&](int64_t i, int64_t) {
-      reasons[i] = decode(*files[i], options, planes + i * bytes);
-    });
-    return reasons;
-  }
-
-  /// Sums of integers, so that their order is of no account.
-  void describe(const fs::path& folder, const ImageFolderOptions& options) {
-    std::error_code ignored;
-    info.name = fs::weakly_canonical(folder, ignored).filename().string();
-    info.image_shape = {options.channels, options.size.h, options.size.w};
-    info.num_classes = static_cast<int64_t>(layout.train.size());
-    const int64_t plane = options.size.area();
-    const uint8_t* planes = images.data<uint8_t>();
-    for (int64_t c = 0; c < options.channels; ++c) {
-      uint64_t sum = 0, squares = 0;
-      for (const Place& place : train) {
-        const uint8_t* pixels = planes + (place.image * options.channels + c) * plane;
-        for (int64_t i = 0; i < plane; ++i) {
-          sum += pixels[i];
-          squares += uint64_t{pixels[i]} * pixels[i];
-        }
-      }
-      const double count = static_cast<double>(train.size()) * static_cast<double>(plane);
-      const double mean = static_cast<double>(sum) / count;
-      const double variance = static_cast<double>(squares) / count - mean * mean;
-      info.mean.push_back(mean / 255);
-      info.std.push_back(std::sqrt(std::max(variance, 1.0)) / 255);
+      check(!kept.empty(), c.files.front().string(), ": ", reasons[image - c.files.size()],
+            "; and none of the other files of class ", c.name, " can be read either, ",
+            c.files.size(), " in all");
+      const std::vector<bool> for_test =
+          layout.test.empty() ? choose_test(names, options.test_share)
+                              : std::vector<bool>(kept.size(), classes == &layout.test);
+      for (size_t i = 0; i < kept.size(); ++i) (for_test[i] ? test : train).push_back(kept[i]);
     }
-  }
-};
+  check(!test.empty(), folder.string(),
+        ": every class has one image only, and none is left to test with; add some");
 
-ImageFolder::ImageFolder(const Contents& contents, Split split)
-    : Dataset(contents.info),
-      folder_(split == Split::train ? contents.layout.train_folder : contents.layout.test_folder),
-      images_(contents.images),
-      places_(split == Split::train ? contents.train : contents.test),
-      skipped_(contents.skipped) {
-  for (const ClassFolder& c : contents.layout.train) class_names_.push_back(c.name);
+  std::error_code ignored;
+  DatasetInfo info{fs::weakly_canonical(folder, ignored).filename().string(),
+                   {options.channels, options.size.h, options.size.w},
+                   static_cast<int64_t>(layout.train.size())};
+  measure(images, train, info);
+  for (const ClassFolder& c : layout.train) class_names.push_back(c.name);
+  const auto split = [&](const fs::path& own_folder, const std::vector<Place>& places) {
+    ImageFolder set(info);
+    set.folder_ = own_folder;
+    set.images_ = images;
+    set.places_ = places;
+    set.class_names_ = class_names;
+    set.skipped_ = skipped;
+    return set;
+  };
+  return {split(layout.train_folder, train), split(layout.test_folder, test)};
 }
 
 ImageFolder::ImageFolder(const fs::path& folder, Split split, const ImageFolderOptions& options)
-    : ImageFolder(Contents(folder, options), split) {}
+    : ImageFolder(split == Split::train ? read_image_folder(folder, options).train
+                                        : read_image_folder(folder, options).test) {}
 
 int32_t ImageFolder::read(int64_t index, uint8_t* pixels) const {
-  const Place& place = places_[static_cast<size_t>(index)];
+  const auto& [image, label] = places_[static_cast<size_t>(index)];
   const int64_t bytes = image_shape().size();
-  std::memcpy(pixels, images_.data<uint8_t>() + place.image * bytes, static_cast<size_t>(bytes));
-  return place.label;
-}
-
-ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOptions& options) {
-  const ImageFolder::Contents contents(folder, options);
-  return {ImageFolder(contents, Split::train), ImageFolder(contents, Split::test)};
+  std::memcpy(pixels, images_.data<uint8_t>() + image * bytes, static_cast<size_t>(bytes));
+  return label;
 }
 
 }  // namespace pade::data

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pade/core/size2.h>
@@ -64,17 +65,11 @@ class ImageFolder final : public Dataset {
  private:
   friend ImageFolderSplits read_image_folder(const std::filesystem::path& folder,
                                              const ImageFolderOptions& options);
-  struct Place {
-    int64_t image;
-    int32_t label;
-  };
-  struct Contents;
-
-  ImageFolder(const Contents& contents, Split split);
+  explicit ImageFolder(DatasetInfo info) : Dataset(std::move(info)) {}
 
   std::filesystem::path folder_;
-  Tensor images_;  // uint8 [N, C, H, W], of both splits
-  std::vector<Place> places_;
+  Tensor images_;                                    // uint8 [N, C, H, W], of both splits
+  std::vector<std::pair<int64_t, int32_t>> places_;  // which of them are ours, and their labels
   std::vector<std::string> class_names_;
   std::vector<SkippedFile> skipped_;
 };
