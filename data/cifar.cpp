@@ -30,8 +30,8 @@ DatasetInfo cifar100_info(bool coarse) {
 
 bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
 
-/// The files of these names in `folder`, or in the first of `own_folders` in it that there is: of
-/// the binary version, unless there is only that of the Python version.
+/// Finds the files of these names in `folder`, or in the first of `own_folders` that it has. Only
+/// where the binary version of a file is missing is it that of the Python version.
 std::vector<fs::path> find_files(fs::path folder, std::initializer_list<const char*> own_folders,
                                  const std::vector<std::string>& names) {
   std::error_code ignored;

@@ -44,11 +44,11 @@ std::vector<std::string> words(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-/// How a download ended: as it should; the server said no, also to going on in the middle; or the
-/// connection did not last, and there may be more another time.
+/// How a download ended. A server has `refused` also when it does not go on in the middle; a
+/// `broken` connection may bring more another time.
 enum class Outcome { complete, refused, broken };
 
-/// Goes on where `part` ends.
+/// Downloads what `part` lacks: goes on where it ends.
 Outcome download(const std::string& url, const fs::path& part) {
   const bool on_terminal = isatty(STDERR_FILENO);
   const bool curl = has_program("curl");
@@ -73,7 +73,7 @@ Outcome download(const std::string& url, const fs::path& part) {
   return refused ? Outcome::refused : Outcome::broken;
 }
 
-/// Downloads what `part` lacks. Returns what went wrong; nothing when all is well.
+/// Completes `part` from one server. Returns what went wrong; nothing when all is well.
 std::string try_server(const std::string& url, const fs::path& part, const std::string& sum) {
   std::error_code ignored;
   const bool resumes = fs::exists(part, ignored) && fs::file_size(part, ignored) > 0;
@@ -85,7 +85,7 @@ std::string try_server(const std::string& url, const fs::path& part, const std::
   return outcome == Outcome::refused ? "was refused" : "has the wrong checksum";
 }
 
-/// fetch(), into a folder that is there and locked.
+/// Does what fetch() does, in a folder that is there and locked.
 void fetch_into(const fs::path& folder, const RemoteFile& file,
                 const std::vector<std::string>& base_urls) {
   const fs::path final_path = folder / file.name, part = folder / (file.name + ".part");
@@ -103,7 +103,7 @@ void fetch_into(const fs::path& folder, const RemoteFile& file,
   fail("cannot fetch ", file.name, ":", problems);
 }
 
-/// Into `scratch`, under the names that they have in the archive.
+/// Unpacks the members into `scratch`, under the names that they have in the archive.
 void unpack(const fs::path& archive, const std::vector<std::string>& members,
             const fs::path& scratch) {
   check(has_program("tar") && has_program("gzip"),

@@ -20,7 +20,7 @@ constexpr int64_t kMaxBytes = int64_t{4} << 30;
 constexpr int64_t kMaxDeflateRatio = 1032;  // what zlib's format can reach
 constexpr const char* kRemedy = "; an incomplete download? Delete it and get it again";
 
-/// A file, decompressed while it is read when it is gzip'd.
+/// Reads a file, and decompresses it meanwhile when it is gzip'd.
 class GzipFile {
  public:
   explicit GzipFile(const fs::path& path)
@@ -42,7 +42,7 @@ class GzipFile {
   GzipFile(const GzipFile&) = delete;
   GzipFile& operator=(const GzipFile&) = delete;
 
-  /// Up to `bytes`; fewer only where the file ends.
+  /// Reads `bytes`, or fewer where the file ends. Returns how many.
   int64_t read(uint8_t* to, int64_t bytes) {
     if (!compressed_) return read_stored(to, bytes);
     constexpr int64_t kPiece = int64_t{1} << 30;  // zlib counts with 32 bits

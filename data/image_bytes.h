@@ -34,8 +34,7 @@ struct ImageBytes {
   }
 };
 
-/// Throws the Error for an image that is well-formed and of a kind that is not read, as in
-/// unread_kind("a JPEG with ", 12, " bits a colour").
+/// Throws the Error for a good image of a kind that is not read, as `a JPEG with 12 bits a colour`.
 template <class... Parts>
 [[noreturn]] void unread_kind(const Parts&... kind) {
   fail("it is ", kind..., ", which is not read; convert it to PNG");
@@ -48,24 +47,20 @@ inline void check_pixels(int64_t height, int64_t width, int64_t max_pixels) {
         max_pixels, " that are allowed");
 }
 
-/// These decode images that are not compressed, to three channels. Both throw Error when the file
-/// is damaged, truncated, of a kind that is not read, or has more than `max_pixels`.
-
-/// A BMP of 1, 2, 4, 8, 16, 24 or 32 bits a pixel, bottom-up or top-down, with any of Windows'
-/// headers or the first of OS/2; not those that are compressed.
+/// Decodes a BMP of 1, 2, 4, 8, 16, 24 or 32 bits a pixel, bottom-up or top-down, with any of
+/// Windows' headers or the first of OS/2, to three channels; not those that are compressed. Throws
+/// Error, as what follows does, when the file is damaged, truncated, of a kind that is not read, or
+/// has more than `max_pixels`.
 Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels);
 
-/// A PPM or PGM in its binary form (P6, P5), with 8 or 16 bits a value.
+/// Decodes a PPM or PGM in its binary form (P6, P5), with 8 or 16 bits a value, to three channels.
 Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels);
-/// Whether it begins as one.
+/// Says whether a file begins as one.
 bool is_pnm(const ImageBytes& bytes);
 
-/// Checks a JPEG's markers, its frame and that its tables are there, and removes from `bytes` what
-/// may lie between the markers and has no meaning: stray bytes, fill bytes, and what follows the
-/// end of the image. A decoder sees nothing then that has not been checked, and need not cope with
-/// it.
-///
-/// Throws Error when it is damaged, truncated, too large, or a kind that stb_image does not decode.
+/// Checks a JPEG's markers, its frame and that its tables are there, and removes what lies between
+/// the markers without a meaning, stray and fill bytes, and what follows the end of the image. So
+/// a decoder sees nothing that has not been checked.
 void clean_jpeg(ImageBytes& bytes, int64_t max_pixels);
 
 }  // namespace pade::data

@@ -12,11 +12,11 @@
 namespace pade::data {
 namespace {
 
-/// What stb_image may ask for at once. A file of few bytes can stand for very many: with this limit
-/// they are refused when they are more than the image's header speaks of.
+/// This is what stb_image may ask for at once. A file of few bytes can stand for very many: they
+/// are refused when they are more than the image's header speaks of.
 thread_local size_t allocation_limit = 0;
 
-/// Its memory is zeroed: version 2.27 follows Huffman tables that a damaged JPEG has not defined,
+/// Gives zeroed memory: stb_image 2.27 follows Huffman tables that a damaged JPEG has not defined,
 /// and gives pixels that it has not decoded.
 void* allocate(size_t bytes) { return bytes <= allocation_limit ? std::calloc(bytes, 1) : nullptr; }
 
@@ -87,7 +87,7 @@ void check_format(const ImageBytes& bytes) {
         "it is not a PNG, JPEG, BMP, PPM or PGM image");
 }
 
-/// The whole file; only its beginning when that is not an image's.
+/// Reads the whole file, or only its beginning when that is not an image's.
 ImageBytes read_bytes(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -114,8 +114,8 @@ ImageBytes read_bytes(const fs::path& path) {
   return bytes;
 }
 
-/// Looks at the chunks. Makes a palette 256 colours long, as stb_image takes a colour that is not
-/// in it from whatever is behind it in memory.
+/// Checks the chunks. Makes a palette 256 colours long: stb_image takes a colour that is not in it
+/// from whatever is behind it in memory.
 void check_png(ImageBytes& bytes, int64_t max_pixels) {
   constexpr size_t kPalette = size_t{256} * 3;
   if (bytes.has(12, "CgBI")) unread_kind("a PNG made for iPhones (CgBI)");
@@ -149,7 +149,7 @@ void check_png(ImageBytes& bytes, int64_t max_pixels) {
   }
 }
 
-/// By stb_image. `bytes` have been checked; these are the sizes that they speak of.
+/// Decodes by stb_image what has been checked.
 Image decode_packed(const ImageBytes& bytes, int channels, int64_t max_pixels) {
   constexpr size_t kSmall = size_t{1} << 20;
   allocation_limit = 2 * bytes.size() + kSmall;
@@ -168,7 +168,7 @@ Image decode_packed(const ImageBytes& bytes, int channels, int64_t max_pixels) {
   return {height, width, channels, {decoded.get(), decoded.get() + count * size_t(channels)}};
 }
 
-/// As stb_image does it.
+/// Makes one channel of three, as stb_image does.
 Image to_brightness(Image image) {
   std::vector<uint8_t>& pixels = image.pixels;
   for (size_t i = 0; 3 * i < pixels.size(); ++i)

@@ -15,7 +15,7 @@ constexpr std::string_view kAdobeTag("Adobe\0", 6);
 
 bool is_restart(uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
-/// The feature that such a marker stands for and that is not read; empty for other markers.
+/// Names the feature that is not read of an image with such a marker; nothing for other markers.
 std::string unread_feature(uint8_t marker) {
   const auto is_one_of = [&](std::string_view markers) {
     return markers.find(static_cast<char>(marker)) != markers.npos;
@@ -60,14 +60,14 @@ class Cleaner {
     put(marker);
   }
 
-  /// Of a byte behind FF, any number of them.
+  /// Reads the byte behind FF, of which there may be several.
   uint8_t next_behind_fill() {
     uint8_t byte = next();
     while (byte == 0xFF) byte = next();
     return byte;
   }
 
-  /// Goes to the next marker that has a segment, or ends the image, and behind it.
+  /// Reads the next marker that has a segment, or ends the image.
   uint8_t next_marker() {
     for (;;) {
       while (next() != 0xFF) {}
@@ -76,17 +76,16 @@ class Cleaner {
     }
   }
 
-  /// The scan's data goes on until a marker that is neither an escaped FF nor a restart.
+  /// Copies a scan's data, until a marker that is neither an escaped FF nor a restart.
   void copy_scan() {
     for (;;) {
-      const uint8_t byte = next();
-      if (byte != 0xFF) {
-        put(byte);
-        continue;
+      uint8_t byte = next();
+      if (byte == 0xFF) {
+        byte = next_behind_fill();
+        if (byte != 0 && !is_restart(byte)) break;
+        put(0xFF);
       }
-      const uint8_t marker = next_behind_fill();
-      if (marker != 0 && !is_restart(marker)) break;
-      put_marker(marker);
+      put(byte);
     }
     in_ -= 2;  // in front of that marker
   }
@@ -132,8 +131,8 @@ class Cleaner {
     }
   }
 
-  /// Sixteen numbers of codes each, then as many symbols. stb_image 2.27 writes beyond its own
-  /// where there are more than 256.
+  /// A table is sixteen numbers of codes, then as many symbols. stb_image 2.27 writes beyond its
+  /// own where there are more than 256.
   void read_huffman_tables(size_t at, size_t end) {
     const char* damaged = "it is damaged: a JPEG's Huffman table makes no sense";
     while (at < end) {

@@ -56,7 +56,7 @@ Assemble assembler_of(const TensorDataset& set) {
   };
 }
 
-/// Whether images travel as bytes, to be augmented where they arrive.
+/// Says whether images travel as bytes, to be augmented where they arrive.
 bool augments_on_device(const LoaderOptions& options) {
   return options.augment_on_device && options.device != Device::cpu;
 }
@@ -115,7 +115,7 @@ Arriving send(const AssembledBatch& batch) {
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
-  /// Batches [first, end) of the samples in `order`; `levels` is needed to finish those with edits.
+  /// Gives batches [first, end) of the samples in `order`; `levels` finishes those with edits.
   EpochRun(Assemble assemble, std::vector<int64_t> order, int64_t first, int64_t end,
            const LoaderOptions& options, Tensor levels)
       : assemble_(std::move(assemble)),
@@ -134,7 +134,7 @@ class EpochRun {
     }
   }
 
-  /// Nothing when the epoch is over.
+  /// Returns nothing when the epoch is over.
   std::optional<Batch> next() {
     if (device_ == Device::cpu) {
       std::optional<AssembledBatch> batch = next_on_cpu();

@@ -14,7 +14,7 @@
 
 namespace pade::data {
 
-/// Of a Dataset; of a TensorDataset, in their places, rows of its features and targets.
+/// A batch of a Dataset. One of a TensorDataset has rows of features and targets in these places.
 struct Batch {
   Tensor images;  ///< float32 [B, C, H, W], normalised
   Tensor labels;  ///< int32 [B]

@@ -17,8 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A data set that can be found by name: where it comes from, and what it consists of. The sums are
-/// those of the files that its authors publish; copies from elsewhere may be compressed
-/// differently.
+/// those of its authors' files; copies from elsewhere may be compressed differently.
 struct KnownSet {
   std::string name;
   std::string folder;                     // what its own folder is called
@@ -119,7 +118,7 @@ bool has_file(const KnownSet& set, const fs::path& folder, const std::string& na
          fs::is_regular_file(folder / without(".bin", name), ignored);
 }
 
-/// What the folder lacks, as ` has no test.bin`; empty when it has all files of the set.
+/// Says what the folder lacks, as ` has no test.bin`; nothing when it has all files of the set.
 std::string missing_in(const fs::path& folder, const KnownSet& set) {
   const std::vector<std::string> files = files_of(set);
   std::string missing;
@@ -131,7 +130,7 @@ std::string missing_in(const fs::path& folder, const KnownSet& set) {
   return count == files.size() ? " has none of them" : missing;
 }
 
-/// Into the cache.
+/// Fetches the set into the cache.
 fs::path fetch_set(const KnownSet& set, const std::string& report) {
   const std::string remedy = "\nGet the files by other means and give their folder (--data)" +
                              (set.package.empty() ? "" : ", or: apt-get install " + set.package);

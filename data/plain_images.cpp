@@ -10,7 +10,7 @@ namespace {
 
 using Colour = std::array<uint8_t, 3>;
 
-/// value/max as a byte.
+/// Rounds 255 value/max.
 uint8_t to_byte(uint64_t value, uint64_t max) {
   return static_cast<uint8_t>((std::min(value, max) * 255 + max / 2) / max);
 }

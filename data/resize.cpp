@@ -8,13 +8,13 @@
 namespace pade::data {
 namespace {
 
-/// Which pixels of an axis make one of the result: weights for `first`, first + 1, …
+/// The weights with which the pixels `first`, first + 1, … of an axis make one of the result.
 struct Taps {
   int64_t first;
   std::vector<double> weights;
 };
 
-/// The mean over [output, output + 1) · from / to.
+/// Takes the mean over [output, output + 1) · from / to.
 Taps area_taps(int64_t output, int64_t from, int64_t to) {
   // In units of 1/to of a pixel, to be exact.
   const int64_t begin = output * from, end = begin + from;

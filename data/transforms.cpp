@@ -66,7 +66,7 @@ void ImageEdit::erase(const Box& box) {
   used_ += kBoxFields;
 }
 
-/// Clipped to the image: what moves out of it does not come back.
+/// Clips the box to the image: what moves out of it does not come back.
 void ImageEdit::set_box(size_t first, const Box& box) {
   const auto clip = [](int64_t edge, int64_t last) {
     return static_cast<int32_t>(std::clamp<int64_t>(edge, 0, last));

@@ -41,7 +41,7 @@ const char* remedy(int error) {
   fail("cannot write ", path.string(), ": ", std::strerror(error), "; ", remedy(error));
 }
 
-/// Beside `target`, under a name of its own; removed again unless it takes the target's place.
+/// A file beside `target`, which is removed again unless it takes the target's place.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const fs::path& target) : target_(target) {
@@ -93,8 +93,7 @@ void sync_folder(const fs::path& folder) {
         folder.string(), ": ", std::strerror(error), "; ", remedy(error));
 }
 
-/// The process that wrote a TemporaryFile of this name; nothing when it is the name of another
-/// file.
+/// Finds the process that wrote a TemporaryFile of this name; nothing for other names.
 std::optional<pid_t> writer_of(std::string_view name) {
   if (!name.ends_with(kEnding)) return std::nullopt;
   name.remove_suffix(kEnding.size());
@@ -108,7 +107,7 @@ std::optional<pid_t> writer_of(std::string_view name) {
 
 bool is_running(pid_t process) { return kill(process, 0) == 0 || errno != ESRCH; }
 
-/// The file that will be replaced: what a symbolic link points to, not the link.
+/// Finds the file to be replaced: what a symbolic link points to, not the link.
 fs::path resolve_target(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);

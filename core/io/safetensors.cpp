@@ -150,7 +150,7 @@ class HeaderReader {
   int numbers_in_list_ = 0;
 };
 
-/// Throws Error unless the text is a header whose entries cover [0, data_bytes) without a gap.
+/// Reads a header. Throws Error unless its entries cover [0, data_bytes) without a gap.
 Header parse_header(const std::string& text, uint64_t data_bytes) {
   Header header = HeaderReader().read(text);
   std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
@@ -170,7 +170,7 @@ Header parse_header(const std::string& text, uint64_t data_bytes) {
   return header;
 }
 
-/// The header's text, padded with spaces to a multiple of 8 bytes.
+/// Writes the header's text, padded with spaces to a multiple of 8 bytes.
 std::string format_header(const Header& header) {
   auto fields = nlohmann::ordered_json::object();
   if (!header.metadata.empty()) fields[kMetadata] = header.metadata;
