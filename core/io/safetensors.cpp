@@ -171,15 +171,19 @@ Header parse_header(const std::string& text, uint64_t data_bytes) {
 }
 
 /// Writes the header's text, padded with spaces to a multiple of 8 bytes.
-std::string format_header(const Header& header) {
+std::string format_header(const NamedTensors& tensors,
+                          const std::map<std::string, std::string>& metadata) {
   auto fields = nlohmann::ordered_json::object();
-  if (!header.metadata.empty()) fields[kMetadata] = header.metadata;
-  for (const Entry& entry : header.entries) {
-    const auto dtype = std::find_if(kDTypes.begin(), kDTypes.end(),
-                                    [&](const auto& known) { return known.second == entry.dtype; });
-    fields[entry.name] = {{"dtype", dtype->first},
-                          {"shape", std::vector(entry.shape.begin(), entry.shape.end())},
-                          {"data_offsets", {entry.begin, entry.end}}};
+  if (!metadata.empty()) fields[kMetadata] = metadata;
+  uint64_t end = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const uint64_t begin = std::exchange(end, end + tensor.bytes());
+    const auto dtype =
+        std::find_if(kDTypes.begin(), kDTypes.end(),
+                     [own = tensor.dtype()](const auto& known) { return known.second == own; });
+    fields[name] = {{"dtype", dtype->first},
+                    {"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
+                    {"data_offsets", {begin, end}}};
   }
   try {
     std::string text = fields.dump();
@@ -261,14 +265,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     return size_of(a.second.dtype()) > size_of(b.second.dtype());
   });
 
-  Header header;
-  header.metadata = metadata;
-  uint64_t end = 0;
-  for (const auto& [name, tensor] : ordered) {
-    const uint64_t begin = std::exchange(end, end + tensor.bytes());
-    header.entries.push_back({name, tensor.dtype(), tensor.shape(), begin, end});
-  }
-  const std::string text = format_header(header);
+  const std::string text = format_header(ordered, metadata);
   check(text.size() <= kMaxHeaderBytes, "write_safetensors: the header would have ", text.size(),
         " bytes, the limit is ", kMaxHeaderBytes);
   const auto length = std::bit_cast<std::array<char, kLengthBytes>>(uint64_t{text.size()});
