@@ -16,18 +16,6 @@ namespace fs = std::filesystem;
 constexpr int64_t kSide = 32;
 constexpr size_t kPixels = 3 * kSide * kSide;
 
-DatasetInfo cifar10_info() {
-  return {"cifar10", {3, kSide, kSide}, 10, {0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}};
-}
-
-DatasetInfo cifar100_info(bool coarse) {
-  return {coarse ? "cifar100-coarse" : "cifar100",
-          {3, kSide, kSide},
-          coarse ? 20 : 100,
-          {0.5071, 0.4865, 0.4409},
-          {0.2673, 0.2564, 0.2762}};
-}
-
 bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
 
 /// Finds the files of these names in `folder`, or in the first of `own_folders` that it has. Only
@@ -87,12 +75,17 @@ int32_t CifarLike::read(int64_t index, uint8_t* pixels) const {
 }
 
 Cifar10::Cifar10(const fs::path& folder, Split split)
-    : CifarLike(cifar10_info(), cifar10_files(folder, split), {{10}, {"labels"}, 0}) {}
+    : CifarLike(
+          {"cifar10", {3, kSide, kSide}, 10, {0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}},
+          cifar10_files(folder, split), {{10}, {"labels"}, 0}) {}
 
 Cifar100::Cifar100(const fs::path& folder, Split split, Labels labels)
-    : CifarLike(cifar100_info(labels == Labels::coarse),
+    : CifarLike({labels == Labels::fine ? "cifar100" : "cifar100-coarse",
+                 {3, kSide, kSide},
+                 labels == Labels::fine ? 100 : 20,
+                 {0.5071, 0.4865, 0.4409},
+                 {0.2673, 0.2564, 0.2762}},
                 find_files(folder, {"cifar-100-binary", "cifar-100-python"}, {name_of(split)}),
-                {{20, 100}, {"coarse_labels", "fine_labels"}, labels == Labels::coarse ? 0u : 1u}) {
-}
+                {{20, 100}, {"coarse_labels", "fine_labels"}, labels == Labels::fine ? 1u : 0u}) {}
 
 }  // namespace pade::data

@@ -190,15 +190,11 @@ double hashed(std::string_view name) {
 /// Says which of a class's images are for testing. Both sides get one where that is possible.
 std::vector<bool> choose_test(const std::vector<std::string>& names, double share) {
   std::vector<double> numbers;
-  std::vector<bool> chosen;
-  for (const std::string& name : names) {
-    numbers.push_back(hashed(name));
-    chosen.push_back(numbers.back() < share);
-  }
-  const auto count = static_cast<size_t>(std::count(chosen.begin(), chosen.end(), true));
+  for (const std::string& name : names) numbers.push_back(hashed(name));
   const auto [lowest, highest] = std::minmax_element(numbers.begin(), numbers.end());
-  if (count == names.size()) chosen[static_cast<size_t>(highest - numbers.begin())] = false;
-  if (count == 0 && names.size() > 1) chosen[static_cast<size_t>(lowest - numbers.begin())] = true;
+  std::vector<bool> chosen;
+  for (auto number = numbers.begin(); number != numbers.end(); ++number)
+    chosen.push_back((*number < share || number == lowest) && number != highest);
   return chosen;
 }
 

@@ -120,13 +120,11 @@ class EpochRun {
            const LoaderOptions& options, Tensor levels)
       : assemble_(std::move(assemble)),
         order_(std::move(order)),
-        batch_size_(static_cast<size_t>(options.batch_size)),
         next_(first),
         end_(end),
-        device_(options.device),
-        levels_(std::move(levels)),
-        prefetch_(static_cast<size_t>(options.prefetch)) {
-    if (prefetch_ == 0 || first >= end) return;
+        options_(options),
+        levels_(std::move(levels)) {
+    if (options.prefetch == 0 || first >= end) return;
     try {
       producer_ = std::jthread([this](const std::stop_token& stop) { produce(stop); });
     } catch (const std::exception&) {
@@ -136,7 +134,7 @@ class EpochRun {
 
   /// Returns nothing when the epoch is over.
   std::optional<Batch> next() {
-    if (device_ == Device::cpu) {
+    if (options_.device == Device::cpu) {
       std::optional<AssembledBatch> batch = next_on_cpu();
       if (!batch) return std::nullopt;
       return Batch{std::move(batch->images), std::move(batch->labels)};
@@ -181,7 +179,7 @@ class EpochRun {
         std::unique_lock lock(mutex_);
         ready_.push_back(std::move(*batch));
         changed_.notify_all();
-        changed_.wait(lock, stop, [this] { return ready_.size() < prefetch_; });
+        changed_.wait(lock, stop, [this] { return std::ssize(ready_) < options_.prefetch; });
         if (stop.stop_requested()) return;
       }
     } catch (...) {
@@ -195,8 +193,9 @@ class EpochRun {
 
   std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    const auto rest = std::span(order_).subspan(static_cast<size_t>(next_) * batch_size_);
-    AssembledBatch batch = assemble_(rest.first(std::min(rest.size(), batch_size_)));
+    const auto rest = std::span(order_).subspan(static_cast<size_t>(next_ * options_.batch_size));
+    const auto size = static_cast<size_t>(options_.batch_size);
+    AssembledBatch batch = assemble_(rest.first(std::min(rest.size(), size)));
     ++next_;  // a batch that failed is not left out when it is tried again
     return batch;
   }
@@ -204,18 +203,16 @@ class EpochRun {
   // Used by whoever assembles: the producer, or the caller of next() when there is none.
   Assemble assemble_;
   const std::vector<int64_t> order_;
-  const size_t batch_size_;
   int64_t next_;
   const int64_t end_;
+  const LoaderOptions options_;
 
   // Used by the caller of next() only.
-  const Device device_;
   const Tensor levels_;
   bool sending_ = false;
   std::optional<Arriving> arriving_;  // the batch after the one given last
   std::exception_ptr unsent_;         // why there is none
 
-  const size_t prefetch_;
   std::mutex mutex_;  // guards what follows, but for the thread itself
   std::condition_variable_any changed_;
   std::deque<AssembledBatch> ready_;
