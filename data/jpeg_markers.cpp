@@ -11,8 +11,6 @@ constexpr uint8_t kBaseline = 0xC0, kProgressive = 0xC2, kHuffman = 0xC4, kStart
                   kEnd = 0xD9, kScan = 0xDA, kQuantisation = 0xDB, kHeight = 0xDC, kRestart = 0xDD,
                   kApplication = 0xE0, kAdobe = 0xEE, kComment = 0xFE;
 
-constexpr std::string_view kAdobeTag("Adobe\0", 6);
-
 bool is_restart(uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
 /// Names the feature that is not read of an image with such a marker; nothing for other markers.
@@ -96,7 +94,7 @@ class Cleaner {
     if (marker == kHuffman) return read_huffman_tables(at, end);
     if (marker == kQuantisation) return read_quantisation_tables(at, end);
     if (marker == kScan) return read_scan(at, end);
-    if (marker == kAdobe && end - at >= 12 && bytes_.has(at, kAdobeTag))
+    if (marker == kAdobe && end - at >= 12 && bytes_.has(at, {"Adobe\0", 6}))
       adobe_transform_ = bytes_.byte(at + 11);
     if (const std::string feature = unread_feature(marker); !feature.empty())
       unread_kind("a JPEG with ", feature);

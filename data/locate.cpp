@@ -87,10 +87,6 @@ const std::vector<KnownSet>& known_sets() {
 
 const std::string& name_of(const KnownSet& set) { return set.name; }
 
-std::string without(const std::string& ending, const std::string& name) {
-  return name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : name;
-}
-
 fs::path variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -107,7 +103,7 @@ fs::path cache_folder() {
 std::vector<std::string> files_of(const KnownSet& set) {
   std::vector<std::string> files = set.members;
   for (const RemoteFile& file : set.downloads)
-    if (!set.is_archive()) files.push_back(without(".gz", file.name));
+    if (!set.is_archive()) files.push_back(fs::path(file.name).stem().string());
   return files;
 }
 
@@ -115,7 +111,7 @@ bool has_file(const KnownSet& set, const fs::path& folder, const std::string& na
   std::error_code ignored;
   if (!set.is_archive()) return !find_idx(folder, name).empty();
   return fs::is_regular_file(folder / name, ignored) ||
-         fs::is_regular_file(folder / without(".bin", name), ignored);
+         fs::is_regular_file(folder / fs::path(name).stem(), ignored);
 }
 
 /// Says what the folder lacks, as ` has no test.bin`; nothing when it has all files of the set.
@@ -155,9 +151,7 @@ fs::path fetch_set(const KnownSet& set, const std::string& report) {
 /// Throws Error when the folder has the files of a known set.
 bool is_image_folder(std::string_view name) {
   std::error_code ignored;
-  const std::vector<std::string> names = dataset_names();
-  if (std::find(names.begin(), names.end(), name) != names.end() ||
-      !fs::is_directory(name, ignored))
+  if (std::ranges::count(dataset_names(), name) > 0 || !fs::is_directory(name, ignored))
     return false;
   for (const KnownSet& set : known_sets())
     check(!missing_in(name, set).empty(), name,

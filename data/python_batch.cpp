@@ -13,8 +13,6 @@
 namespace pade::data {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr const char* kDamaged = "it is damaged";
 constexpr size_t kMaxOpcodes = size_t{1} << 20;  // CIFAR-100 takes a quarter of that
@@ -200,8 +198,8 @@ std::string records_of(const Value& batch, const std::vector<std::string>& label
 
 }  // namespace
 
-std::string read_python_batch(const fs::path& path, const std::vector<std::string>& label_keys,
-                              size_t pixels) {
+std::string read_python_batch(const std::filesystem::path& path,
+                              const std::vector<std::string>& label_keys, size_t pixels) {
   const std::string bytes = read_file(path, kMaxFileBytes);
   try {
     Unpickler unpickler(bytes);
