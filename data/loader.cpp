@@ -69,29 +69,35 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
       [&set, image, problem, transforms = options.augment, on_device = augments_on_device(options),
        stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch))](
           std::span<const int64_t> indices) -> AssembledBatch {
-        const int64_t count = std::ssize(indices),
+        const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
                       fields = kImageEditFields + kBoxFields * problem.boxes;
-        const Shape shape{count, image[0], image[1], image[2]};
-        AssembledBatch raw{Tensor::empty(shape, DType::uint8), Tensor::empty({count}, DType::int32),
-                           Tensor::empty({count, fields}, DType::int32)};
+        const Shape batch{count, image[0], image[1], image[2]};
+        AssembledBatch raw{Tensor::empty(batch.with(0, kept), DType::uint8),
+                           Tensor::empty({count}, DType::int32),
+                           Tensor::empty({kept, fields}, DType::int32)};
+        Tensor images = on_device ? Tensor() : Tensor::empty(batch);
         uint8_t* pixels = raw.images.mutable_data<uint8_t>();
         int32_t* labels = raw.labels.mutable_data<int32_t>();
         int32_t* edits = raw.edits.mutable_data<int32_t>();
+        float* to = on_device ? nullptr : images.mutable_data<float>();
         for (int64_t i = 0; i < count; ++i) {
-          labels[i] = set.read(indices[i], pixels + i * image.size());
+          labels[i] = set.read(indices[i], pixels);
           Rng rng = stream;
           rng.set_counter(static_cast<uint64_t>(indices[i]) << 32);  // the image's own part
-          ImageEdit edit({edits + i * fields, static_cast<size_t>(fields)}, problem.h, problem.w);
+          ImageEdit edit({edits, static_cast<size_t>(fields)}, problem.h, problem.w);
           for (const Transform& transform : transforms) transform.draw(edit, rng);
-        }
-        if (on_device) return raw;
-        Tensor images = Tensor::empty(shape);
-        float* to = images.mutable_data<float>();
-        for (int64_t i = 0; i < count; ++i, pixels += image.size(), to += image.size())
+          if (on_device) {
+            pixels += image.size();
+            edits += fields;
+            continue;
+          }
           if (transforms.empty())
             set.normalize(pixels, to);
           else
-            cpu::augment_image(problem, pixels, edits + i * fields, set.levels().data(), to);
+            cpu::augment_image(problem, pixels, edits, set.levels().data(), to);
+          to += image.size();
+        }
+        if (on_device) return raw;
         return {images, raw.labels, {}};
       };
 }
