@@ -76,6 +76,7 @@
 #include <pade/layers/study/coefficient_scale.h>
 #include <pade/layers/study/curve_features.h>
 #include <pade/layers/study/derivatives.h>
+#include <pade/layers/study/descent.h>
 #include <pade/layers/study/fit_target.h>
 #include <pade/layers/study/gauss_quadrature.h>
 #include <pade/layers/study/gaussian_analysis.h>

@@ -31,5 +31,8 @@ const Formula* find_formula(std::string_view name);
 
 /// At one x, in float64.
 Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants);
+/// ∂f/∂constant for each of them.
+std::vector<double> gradient_of(const Formula& formula, double x,
+                                const std::vector<double>& constants);
 
 }  // namespace pade

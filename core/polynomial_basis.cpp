@@ -56,21 +56,4 @@ MonicRecurrence monic_recurrence_of(Basis basis) {
   return monic;
 }
 
-std::array<double, kMaxDegree + 1> evaluate_basis(Basis basis, double x) {
-  const Recurrence r = recurrence_of(basis);
-  std::array<double, kMaxDegree + 1> f{1};
-  for (int k = 0; k < kMaxDegree; ++k)
-    f[k + 1] = (r.a[k] * x + r.b[k]) * f[k] - (k > 0 ? r.c[k] * f[k - 1] : 0);
-  return f;
-}
-
-std::array<double, kMaxDegree + 1> differentiate_basis(Basis basis, double x) {
-  const Recurrence r = recurrence_of(basis);
-  const auto f = evaluate_basis(basis, x);
-  std::array<double, kMaxDegree + 1> df{0};
-  for (int k = 0; k < kMaxDegree; ++k)
-    df[k + 1] = r.a[k] * f[k] + (r.a[k] * x + r.b[k]) * df[k] - (k > 0 ? r.c[k] * df[k - 1] : 0);
-  return df;
-}
-
 }  // namespace pade

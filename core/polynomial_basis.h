@@ -47,9 +47,4 @@ struct MonicRecurrence {
 };
 MonicRecurrence monic_recurrence_of(Basis basis);
 
-/// f_0(x) … f_8(x).
-std::array<double, kMaxDegree + 1> evaluate_basis(Basis basis, double x);
-/// f_0′(x) … f_8′(x).
-std::array<double, kMaxDegree + 1> differentiate_basis(Basis basis, double x);
-
 }  // namespace pade

@@ -12,6 +12,7 @@
 #include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/study/coefficient_scale.h>
+#include <pade/layers/study/polynomial.h>
 
 namespace pade {
 namespace {

@@ -1,4 +1,5 @@
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -42,6 +43,11 @@ const Formula& formula_named(std::string_view name) {
 
 Tensor apply_named(const char* name, const Tensor& x, std::vector<double> constants = {}) {
   return apply({formula_named(name), std::move(constants)}, x);
+}
+
+void check_count(const Formula& formula, const std::vector<double>& constants) {
+  check(constants.size() == formula.constants.size(), formula.name, ": expected ",
+        formula.constants.size(), " constants, got ", constants.size());
 }
 
 void check_constants(const Formula& formula, const Tensor& x, const Tensor& constants) {
@@ -104,8 +110,7 @@ Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& 
 }
 
 Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants) {
-  check(constants.size() == formula.constants.size(), formula.name, ": expected ",
-        formula.constants.size(), " constants, got ", constants.size());
+  check_count(formula, constants);
   Derivatives derivatives{};
   formulas::with_formula<formulas::Activations>(formula.index, [&](auto f) {
     using F = decltype(f);
@@ -115,6 +120,17 @@ Derivatives derivatives_of(const Formula& formula, double x, const std::vector<d
                    y.value.slopes[0], y.slopes[0].slopes[0]};
   });
   return derivatives;
+}
+
+std::vector<double> gradient_of(const Formula& formula, double x,
+                                const std::vector<double>& constants) {
+  check_count(formula, constants);
+  std::vector<double> gradient;
+  formulas::with_formula<formulas::Activations>(formula.index, [&](auto f) {
+    const auto y = formulas::all_slopes_at<decltype(f)>(x, constants.data());
+    gradient.assign(y.slopes + 1, std::end(y.slopes));
+  });
+  return gradient;
 }
 
 ElementwiseFunction::ElementwiseFunction(const Formula& formula, std::vector<double> constants)
@@ -140,8 +156,7 @@ ElementwiseProblem ElementwiseFunction::problem(const Tensor& x) const {
   const auto& [formula, constants, learns] = std::get<OfFormula>(kind);
   const size_t count = formula->constants.size();
   if (parameters.empty())
-    check(constants.size() == count, formula->name, ": expected ", count, " constants, got ",
-          constants.size());
+    check_count(*formula, constants);
   else
     check_constants(*formula, x, parameters[0]);
   check(learns.empty() || learns.size() == count, formula->name, ": expected ", count,

@@ -10,10 +10,10 @@ namespace pade {
 /// changes the function of such inputs, root mean square.
 std::vector<double> coefficient_sensitivities(const ActivationFunction& f);
 
-/// What Parameter::step_scale is of an activation that starts as `start`: for each of its values()
-/// the power of two next to 1/sensitivity, on a logarithmic scale, from 2⁻³⁰, as where there is a
-/// pole, to 64: a start may not depend on a coefficient at all, as the zero function does not on
-/// its denominator.
+/// The Parameter::step_scale of an activation that starts as `start`: for each of its values() the
+/// power of two nearest to 1/sensitivity on a logarithmic scale, of two that are as near the one
+/// nearer 1. The least is 2⁻³⁰, also next to a pole; the largest is 64, as a start need not depend
+/// on a coefficient, such as the zero function on its denominator.
 std::vector<double> step_scales(const ActivationFunction& start);
 
 }  // namespace pade

@@ -7,89 +7,91 @@
 namespace pade {
 namespace {
 
-/// F/sᵏ, F′/sᵏ⁻¹ and F″/sᵏ⁻² of a polynomial F of degree k, with s = max(1, |x|).
-struct Scaled {
-  double value = 0, slope = 0, curvature = 0;
+constexpr double kFar = 0x1p64;  // x⁸ is far from overflow up to here
 
-  /// From degree k to k + 1, with t = 1/s: adds `factor` times a polynomial of that degree.
-  void add(double t, double factor, const Scaled& f) {
-    value = value * t + factor * f.value;
-    slope = slope * t + factor * f.slope;
-    curvature = curvature * t + factor * f.curvature;
-  }
-};
-
-/// p and q are of degrees m and n with m − n = excess.
-Derivatives quotient(const Scaled& p, const Scaled& q, double s, int excess) {
-  const double value = p.value / q.value;
-  const double slope = (p.slope - value * q.slope) / q.value;
-  const double curvature = (p.curvature - 2 * slope * q.slope - value * q.curvature) / q.value;
-  return {std::pow(s, excess) * value, std::pow(s, excess - 1) * slope,
-          std::pow(s, excess - 2) * curvature};
+Derivatives derivatives_at(const RationalPoint& point) {
+  return {point.value(), point.slope(), point.curvature()};
 }
 
-/// Of coefficients from index `first` on, without the zeros at the end: the degree must be the true
-/// one where powers of s are large.
-int true_degree(const std::vector<double>& c, int first) {
-  size_t size = c.size();
-  while (size > 0 && c[size - 1] == 0) --size;
-  return std::max(0, first + static_cast<int>(size) - 1);
+/// Evaluates P/sᵐ and Q/sⁿ with s = |x|; coefficients that are 0 at the end do not count for m and
+/// n.
+Derivatives far_derivatives(RationalFunction g, double constant, double x) {
+  const int first = first_denominator(g.options.form);
+  const int m = std::max(0, Polynomial{g.c}.degree());
+  const int n = std::max(0, Polynomial{g.d}.degree() + first);
+  const double s = std::abs(x);
+  g.c.resize(m + 1);
+  g.d.resize(n + 1 - first);
+  for (int i = 0; i <= m; ++i) g.c[i] *= std::pow(s, i - m);
+  for (int j = first; j <= n; ++j) g.d[j - first] *= std::pow(s, j - n);
+  const BasisDerivatives basis = differentiate_basis(g.options.basis, x, s);
+  const Derivatives at = derivatives_at({g, basis, 3, constant * std::pow(s, -n)});
+  return {std::pow(s, m - n) * at.value, std::pow(s, m - n - 1) * at.slope,
+          std::pow(s, m - n - 2) * at.curvature};
 }
 
-double scale_of(double x) {
+/// The derivatives of g with `constant` in the place of denominator_constant().
+Derivatives evaluate(const RationalFunction& g, double constant, double x) {
+  const int m = g.numerator_degree(), n = g.denominator_degree();
+  check(m <= kMaxDegree && n <= kMaxDegree, "derivatives_of: degrees ", m, "/", n, " are above ",
+        kMaxDegree, "/", kMaxDegree);
   check(std::isfinite(x), "derivatives_of: x is ", x, "; it must be finite");
-  return std::max(1.0, std::abs(x));
-}
-
-/// Horner's rule in t from the lowest coefficient: x/s is ±1 where t is below 1.
-Scaled evaluate(const Polynomial& f, double x, double s) {
-  Scaled sum, power{1, 0, 0};
-  const double t = 1 / s, u = x * t;
-  for (int k = 0; k <= f.degree(); ++k) {
-    if (k > 0)
-      power = {u * power.value, power.value + u * power.slope,
-               2 * power.slope + u * power.curvature};
-    sum.add(t, f.c[k], power);
-  }
-  return sum;
+  if (std::abs(x) > kFar) return far_derivatives(g, constant, x);
+  const BasisDerivatives basis = differentiate_basis(g.options.basis, x);
+  return derivatives_at({g, basis, 3, constant});
 }
 
 }  // namespace
 
-Derivatives derivatives_of(const RationalFunction& g, double x) {
+RationalPoint::RationalPoint(const RationalFunction& g, const BasisDerivatives& basis, int orders,
+                             double constant)
+    : g_(g), basis_(basis) {
   const int first = first_denominator(g.options.form);
-  const int m = true_degree(g.c, 0), n = true_degree(g.d, first);
-  check(m <= kMaxDegree && n <= kMaxDegree, "derivatives_of: degrees ", m, "/", n, " are above ",
-        kMaxDegree, "/", kMaxDegree);
-  const double s = scale_of(x), t = 1 / s, u = x * t;
-  const MonicRecurrence monic = monic_recurrence_of(g.options.basis);
-  Scaled p, q, f_before{0, 0, 0}, f{1, 0, 0};  // f of e_k: f_k without its leading coefficient
-  if (!g.c.empty()) p.value = g.c[0];
-  if (first == 0 && !g.d.empty()) q.value = g.d[0];
-  for (int k = 1; k <= std::max(m, n); ++k) {
-    const double factor = monic.sign * u + monic.shift[k - 1] * t;
-    const double drop = monic.drop[k - 1] * t * t;
-    const Scaled next{factor * f.value - drop * f_before.value,
-                      monic.sign * f.value + factor * f.slope - drop * f_before.slope,
-                      2 * monic.sign * f.slope + factor * f.curvature - drop * f_before.curvature};
-    f_before = f;
-    f = next;
-    if (k <= m) p.add(t, g.c[k] * monic.scale[k], f);
-    if (k <= n) {
-      double d = g.d[k - first] * monic.scale[k];
-      if (g.options.form == RationalForm::termwise) d = f.value < 0 ? -std::abs(d) : std::abs(d);
-      q.add(t, d, f);
-    }
+  const bool is_termwise = g.options.form == RationalForm::termwise;
+  for (size_t k = 0; k < g.d.size(); ++k)
+    sign_[k] = is_termwise && (g.d[k] < 0) != (basis[0][k + first] < 0) ? -1 : 1;
+  for (int order = 0; order < orders; ++order) {
+    const auto& f = basis[order];
+    double p = 0, q = 0;
+    for (size_t k = 0; k < g.c.size(); ++k) p += g.c[k] * f[k];
+    for (size_t k = 0; k < g.d.size(); ++k) q += g.d[k] * sign_[k] * f[k + first];
+    p_[order] = p;
+    q_[order] = q;
   }
-  if (takes_magnitude_of_sum(g.options.form) && q.value < 0) q = {-q.value, -q.slope, -q.curvature};
-  q.value += denominator_constant(g.options.form) * std::pow(t, n);
-  return quotient(p, q, s, m - n);
+  if (takes_magnitude_of_sum(g.options.form) && q_[0] < 0) {
+    is_flipped_ = true;
+    for (double& sign : sign_) sign = -1;
+    for (double& q : q_) q = -q;
+  }
+  q_[0] += constant;
+  value_ = p_[0] / q_[0];
+  if (orders > 1) slope_ = (p_[1] - value_ * q_[1]) / q_[0];
+}
+
+double RationalPoint::value_by(size_t k) const {
+  if (k < g_.c.size()) return basis_[0][k] / q_[0];
+  const size_t of_d = k - g_.c.size(), j = of_d + first_denominator(g_.options.form);
+  return -sign_[of_d] * basis_[0][j] * value_ / q_[0];
+}
+
+double RationalPoint::slope_by(size_t k) const {
+  const auto &f = basis_[0], &df = basis_[1];
+  const double by = value_by(k);
+  if (k < g_.c.size()) return (df[k] - by * q_[1]) / q_[0];
+  const size_t of_d = k - g_.c.size(), j = of_d + first_denominator(g_.options.form);
+  const double sign = sign_[of_d];
+  return -(sign * df[j] * value_ + by * q_[1] + slope_ * sign * f[j]) / q_[0];
+}
+
+Derivatives derivatives_of(const RationalFunction& g, double x) {
+  return evaluate(g, denominator_constant(g.options.form), x);
 }
 
 Derivatives derivatives_of(const Polynomial& p, const Polynomial& q, double x) {
-  const double s = scale_of(x);
-  return quotient(evaluate(p, x, s), evaluate(q, x, s), s,
-                  std::max(0, p.degree()) - std::max(0, q.degree()));
+  RationalFunction g{{Basis::monomial, RationalForm::unsafe}, p.c, q.c};
+  if (q.c.empty()) return evaluate(g, 0, x);
+  g.d.erase(g.d.begin());
+  return evaluate(g, q.c[0], x);
 }
 
 }  // namespace pade

@@ -8,15 +8,6 @@
 
 namespace pade {
 
-/// G = p/q at one point, with what its derivatives by the coefficients need.
-struct FitProblem::Point {
-  double p = 0, dp = 0, q = 1, dq = 0;
-  double turn = 1;  // −1 where the whole sum is negative
-
-  double value() const { return p / q; }
-  double slope() const { return (dp - value() * dq) / q; }
-};
-
 FitProblem::FitProblem(FitPoints points, RationalOptions options, int m, int n,
                        double derivative_weight, double leading_floor)
     : points_(std::move(points)),
@@ -24,25 +15,18 @@ FitProblem::FitProblem(FitPoints points, RationalOptions options, int m, int n,
       m_(m),
       n_(n),
       derivative_weight_(derivative_weight),
-      floor_(n > 0 ? leading_floor : 0),
-      lower_(unknowns(), -std::numeric_limits<double>::infinity()) {
-  for (double x : points_.x) {
-    f_.push_back(evaluate_basis(options.basis, x));
-    df_.push_back(differentiate_basis(options.basis, x));
-  }
+      floor_(n > 0 ? leading_floor : 0) {
+  for (double x : points_.x) basis_.push_back(differentiate_basis(options.basis, x));
   const double radius = std::max(std::abs(points_.x.front()), std::abs(points_.x.back()));
   const MonicRecurrence monic = monic_recurrence_of(options.basis);
   for (int j = 0; j <= kMaxDegree; ++j) reach_[j] = monic.scale[j] * std::pow(radius, j);
+  lower_.assign(unknowns(), -std::numeric_limits<double>::infinity());
   if (options.form == RationalForm::termwise) std::fill(lower_.begin() + m + 1, lower_.end(), 0);
   if (floor_ > 0) lower_.back() = 0;
 }
 
 FitProblem FitProblem::with_form(RationalForm form) const {
   return {points_, {options_.basis, form}, m_, n_, derivative_weight_, floor_};
-}
-
-double FitProblem::denominator_term(size_t k, int j) const {
-  return options_.form == RationalForm::termwise ? std::abs(f_[k][j]) : f_[k][j];
 }
 
 double FitProblem::floor_of(const std::vector<double>& d) const {
@@ -66,36 +50,13 @@ std::vector<double> FitProblem::unknowns_of(const RationalFunction& g) const {
   return z;
 }
 
-void FitProblem::clamp(std::vector<double>& z) const {
-  for (size_t i = 0; i < z.size(); ++i) z[i] = std::max(z[i], lower_[i]);
-}
-
-FitProblem::Point FitProblem::evaluate(const RationalFunction& g, size_t k) const {
-  const auto &f = f_[k], &df = df_[k];
-  Point at;
-  for (int i = 0; i <= m_; ++i) {
-    at.p += g.c[i] * f[i];
-    at.dp += g.c[i] * df[i];
-  }
-  double sum = 0, dsum = 0;
-  for (int j = first(); j <= n_; ++j) {
-    const double sign = options_.form == RationalForm::termwise && f[j] < 0 ? -1 : 1;
-    sum += g.d[j - first()] * sign * f[j];
-    dsum += g.d[j - first()] * sign * df[j];
-  }
-  if (takes_magnitude_of_sum(options_.form) && sum < 0) at.turn = -1;
-  at.q = denominator_constant(options_.form) + at.turn * sum;
-  at.dq = at.turn * dsum;
-  return at;
-}
-
 std::vector<double> FitProblem::residuals(const std::vector<double>& z) const {
   const RationalFunction g = function(z);
   const size_t count = points_.x.size();
   std::vector<double> result(rows(), std::numeric_limits<double>::infinity());
   for (size_t k = 0; k < count; ++k) {
-    const Point at = evaluate(g, k);
-    if (!(at.q > 0)) continue;
+    const RationalPoint at(g, basis_[k], orders());
+    if (!(at.denominator() > 0)) continue;
     const double root = std::sqrt(points_.weight[k]);
     result[k] = root * (at.value() - points_.y[k]);
     if (derivative_weight_ > 0)
@@ -109,23 +70,12 @@ std::vector<double> FitProblem::jacobian(const std::vector<double>& z) const {
   const size_t count = points_.x.size(), stride = rows();
   std::vector<double> columns(unknowns() * stride);
   for (size_t k = 0; k < count; ++k) {
-    const Point at = evaluate(g, k);
-    const auto &f = f_[k], &df = df_[k];
+    const RationalPoint at(g, basis_[k], orders());
     const double root = std::sqrt(points_.weight[k]);
-    const double of_slope = root * std::sqrt(derivative_weight_), value = at.value();
+    const double of_slope = root * std::sqrt(derivative_weight_);
     for (int i = 0; i < unknowns(); ++i) {
-      const int j = i - m_ - 1 + first();  // of d
-      double by = 0, slope_by = 0;
-      if (i <= m_) {
-        by = f[i] / at.q;
-        slope_by = (df[i] - by * at.dq) / at.q;
-      } else {
-        const double sign = options_.form == RationalForm::termwise ? (f[j] < 0 ? -1 : 1) : at.turn;
-        by = -sign * f[j] * value / at.q;
-        slope_by = -(by * at.dq + sign * df[j] * value + at.slope() * sign * f[j]) / at.q;
-      }
-      columns[i * stride + k] = root * by;
-      if (derivative_weight_ > 0) columns[i * stride + count + k] = of_slope * slope_by;
+      columns[i * stride + k] = root * at.value_by(i);
+      if (derivative_weight_ > 0) columns[i * stride + count + k] = of_slope * at.slope_by(i);
     }
   }
   if (floor_ > 0)

@@ -8,7 +8,7 @@ namespace pade {
 namespace {
 
 constexpr int kSpreadStarts = 200;
-/// Fewer, as full_sum starts from the best whole_sum, too.
+/// They are fewer, as full_sum starts from the best whole_sum, too.
 constexpr int kSpreadStartsOfFullSum = 40;
 
 /// The index-th number of van der Corput's sequence: the base's digits of the index, mirrored.
@@ -23,13 +23,14 @@ class Starts {
  public:
   explicit Starts(const FitProblem& problem) : problem_(problem), largest_(problem.n() + 1, 0) {
     for (int j = 1; j <= problem.n(); ++j)
-      for (size_t k = 0; k < problem.points().x.size(); ++k)
-        largest_[j] = std::max(largest_[j], std::abs(problem.denominator_term(k, j)));
+      for (const BasisDerivatives& f : problem.basis())
+        largest_[j] = std::max(largest_[j], std::abs(f[0][j]));
   }
 
   std::vector<std::vector<double>> found;
 
-  /// Terms of degree j that are share(j) · j of Q's constant term, which is 1 with d_0 = d_zero.
+  /// Adds the start whose terms of degree j are share(j) · j of Q's constant term, which is 1 with
+  /// d_0 = d_zero.
   template <class Share>
   void add(double d_zero, Share&& share) {
     std::vector<double> d;

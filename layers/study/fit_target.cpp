@@ -18,8 +18,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// A line as two texts, of which the second is all behind the first separator: a comma or a
-/// semicolon with blanks around, or blanks alone.
+/// A line in two parts. The second is all that follows the first separator, which is a comma or a
+/// semicolon with blanks around it, or blanks alone.
 std::pair<std::string_view, std::string_view> halves(std::string_view line) {
   const size_t end = std::min(line.find_first_of(",; \t"), line.size());
   std::string_view rest = trimmed(line.substr(end));

@@ -9,7 +9,7 @@
 
 namespace pade {
 
-/// A point that a fit shall pass near.
+/// A point that a fit is to pass near.
 struct FitSample {
   double x = 0, y = 0;
 };

@@ -35,7 +35,7 @@ double variance_gain(const DifferentiableFunction& f, const std::vector<double>&
 double chi(const DifferentiableFunction& f, double q, double sigma_w,
            const std::vector<double>& kinks = {});
 
-/// A variance that a layer gives on unchanged.
+/// A variance that a layer passes on unchanged.
 struct VarianceFixedPoint {
   double q;
   double slope;  ///< of the variance map there; stable below 1

@@ -14,7 +14,7 @@ struct TriangularSystem {
   std::vector<double> r;  ///< its columns one after another; zero below the diagonal
   std::vector<double> u;
 };
-/// The triangular system of A and b, given as to least_squares(). Any rank will do.
+/// The triangular system of A and b, given as to least_squares(). A may be of any rank.
 TriangularSystem triangular_system(std::vector<double> a, const std::vector<double>& b,
                                    int columns);
 

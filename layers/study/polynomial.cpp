@@ -8,6 +8,28 @@
 
 namespace pade {
 
+std::array<double, kMaxDegree + 1> evaluate_basis(Basis basis, double x) {
+  return differentiate_basis(basis, x)[0];
+}
+
+BasisDerivatives differentiate_basis(Basis basis, double x, double s) {
+  Recurrence r = recurrence_of(basis);
+  const double t = 1 / s, u = x * t;
+  for (int k = 0; k < kMaxDegree; ++k) {
+    r.b[k] *= t;
+    r.c[k] *= t * t;
+  }
+  BasisDerivatives f{};
+  f[0][0] = 1;
+  for (int k = 0; k < kMaxDegree; ++k)
+    f[0][k + 1] = (r.a[k] * u + r.b[k]) * f[0][k] - (k > 0 ? r.c[k] * f[0][k - 1] : 0);
+  for (int order = 1; order < 3; ++order)
+    for (int k = 0; k < kMaxDegree; ++k)
+      f[order][k + 1] = order * r.a[k] * f[order - 1][k] + (r.a[k] * u + r.b[k]) * f[order][k] -
+                        (k > 0 ? r.c[k] * f[order][k - 1] : 0);
+  return f;
+}
+
 int Polynomial::degree() const {
   int k = static_cast<int>(c.size()) - 1;
   while (k >= 0 && c[k] == 0) --k;

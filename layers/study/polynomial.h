@@ -1,11 +1,18 @@
 #pragma once
 
+#include <array>
 #include <complex>
 #include <vector>
 
 #include <pade/core/polynomial_basis.h>
 
 namespace pade {
+
+/// f_0(x) … f_8(x).
+std::array<double, kMaxDegree + 1> evaluate_basis(Basis basis, double x);
+/// f_k⁽ʳ⁾(x) / sᵏ⁻ʳ as [r][k], up to the second derivative. No power of x overflows with s = |x|.
+using BasisDerivatives = std::array<std::array<double, kMaxDegree + 1>, 3>;
+BasisDerivatives differentiate_basis(Basis basis, double x, double s = 1);
 
 /// c_0 + c_1 x + c_2 x² + …, in float64. No coefficients are the polynomial 0.
 struct Polynomial {

@@ -14,8 +14,8 @@ extern "C" void dgeev_(const char* jobvl, const char* jobvr, const int* n, doubl
 namespace pade {
 namespace {
 
-// Where a computed root is polished: more digits than the coefficients have, and a range in which
-// powers of a root do not overflow.
+// The numbers in which a computed root is polished: they have more digits than the coefficients,
+// and a range in which powers of a root do not overflow.
 using Real = long double;
 using Complex = std::complex<Real>;
 using Roots = std::vector<std::complex<double>>;

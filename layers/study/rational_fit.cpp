@@ -2,11 +2,9 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/layers/study/fit_descent.h>
 #include <pade/layers/study/fit_problem.h>
 #include <pade/layers/study/fit_starts.h>
 #include <pade/layers/study/rational_fit.h>
@@ -67,14 +65,20 @@ FitPoints points_of(const FitTarget& target, const FitOptions& fit) {
   return points;
 }
 
-/// What the forms that full_sum holds come to, as full_sum.
+/// Multiplies P and the sum in Q.
+void multiply(RationalFunction& g, double factor) {
+  for (auto* coefficients : {&g.c, &g.d})
+    for (double& value : *coefficients) value *= factor;
+}
+
+/// The best fits of the forms that full_sum contains, written as full_sum.
 std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, FitNorm norm);
 
 RationalFunction best_fit(const FitProblem& problem, FitNorm norm) {
-  FitEnd best{{}, std::numeric_limits<double>::infinity()};
+  DescentEnd best{{}, std::numeric_limits<double>::infinity()};
   std::vector<double> seen;
   for (const std::vector<double>& start : fit_starts(problem)) {
-    FitEnd end = descend_squares(problem, start);
+    DescentEnd end = descend_squares(problem, start);
     if (norm == FitNorm::max) {
       const bool again = std::any_of(seen.begin(), seen.end(), [&](double cost) {
         return std::abs(cost - end.cost) <= 1e-6 * cost;
@@ -87,8 +91,9 @@ RationalFunction best_fit(const FitProblem& problem, FitNorm norm) {
   }
   if (problem.options().form == RationalForm::full_sum)
     for (const RationalFunction& within : fits_within_full_sum(problem, norm)) {
-      const auto descend = norm == FitNorm::max ? descend_largest : descend_squares;
-      const FitEnd end = descend(problem, problem.unknowns_of(within));
+      const std::vector<double> z = problem.unknowns_of(within);
+      const DescentEnd end =
+          norm == FitNorm::max ? descend_largest(problem, z) : descend_squares(problem, z);
       if (end.cost < best.cost) best = end;
     }
   check(!best.z.empty(), "fit_rational: no start led to a finite fit");
@@ -100,13 +105,13 @@ std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, Fi
   for (const RationalForm form : {RationalForm::whole_sum, RationalForm::unsafe}) {
     RationalFunction g = best_fit(problem.with_form(form), norm);
     double factor = kFullConstant;
-    if (form == RationalForm::unsafe) {  // Q is above 0 at the points, and shall be 1 at least
+    if (form == RationalForm::unsafe) {  // Q is above 0 at the points, and is to be at least 1
       double least = 1;
-      for (const double x : problem.points().x) least = std::min(least, g.denominator(x));
+      for (const BasisDerivatives& basis : problem.basis())
+        least = std::min(least, RationalPoint(g, basis, 1).denominator());
       factor = 1 / least;
     }
-    for (auto* coefficients : {&g.c, &g.d})
-      for (double& value : *coefficients) value *= factor;
+    multiply(g, factor);
     g.d.insert(g.d.begin(), factor - kFullConstant);
     g.options.form = RationalForm::full_sum;
     fits.push_back(std::move(g));
@@ -114,24 +119,21 @@ std::vector<RationalFunction> fits_within_full_sum(const FitProblem& problem, Fi
   return fits;
 }
 
-/// Where the sum of a full_sum has one sign at all points, the same values are had with Q times any
-/// factor that leaves the sum its sign. Of these, this takes the one whose least Q there is 1, as
-/// in other forms: with less, learning may soon meet the kink.
-RationalFunction away_from_kink(RationalFunction g, const std::vector<double>& points) {
+/// Where the sum of a full_sum has one sign at all points, P and Q times any factor that leaves the
+/// sum its sign are the same function. This is the one whose least Q there is 1, as in other forms:
+/// with less, learning may soon meet the kink.
+RationalFunction away_from_kink(RationalFunction g, const std::vector<BasisDerivatives>& points) {
   if (g.options.form != RationalForm::full_sum) return g;
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const double x : points) {
-    const auto f = evaluate_basis(g.options.basis, x);
-    const double sum = std::inner_product(g.d.begin(), g.d.end(), f.begin(), 0.0);
-    low = std::min(low, sum);
-    high = std::max(high, sum);
+  const bool is_flipped = RationalPoint(g, points[0], 1).is_flipped();
+  double least = std::numeric_limits<double>::infinity();
+  for (const BasisDerivatives& basis : points) {
+    const RationalPoint at(g, basis, 1);
+    if (at.is_flipped() != is_flipped) return g;
+    least = std::min(least, at.denominator());
   }
-  if (low <= 0 && high >= 0) return g;
-  const double least = kFullConstant + (low > 0 ? low : -high);
   const double factor = 1 / least;
-  for (auto* coefficients : {&g.c, &g.d})
-    for (double& value : *coefficients) value *= factor;
-  g.d[0] += (low > 0 ? kFullConstant : -kFullConstant) * (factor - 1);
+  multiply(g, factor);
+  g.d[0] += (is_flipped ? -kFullConstant : kFullConstant) * (factor - 1);
   return g;
 }
 
@@ -212,7 +214,7 @@ FitResult fit_rational(const FitTarget& target, RationalOptions options, int m, 
         " coefficients");
   const FitProblem problem(std::move(points), options, m, n, fit.derivative_weight,
                            fit.leading_floor);
-  const RationalFunction best = away_from_kink(best_fit(problem, fit.norm), problem.points().x);
+  const RationalFunction best = away_from_kink(best_fit(problem, fit.norm), problem.basis());
   return measure(best, problem.points(), fit.beyond);
 }
 

@@ -19,8 +19,8 @@ struct RationalFunction {
   /// Throws Error unless both are from 0 to 8. `who` asks.
   void check_degrees(const std::string& who) const;
 
+  /// G and dG/dx, as derivatives_of() gives them (derivatives.h), and Q.
   double operator()(double x) const;
-  /// dG/dx; at kinks sgn(0) = +1, as in core/ops/rational.h.
   double slope(double x) const;
   double denominator(double x) const;
 };

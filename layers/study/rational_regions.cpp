@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// What is added to Q's constant, or between |…| there: each d_j f_j with d_j ≠ 0, or their sum, or
-/// nothing.
+/// The polynomials that are added to Q's constant, there as magnitudes but in the unsafe form: each
+/// d_j f_j with d_j ≠ 0, or their sum, or none.
 std::vector<Polynomial> magnitudes_in(const RationalFunction& g) {
   std::vector<Polynomial> terms;
   Polynomial sum;
@@ -84,7 +84,7 @@ std::vector<RationalRegion> cut(const RationalFunction& g) {
   return regions;
 }
 
-/// By the term c xᵏ that p/q approaches where x has the given sign.
+/// What p/q approaches where x has the given sign, by its leading term c xᵏ.
 Asymptote asymptote(const RationalRegion& region, double sign) {
   const int m = region.p.degree(), n = region.q.degree(), k = m - n;
   if (m < 0 || k < 0) return {0, 0};

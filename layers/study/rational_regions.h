@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <pade/layers/study/polynomial.h>
-#include <pade/layers/study/rational_fit.h>
+#include <pade/layers/study/rational_function.h>
 
 namespace pade {
 

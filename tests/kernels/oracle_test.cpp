@@ -16,6 +16,7 @@
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/window.h>
 #include <pade/core/random.h>
+#include <pade/layers/study/polynomial.h>
 
 #include "tests/devices.h"
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/reduce.h>
@@ -152,6 +153,24 @@ DEVICE_TEST_CASE("formulas have no NaN at any finite x, and keep one that comes 
       const Tensor nan = on(device, dtype, {std::numeric_limits<double>::quiet_NaN()});
       CHECK(std::isnan(apply_formula(formula, nan, c.detach()).item()));
     }
+}
+
+TEST_CASE("the gradient at one x is that of the op") {
+  for (const Formula& formula : all_formulas()) {
+    CAPTURE(std::string(formula.name));
+    const std::vector<double> constants = reference::other_constants(formula);
+    for (const double at : {-2.3, 0.4, 5.1}) {
+      Tape tape;
+      const Tensor c = on(Device::cpu, DType::float64, constants).requires_grad_();
+      tape.backward(sum(apply_formula(formula, on(Device::cpu, DType::float64, {at}), c)));
+      const std::vector<double> gradient = gradient_of(formula, at, constants);
+      REQUIRE(gradient.size() == constants.size());
+      for (size_t k = 0; k < gradient.size(); ++k)
+        CHECK(gradient[k] ==
+              doctest::Approx(c.grad().at({static_cast<int64_t>(k)})).epsilon(1e-12));
+    }
+    CHECK_THROWS_AS(gradient_of(formula, 0, std::vector<double>(constants.size() + 1)), Error);
+  }
 }
 
 TEST_CASE("formulas that have an op of their own agree with it") {

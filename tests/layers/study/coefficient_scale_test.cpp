@@ -16,6 +16,7 @@
 #include <pade/layers/activation.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/study/coefficient_scale.h>
+#include <pade/layers/study/polynomial.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/sgd.h>
 

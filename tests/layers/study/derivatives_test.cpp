@@ -89,6 +89,34 @@ TEST_CASE("derivatives are the limits of differences, in all bases and forms") {
   CHECK(checked >= 160);
 }
 
+TEST_CASE("derivatives by the coefficients are the limits of differences, in all bases and forms") {
+  for (const Basis basis : kAllBases)
+    for (const RationalForm form : kForms) {
+      RationalFunction g{{basis, form}, {0.3, -0.8, 0.5, 0.1}, {0.1, -0.12, 0.02}};
+      if (form == RationalForm::full_sum) g.d.insert(g.d.begin(), -0.4);
+      CAPTURE(std::string(name_of(basis)));
+      CAPTURE(std::string(name_of(form)));
+      for (const double x : {-2.7, -0.41, 0.31, 1.77}) {
+        CAPTURE(x);
+        const BasisDerivatives at = differentiate_basis(basis, x);
+        const RationalPoint point(g, at);
+        for (size_t k = 0; k < g.c.size() + g.d.size(); ++k) {
+          const auto moved_by = [&](double step) {
+            RationalFunction moved = g;
+            (k < g.c.size() ? moved.c[k] : moved.d[k - g.c.size()]) += step;
+            return derivatives_of(moved, x);
+          };
+          const double h = 1e-6;
+          const Derivatives above = moved_by(h), below = moved_by(-h);
+          CHECK(point.value_by(k) ==
+                doctest::Approx((above.value - below.value) / (2 * h)).epsilon(1e-6));
+          CHECK(point.slope_by(k) ==
+                doctest::Approx((above.slope - below.slope) / (2 * h)).epsilon(1e-6));
+        }
+      }
+    }
+}
+
 TEST_CASE("derivatives of x²/(1 + x²), in several bases and far out") {
   for (const Basis basis :
        {Basis::monomial, Basis::hermite_he, Basis::legendre, Basis::chebyshev_t}) {
@@ -134,7 +162,11 @@ TEST_CASE("derivatives do not overflow before the function does") {
       CHECK(std::abs(at.curvature) <= 64 * kEps * std::abs(line / x));
     }
   }
-  // Trailing zeros are no degrees.
+  const Derivatives quartic = derivatives_of(hermite_polynomial(4), 1e100);  // ~ −x⁴/(24 √(2π))
+  CHECK(quartic.curvature == doctest::Approx(-12e200 / 24 / std::sqrt(2 * std::acos(-1.0))));
+  CHECK(derivatives_of(hermite_polynomial(4), 1e90).slope ==
+        doctest::Approx(-4e270 / 24 / std::sqrt(2 * std::acos(-1.0))));
+  // Zeros at the end do not count as degrees.
   const RationalFunction padded{
       {Basis::hermite_he, RationalForm::termwise}, {0, 2, 0, 0}, {0, 0, 0, 0}};
   CHECK(derivatives_of(padded, 1e200).slope == 2);

@@ -39,7 +39,59 @@ void check_real_roots(const Polynomial& p, const std::vector<double>& expected) 
   }
 }
 
+/// The fourth polynomial of each family, as it is printed in tables.
+double fourth(Basis basis, double x) {
+  const double x2 = x * x, x3 = x2 * x, x4 = x2 * x2;
+  switch (basis) {
+    case Basis::monomial: return x4;
+    case Basis::chebyshev_t: return 8 * x4 - 8 * x2 + 1;
+    case Basis::chebyshev_u: return 16 * x4 - 12 * x2 + 1;
+    case Basis::hermite_he: return x4 - 6 * x2 + 3;
+    case Basis::hermite_h: return 16 * x4 - 48 * x2 + 12;
+    case Basis::laguerre: return (x4 - 16 * x3 + 72 * x2 - 96 * x + 24) / 24;
+    case Basis::legendre: return (35 * x4 - 30 * x2 + 3) / 8;
+  }
+  return NAN;
+}
+
 }  // namespace
+
+TEST_CASE("the fourth polynomial of each family is the one in the tables") {
+  for (const Basis basis : kAllBases)
+    for (const double x : {-1.7, -0.3, 0.0, 0.9, 2.5})
+      CHECK(evaluate_basis(basis, x)[4] == doctest::Approx(fourth(basis, x)).epsilon(1e-12));
+}
+
+TEST_CASE("the derivatives of each family are its slopes, and their slopes") {
+  for (const Basis basis : kAllBases)
+    for (const double x : {-1.7, -0.3, 0.0, 0.9, 2.5}) {
+      const double h = 1e-5;
+      const auto at = differentiate_basis(basis, x);
+      CHECK(at[0] == evaluate_basis(basis, x));
+      const auto above = differentiate_basis(basis, x + h),
+                 below = differentiate_basis(basis, x - h);
+      for (int k = 0; k <= kMaxDegree; ++k)
+        for (const int order : {1, 2})
+          CHECK(
+              at[order][k] ==
+              doctest::Approx((above[order - 1][k] - below[order - 1][k]) / (2 * h)).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("divided by powers of s the polynomials are the same, and none overflows") {
+  for (const Basis basis : kAllBases) {
+    const double x = -3.7, s = 4.1;
+    const auto plain = differentiate_basis(basis, x), scaled = differentiate_basis(basis, x, s);
+    for (int order = 0; order < 3; ++order)
+      for (int k = 0; k <= kMaxDegree; ++k)
+        CHECK(scaled[order][k] * std::pow(s, k - order) ==
+              doctest::Approx(plain[order][k]).epsilon(1e-11));
+    const auto far = differentiate_basis(basis, 1e300, 1e300);
+    const MonicRecurrence monic = monic_recurrence_of(basis);
+    for (int k = 0; k <= kMaxDegree; ++k)
+      CHECK(far[0][k] == doctest::Approx(monic.scale[k] * std::pow(monic.sign, k)).epsilon(1e-14));
+  }
+}
 
 TEST_CASE("polynomials: value, derivative, sum and product") {
   const Polynomial p{{1, -2, 3}}, q{{0, 1}};

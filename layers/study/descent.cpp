@@ -2,7 +2,7 @@
 #include <cmath>
 #include <utility>
 
-#include <pade/layers/study/fit_descent.h>
+#include <pade/layers/study/descent.h>
 #include <pade/layers/study/least_squares.h>
 #include <pade/layers/study/linear_minimax.h>
 
@@ -25,9 +25,9 @@ double largest(const std::vector<double>& residuals) {
 }
 
 /// The unknowns that may move: not those at their bounds whose gradient −Rᵀ u leads outside.
-std::vector<int> movable(const FitProblem& problem, const std::vector<double>& z,
+std::vector<int> movable(const ResidualProblem& problem, const std::vector<double>& z,
                          const TriangularSystem& system) {
-  const int n = problem.unknowns();
+  const int n = static_cast<int>(z.size());
   std::vector<int> free;
   for (int i = 0; i < n; ++i) {
     double downhill = 0;
@@ -60,14 +60,19 @@ std::vector<double> damped_step(const TriangularSystem& system, const std::vecto
 
 }  // namespace
 
-FitEnd descend_squares(const FitProblem& problem, std::vector<double> z) {
+void ResidualProblem::clamp(std::vector<double>& z) const {
+  for (size_t i = 0; i < z.size(); ++i) z[i] = std::max(z[i], lower_[i]);
+}
+
+DescentEnd descend_squares(const ResidualProblem& problem, std::vector<double> z,
+                           double least_share) {
   std::vector<double> residuals = problem.residuals(z);
   double cost = squared(residuals), lambda = 1e-2;
   int trials = 0;
   while (trials < 300 && lambda < 1e12 && std::isfinite(cost)) {
     for (double& r : residuals) r = -r;
     const TriangularSystem system =
-        triangular_system(problem.jacobian(z), residuals, problem.unknowns());
+        triangular_system(problem.jacobian(z), residuals, static_cast<int>(z.size()));
     const std::vector<int> free = movable(problem, z, system);
     if (free.empty()) break;
     const double before = cost;
@@ -87,15 +92,15 @@ FitEnd descend_squares(const FitProblem& problem, std::vector<double> z) {
       cost = next_cost;
       lambda = std::max(lambda / 5, 1e-15);
     }
-    if (before - cost < 1e-13 * before) break;
+    if (before - cost < least_share * before) break;
   }
   return {z, cost};
 }
 
-FitEnd descend_largest(const FitProblem& problem, std::vector<double> z) {
+DescentEnd descend_largest(const ResidualProblem& problem, std::vector<double> z) {
   std::vector<double> residuals = problem.residuals(z);
   double error = largest(residuals), radius = 10;
-  const size_t rows = problem.rows(), n = z.size();
+  const size_t rows = residuals.size(), n = z.size();
   for (int trial = 0; trial < 500 && radius > 1e-7 && std::isfinite(error) && error > 0; ++trial) {
     // In units in which the largest residual is 1, and so is the largest entry of each column.
     std::vector<double> a = problem.jacobian(z), r = residuals, scale(n), low(n), high(n, radius);
