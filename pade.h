@@ -74,7 +74,6 @@
 #include <pade/layers/stochastic_depth.h>
 #include <pade/layers/study/activation_function.h>
 #include <pade/layers/study/coefficient_scale.h>
-#include <pade/layers/study/curve_features.h>
 #include <pade/layers/study/derivatives.h>
 #include <pade/layers/study/descent.h>
 #include <pade/layers/study/fit_target.h>
@@ -82,9 +81,7 @@
 #include <pade/layers/study/gaussian_analysis.h>
 #include <pade/layers/study/least_squares.h>
 #include <pade/layers/study/linear_minimax.h>
-#include <pade/layers/study/nearest_formula.h>
 #include <pade/layers/study/polynomial.h>
-#include <pade/layers/study/rational_analysis.h>
 #include <pade/layers/study/rational_fit.h>
 #include <pade/layers/study/rational_function.h>
 #include <pade/layers/study/rational_regions.h>

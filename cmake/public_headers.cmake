@@ -8,5 +8,5 @@ list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/caching_allocator.h core/device_choice.h core/ops/operands.h core/ops/parameters.h
   core/ops/strided_copy.h core/ops/window.h core/io/folder_lock.h core/io/input_file.h
   core/thread_pool.h core/verbose.h data/image_bytes.h data/process.h data/python_batch.h
-  data/resize.h layers/study/fit_problem.h layers/study/fit_starts.h layers/study/formula_search.h
-  optim/adam_rule.h optim/overlap.h)
+  data/resize.h layers/study/fit_problem.h layers/study/fit_starts.h optim/adam_rule.h
+  optim/overlap.h)

@@ -14,12 +14,12 @@
 #include <pade/core/text_stream.h>
 #include <pade/layers/study/coefficient_scale.h>
 #include <pade/layers/study/gaussian_analysis.h>
-#include <pade/layers/study/rational_analysis.h>
 #include <pade/layers/study/rational_regions.h>
 
 #include "lab/interval.h"
 #include "lab/lab.h"
 #include "lab/numbers.h"
+#include "lab/rational_features.h"
 #include "support/number_option.h"
 
 namespace pade::lab {

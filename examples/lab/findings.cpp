@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <tuple>
 
-#include <pade/layers/study/rational_analysis.h>
+#include "lab/rational_features.h"
 
 namespace pade::lab {
 namespace {

@@ -3,10 +3,9 @@
 #include <optional>
 #include <vector>
 
-#include <pade/layers/study/nearest_formula.h>
-
 #include "lab/interval.h"
 #include "lab/learned_layers.h"
+#include "lab/nearest_formula.h"
 
 namespace pade::lab {
 

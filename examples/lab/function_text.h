@@ -4,8 +4,9 @@
 #include <vector>
 
 #include <pade/layers/study/activation_function.h>
-#include <pade/layers/study/nearest_formula.h>
 #include <pade/layers/study/value_distribution.h>
+
+#include "lab/nearest_formula.h"
 
 /// Functions in words and in characters, for the terminal.
 namespace pade::lab {

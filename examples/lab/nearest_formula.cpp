@@ -1,3 +1,5 @@
+#include "lab/nearest_formula.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -6,10 +8,10 @@
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
-#include <pade/layers/study/formula_search.h>
-#include <pade/layers/study/nearest_formula.h>
 
-namespace pade {
+#include "lab/formula_search.h"
+
+namespace pade::lab {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -66,7 +68,7 @@ class Choice {
 }  // namespace
 
 double ScaledFormula::operator()(double x) const {
-  return a * derivatives_of(*formula, b * x + c, starts_of(*formula)).value + d;
+  return a * derivatives_of(*formula, b * x + c, formula->starts()).value + d;
 }
 
 std::vector<WeightedInput> uniform_inputs(double low, double high, int count) {
@@ -102,4 +104,4 @@ NearestFormula nearest_formula(const std::function<double(double)>& g,
   return choice.result();
 }
 
-}  // namespace pade
+}  // namespace pade::lab

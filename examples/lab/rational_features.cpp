@@ -1,11 +1,12 @@
+#include "lab/rational_features.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <pade/core/error.h>
-#include <pade/layers/study/rational_analysis.h>
 
-namespace pade {
+namespace pade::lab {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -128,4 +129,4 @@ CurveFeatures features_of(const RationalFunction& g, double low, double high) {
   return features;
 }
 
-}  // namespace pade
+}  // namespace pade::lab

@@ -5,7 +5,7 @@
 
 #include <pade/core/formula.h>
 
-namespace pade {
+namespace pade::lab {
 
 /// a f(b x + c) + d, where f is a formula whose constants are at their start.
 struct ScaledFormula {
@@ -41,7 +41,7 @@ struct NearestFormula {
 ///
 /// a and d are a linear least-squares problem for each b and c. Those are tried on a grid, with b
 /// up to 16 and down to 1/8 of the inputs' scale, of both signs, and from its best points all
-/// free parameters go on by Levenberg–Marquardt. It is a search, so a nearer one may be missed, but
+/// free parameters go on by descend_squares(). It is a search, so a nearer one may be missed, but
 /// the same call gives the same bits.
 ///
 /// Throws Error when there are no inputs, for weights that are negative or all 0, and for inputs or
@@ -49,4 +49,4 @@ struct NearestFormula {
 NearestFormula nearest_formula(const std::function<double(double)>& g,
                                const std::vector<WeightedInput>& inputs);
 
-}  // namespace pade
+}  // namespace pade::lab

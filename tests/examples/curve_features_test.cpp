@@ -4,9 +4,11 @@
 #include <numbers>
 
 #include <pade/core/error.h>
-#include <pade/layers/study/curve_features.h>
+
+#include "lab/curve_features.h"
 
 using namespace pade;
+using namespace pade::lab;
 
 TEST_CASE("a search finds the features of the sine") {
   const auto sine = [](double x) { return Derivatives{std::sin(x), std::cos(x), -std::sin(x)}; };

@@ -1,9 +1,10 @@
+#include "lab/curve_features.h"
+
 #include <cmath>
 
 #include <pade/core/error.h>
-#include <pade/layers/study/curve_features.h>
 
-namespace pade {
+namespace pade::lab {
 namespace {
 
 /// Follows the sign of one derivative along the samples, and calls found(x, sign before) where it
@@ -69,4 +70,4 @@ CurveFeatures search_curve(const DifferentiableFunction& f, double low, double h
   return features;
 }
 
-}  // namespace pade
+}  // namespace pade::lab

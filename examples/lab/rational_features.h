@@ -1,9 +1,10 @@
 #pragma once
 
-#include <pade/layers/study/curve_features.h>
 #include <pade/layers/study/rational_regions.h>
 
-namespace pade {
+#include "lab/curve_features.h"
+
+namespace pade::lab {
 
 /// Extrema, inflections and the Lipschitz constant of G on [low, high], from all real roots of the
 /// numerators of G′ and G″ in each region, and the kinks:
@@ -18,4 +19,4 @@ namespace pade {
 /// Throws Error for an empty or infinite interval, and where regions_of() does.
 CurveFeatures features_of(const RationalFunction& g, double low, double high);
 
-}  // namespace pade
+}  // namespace pade::lab

@@ -4,7 +4,7 @@
 
 #include <pade/layers/study/derivatives.h>
 
-namespace pade {
+namespace pade::lab {
 
 /// Where the slope changes sign.
 struct Extremum {
@@ -40,4 +40,4 @@ struct CurveFeatures {
 CurveFeatures search_curve(const DifferentiableFunction& f, double low, double high,
                            int samples = 10001);
 
-}  // namespace pade
+}  // namespace pade::lab

@@ -5,9 +5,9 @@
 #include <limits>
 #include <vector>
 
-#include <pade/layers/study/nearest_formula.h>
+#include "lab/nearest_formula.h"
 
-namespace pade {
+namespace pade::lab {
 
 inline constexpr double kRounding = 1e-12;  ///< of the values of g
 
@@ -15,9 +15,6 @@ inline constexpr double kRounding = 1e-12;  ///< of the values of g
 enum Free : unsigned { kA = 1, kB = 2, kC = 4, kD = 8, kAll = 15 };
 
 inline int size_of(unsigned free) { return std::popcount(free); }
-
-/// The constants of a formula at their start.
-std::vector<double> starts_of(const Formula& formula);
 
 /// What a formula is compared with: weights that sum to 1, and the values of g.
 struct SearchProblem {
@@ -37,7 +34,7 @@ struct Candidate {
 };
 
 /// The place of one formula that is nearest to the problem, with these parameters free: by a grid
-/// of b and c, and from its best points by Levenberg–Marquardt.
+/// of b and c, and from its best points by descend_squares().
 Candidate search_formula(const SearchProblem& problem, const Formula& formula, unsigned free);
 
-}  // namespace pade
+}  // namespace pade::lab

@@ -8,10 +8,12 @@
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
-#include <pade/layers/study/nearest_formula.h>
 #include <pade/layers/study/rational_fit.h>
 
+#include "lab/nearest_formula.h"
+
 using namespace pade;
+using namespace pade::lab;
 
 namespace {
 

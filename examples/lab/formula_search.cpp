@@ -1,18 +1,19 @@
+#include "lab/formula_search.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/elementwise.h>
-#include <pade/layers/study/formula_search.h>
-#include <pade/layers/study/least_squares.h>
+#include <pade/layers/study/descent.h>
 
-namespace pade {
+namespace pade::lab {
 namespace {
 
 constexpr int kStarts = 3;  // points of the grid from which the descent goes on
-constexpr int kSteps = 60;
 
 /// The best a and d, as far as they are free, for given values of f.
 Candidate linear_fit(const SearchProblem& problem, const ScaledFormula& start, unsigned free,
@@ -36,22 +37,79 @@ Candidate linear_fit(const SearchProblem& problem, const ScaledFormula& start, u
   return candidate;
 }
 
-/// One formula against the problem.
-class FormulaSearch {
+/// One formula against the problem. What a descent changes is its free parameters.
+class FormulaSearch : public ResidualProblem {
  public:
-  FormulaSearch(const SearchProblem& problem, const Formula& formula)
-      : problem_(problem), formula_(formula), constants_(starts_of(formula)) {}
+  FormulaSearch(const SearchProblem& problem, const Formula& formula, unsigned free)
+      : problem_(problem), formula_(formula), free_(free), constants_(formula.starts()) {
+    lower_.assign(size_of(free), -std::numeric_limits<double>::infinity());
+  }
 
-  Candidate best(unsigned free) const {
+  Candidate best() const {
     Candidate best;
-    for (const Candidate& start : grid(free)) {
-      const Candidate end = free & (kB | kC) ? descend(start, free) : start;
+    for (const Candidate& start : grid()) {
+      const Candidate end = free_ & (kB | kC) ? descend(start) : start;
       if (end.cost < best.cost) best = end;
     }
     return best;
   }
 
+  std::vector<double> residuals(const std::vector<double>& z) const override {
+    const ScaledFormula at = with(z);
+    const double steepest = std::max(1.0, 32 / problem_.scale);
+    const double flattest = std::min(1.0, 1 / (16 * problem_.scale));
+    if (!(std::abs(at.b) <= steepest && std::abs(at.b) >= flattest))
+      return {std::numeric_limits<double>::infinity()};
+    const std::vector<double> f = values_at({at});
+    std::vector<double> residuals(rows(), 0);
+    for (size_t i = 0; i < f.size(); ++i)
+      residuals[i] = std::sqrt(problem_.weight[i]) * (at.a * f[i] + at.d - problem_.y[i]);
+    return residuals;
+  }
+
+  std::vector<double> jacobian(const std::vector<double>& z) const override {
+    const ScaledFormula at = with(z);
+    std::vector<double> columns(z.size() * rows(), 0);
+    for (size_t i = 0; i < problem_.x.size(); ++i) {
+      const double x = problem_.x[i], root = std::sqrt(problem_.weight[i]);
+      const Derivatives f = derivatives_of(formula_, at.b * x + at.c, constants_);
+      const double by[] = {f.value, at.a * f.slope * x, at.a * f.slope, 1};
+      size_t column = 0;
+      for (size_t k = 0; k < std::size(kParameters); ++k)
+        if (free_ & kParameters[k].bit) columns[column++ * rows() + i] = root * by[k];
+    }
+    return columns;
+  }
+
  private:
+  static constexpr struct {
+    unsigned bit;
+    double ScaledFormula::*of;
+  } kParameters[] = {{kA, &ScaledFormula::a},
+                     {kB, &ScaledFormula::b},
+                     {kC, &ScaledFormula::c},
+                     {kD, &ScaledFormula::d}};
+
+  /// One for each input, and more than there are unknowns; the rest are 0.
+  size_t rows() const { return std::max(problem_.x.size(), lower_.size() + 1); }
+
+  /// The formula with these values of its free parameters.
+  ScaledFormula with(const std::vector<double>& z) const {
+    ScaledFormula result{&formula_};
+    auto value = z.begin();
+    for (const auto& parameter : kParameters)
+      if (free_ & parameter.bit) result.*parameter.of = *value++;
+    return result;
+  }
+
+  Candidate descend(const Candidate& start) const {
+    std::vector<double> z;
+    for (const auto& parameter : kParameters)
+      if (free_ & parameter.bit) z.push_back(start.function.*parameter.of);
+    const DescentEnd end = descend_squares(*this, z, 1e-9);
+    return {with(end.z), end.cost};
+  }
+
   std::vector<double> slopes() const {
     std::vector<double> slopes{1};
     for (int k = -3; k <= 4; ++k)
@@ -62,14 +120,14 @@ class FormulaSearch {
   }
 
   /// The best of the grid, at most one for each b, and b = 1, c = 0.
-  std::vector<Candidate> grid(unsigned free) const {
+  std::vector<Candidate> grid() const {
     const auto [low, high] = std::minmax_element(problem_.x.begin(), problem_.x.end());
     const double middle = (*low + *high) / 2, reach = *high - *low;
     std::vector<ScaledFormula> places;
     std::vector<size_t> ends;  // of each b's places
-    for (const double b : free& kB ? slopes() : std::vector<double>{1}) {
+    for (const double b : free_& kB ? slopes() : std::vector<double>{1}) {
       places.push_back({&formula_, 1, b, 0, 0});
-      for (int k = -10; free & kC && k <= 10; ++k)
+      for (int k = -10; free_ & kC && k <= 10; ++k)
         places.push_back({&formula_, 1, b, -b * (middle + reach * k / 10), 0});
       ends.push_back(places.size());
     }
@@ -80,7 +138,7 @@ class FormulaSearch {
       Candidate of_slope;
       for (; place < end; ++place) {
         const Candidate here =
-            linear_fit(problem_, places[place], free, &values[place * problem_.x.size()]);
+            linear_fit(problem_, places[place], free_, &values[place * problem_.x.size()]);
         if (here.cost < of_slope.cost) of_slope = here;
       }
       best.push_back(of_slope);
@@ -88,7 +146,7 @@ class FormulaSearch {
     const auto by_cost = [](const Candidate& a, const Candidate& b) { return a.cost < b.cost; };
     std::stable_sort(best.begin(), best.end(), by_cost);
     best.resize(std::min<size_t>(best.size(), kStarts));
-    best.push_back(linear_fit(problem_, places[0], free, values.data()));
+    best.push_back(linear_fit(problem_, places[0], free_, values.data()));
     return best;
   }
 
@@ -104,93 +162,13 @@ class FormulaSearch {
     return apply_formula(formula_, row(u), row(constants_)).to_vector<double>();
   }
 
-  /// Levenberg–Marquardt with Marquardt's scaling over the free parameters.
-  Candidate descend(Candidate at, unsigned free) const {
-    const double steepest = std::max(1.0, 32 / problem_.scale);
-    const double flattest = std::min(1.0, 1 / (16 * problem_.scale));
-    double damping = 1e-3;
-    for (int step = 0; step < kSteps && at.cost > 0; ++step) {
-      const Linearised system = linearise(at.function, free);
-      bool improved = false;
-      for (; !improved && damping < 1e8; damping *= improved ? 0.1 : 8) {
-        const ScaledFormula next = stepped(at.function, free, system.solve(damping));
-        if (!(std::abs(next.b) <= steepest && std::abs(next.b) >= flattest)) continue;
-        const std::vector<double> f = values_at({next});
-        const Candidate there{next, problem_.cost(f.data(), next.a, next.d)};
-        if (!(there.cost < at.cost)) continue;
-        improved = true;
-        if (there.cost > (1 - 1e-9) * at.cost) return there;
-        at = there;
-      }
-      if (!improved) break;
-    }
-    return at;
-  }
-
-  /// Residuals and their slopes by the free parameters, each column after the other.
-  struct Linearised {
-    std::vector<double> columns, residuals, norms;
-
-    std::vector<double> solve(double damping) const {
-      const size_t count = norms.size(), rows = residuals.size();
-      std::vector<double> a, b = residuals;
-      for (double& value : b) value = -value;
-      b.resize(rows + count, 0);
-      for (size_t k = 0; k < count; ++k) {
-        a.insert(a.end(), columns.begin() + static_cast<int64_t>(k * rows),
-                 columns.begin() + static_cast<int64_t>((k + 1) * rows));
-        a.resize(a.size() + count, 0);
-        a[a.size() - count + k] = std::sqrt(damping) * norms[k];
-      }
-      return least_squares(std::move(a), std::move(b), static_cast<int>(count));
-    }
-  };
-
-  Linearised linearise(const ScaledFormula& at, unsigned free) const {
-    Linearised system;
-    std::vector<Derivatives> f;
-    for (size_t i = 0; i < problem_.x.size(); ++i) {
-      f.push_back(derivatives_of(formula_, at.b * problem_.x[i] + at.c, constants_));
-      system.residuals.push_back(std::sqrt(problem_.weight[i]) *
-                                 (at.a * f[i].value + at.d - problem_.y[i]));
-    }
-    for (const unsigned parameter : {kA, kB, kC, kD}) {
-      if (!(free & parameter)) continue;
-      double squares = 0;
-      for (size_t i = 0; i < problem_.x.size(); ++i) {
-        const double slope = parameter == kA   ? f[i].value
-                             : parameter == kB ? at.a * f[i].slope * problem_.x[i]
-                             : parameter == kC ? at.a * f[i].slope
-                                               : 1;
-        system.columns.push_back(std::sqrt(problem_.weight[i]) * slope);
-        squares += system.columns.back() * system.columns.back();
-      }
-      system.norms.push_back(std::max(std::sqrt(squares), 1e-12));
-    }
-    return system;
-  }
-
-  static ScaledFormula stepped(ScaledFormula at, unsigned free, const std::vector<double>& step) {
-    size_t k = 0;
-    if (free & kA) at.a += step[k++];
-    if (free & kB) at.b += step[k++];
-    if (free & kC) at.c += step[k++];
-    if (free & kD) at.d += step[k++];
-    return at;
-  }
-
   const SearchProblem& problem_;
   const Formula& formula_;
+  unsigned free_;
   std::vector<double> constants_;
 };
 
 }  // namespace
-
-std::vector<double> starts_of(const Formula& formula) {
-  std::vector<double> constants;
-  for (const Formula::Constant& constant : formula.constants) constants.push_back(constant.start);
-  return constants;
-}
 
 SearchProblem::SearchProblem(const std::function<double(double)>& g,
                              const std::vector<WeightedInput>& inputs) {
@@ -228,7 +206,7 @@ double SearchProblem::cost(const double* f, double a, double d) const {
 }
 
 Candidate search_formula(const SearchProblem& problem, const Formula& formula, unsigned free) {
-  return FormulaSearch(problem, formula).best(free);
+  return FormulaSearch(problem, formula, free).best();
 }
 
-}  // namespace pade
+}  // namespace pade::lab
