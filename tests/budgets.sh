@@ -25,7 +25,7 @@ mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/c
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
 budget framework 10520 8000 "${core[@]}" "${rooms[@]}"
-budget study 3260 3000 "${study[@]}"
+budget study 2540 3000 "${study[@]}"
 budget reference 880 500 "${reference[@]}"
 budget kernels 14100 12000 "${kernels[@]}"
 budget 'data and io' 3880 3000 "${files[@]}"
