@@ -89,16 +89,13 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
           if (on_device) {
             pixels += image.size();
             edits += fields;
-            continue;
+          } else if (transforms.empty()) {
+            set.normalize(pixels, to + i * image.size());
+          } else {
+            cpu::augment_image(problem, pixels, edits, set.levels().data(), to + i * image.size());
           }
-          if (transforms.empty())
-            set.normalize(pixels, to);
-          else
-            cpu::augment_image(problem, pixels, edits, set.levels().data(), to);
-          to += image.size();
         }
-        if (on_device) return raw;
-        return {images, raw.labels, {}};
+        return on_device ? raw : AssembledBatch{images, raw.labels, {}};
       };
 }
 
