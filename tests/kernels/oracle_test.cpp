@@ -148,7 +148,7 @@ ElementwiseProblem any_formula(Trial& t, std::vector<Tensor>& parameters) {
     for (const formulas::Constant& constant : F::kConstants)
       formula.constants.push_back(constant.start);
     const auto count = static_cast<int64_t>(formula.constants.size());
-    if (count > 0 && t.flip())
+    if (formulas::kMayLearn<F> && t.flip())
       parameters.push_back(
           t.input_of(Tensor::from<double>(formula.constants, {count}).to(t.dtype())));
     problem = {formula, formulas::kSavesValue<F>, static_cast<int>(parameters.size())};

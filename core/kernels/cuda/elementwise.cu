@@ -133,7 +133,7 @@ void elementwise_backward(const ElementwiseProblem& problem, std::span<const Ten
   with_types(formula, dy.dtype(), [&](auto f, auto zero) {
     using F = decltype(f);
     using T = decltype(zero);
-    if constexpr (!F::kConstants.empty())
+    if constexpr (formulas::kMayLearn<F>)
       if (!gradients.empty())
         return backward_with_constants<F, T>(saved, parameters[0], dy, dx, gradients[0]);
     elementwise(formula.name, Backward<F, T>{constants_of<F, T>(formula, parameters)}, dy.size(),

@@ -353,7 +353,7 @@ struct Abs {
 
 struct Power {
   static constexpr const char *kName = "power", *kText = "x^exponent";
-  static constexpr bool kTakesInfinity = true;
+  static constexpr bool kTakesInfinity = true, kIsFixed = true;
   static constexpr Constants<1> kConstants{{{"exponent", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
@@ -386,7 +386,7 @@ struct Cos {
 
 struct Clamp {
   static constexpr const char *kName = "clamp", *kText = "min(max(x, low), high)";
-  static constexpr bool kTakesInfinity = true;
+  static constexpr bool kTakesInfinity = true, kIsFixed = true;
   static constexpr Constants<2> kConstants{{{"low", -1, false}, {"high", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
@@ -412,6 +412,12 @@ void with_formula(int index, F&& f) {
 template <class F>
 inline constexpr bool kSavesValue = requires(float y) {
   F::slope_from_value(y);
+};
+
+/// Whether there are constants that may learn.
+template <class F>
+inline constexpr bool kMayLearn = !F::kConstants.empty() && !requires {
+  F::kIsFixed;
 };
 
 /// A formula's derivatives by x, and by its constants.
