@@ -51,7 +51,7 @@ END
 
 epochs='0 1 3 10 30'
 for run in before after; do
-  for epoch in $epochs; do curve "${!run}" act4 "$epoch" >"$work/$run$epoch"; done
+  for epoch in $epochs; do curve "${!run}" act1 "$epoch" >"$work/$run$epoch"; done
 done
 gnuplot <<END
 set terminal svg noenhanced size 760,560 font 'sans,13' background 'white'
@@ -64,13 +64,13 @@ set xlabel 'epoch'; set xrange [0:30]; set title 'training loss'
 plot '$before/metrics.csv' using 1:3 with lines lw 2 title 'HP-2, one rate', \
      '$after/metrics.csv' using 1:3 with lines lw 2 title 'HP-2, its own rule', \
      '$relu/metrics.csv' using 1:3 with lines lw 1 lc rgb '#555555' title 'ReLU'
-set title 'act4: |d_4|'; set logscale y; set format y '%g'; set key center right
-plot '< grep act4 $before/activations.csv' using 1:(abs(\$13)) with lines lw 2 title 'one rate', \
-     '< grep act4 $after/activations.csv' using 1:(abs(\$13)) with lines lw 2 title 'its own rule'
+set title 'act1: |d_4|'; set logscale y; set format y '%g'; set key center right
+plot '< grep act1 $before/activations.csv' using 1:(abs(\$13)) with lines lw 2 title 'one rate', \
+     '< grep act1 $after/activations.csv' using 1:(abs(\$13)) with lines lw 2 title 'its own rule'
 unset logscale y; set xlabel 'x'; set xrange [-5:5]; set yrange [-2:6]; set key top center
-set title 'act4 with one rate, after epochs'
+set title 'act1 with one rate, after epochs'
 plot for [e in '$epochs'] '$work/before'.e using 1:2 with lines lw 2 title e
-set title 'act4 with its own rule, after epochs'
+set title 'act1 with its own rule, after epochs'
 plot for [e in '$epochs'] '$work/after'.e using 1:2 with lines lw 2 title e
 unset multiplot
 END
