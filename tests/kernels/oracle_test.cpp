@@ -320,13 +320,17 @@ void pool_kernels(Trial& t) {
 
 // ------------------------------------------------------------------------------------- training
 
+BatchNormProblem any_batch_norm(Trial& t) {
+  return {t.size(1, 5),
+          t.one_of<int64_t>({1, 3, 20}),
+          t.one_of<int64_t>({2, 7, 49, 300}),
+          t.flip(),
+          0.1,
+          1e-5};
+}
+
 void batch_norm_kernels(Trial& t) {
-  const BatchNormProblem p{t.size(1, 5),
-                           t.one_of<int64_t>({1, 3, 20}),
-                           t.one_of<int64_t>({2, 7, 49, 300}),
-                           t.flip(),
-                           0.1,
-                           1e-5};
+  const BatchNormProblem p = any_batch_norm(t);
   const Shape shape{p.n, p.channels, p.run}, channels{p.channels};
   const Tensor x = t.input(shape), dy = t.input(shape),
                gamma = t.flip() ? t.input(channels) : Tensor(),
@@ -347,12 +351,7 @@ void batch_norm_kernels(Trial& t) {
 
 /// As two kernels each, where there is not one.
 void norm_act_kernels(Trial& t) {
-  const BatchNormProblem p{t.size(1, 5),
-                           t.one_of<int64_t>({1, 3, 20}),
-                           t.one_of<int64_t>({2, 7, 49, 300}),
-                           t.flip(),
-                           0.1,
-                           1e-5};
+  const BatchNormProblem p = any_batch_norm(t);
   const Shape shape{p.n, p.channels, p.run}, channels{p.channels};
   const Tensor x = t.input(shape), dy = t.input(shape), gamma = t.input(channels),
                beta = t.input(channels);
