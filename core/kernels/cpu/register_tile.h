@@ -46,10 +46,10 @@ struct LaneRows {
   int64_t row_stride, vector_stride;
 };
 
-namespace detail {
-
-/// Results that stay in registers: this many rows of kTileVectors.
+/// Sums that stay in registers: this many rows of kTileVectors.
 inline constexpr int kProductTileRows = kTileVectors == 4 ? 6 : 4;
+
+namespace detail {
 
 /// Not inlined, as then not all sums would stay in registers.
 template <int kRows, int kVectors, class T>
@@ -92,12 +92,12 @@ template <class T>
 void multiply_lanes(LaneFactors<T> factors, int64_t rows, const LaneRows<const T>& in,
                     int64_t vectors, LaneRows<T> out, bool add, const T* ahead = nullptr,
                     int64_t ahead_count = 0) {
-  const int64_t tiles = blocks_of(rows, detail::kProductTileRows);
+  const int64_t tiles = blocks_of(rows, kProductTileRows);
   PartsAhead parts(ahead, ahead_count, std::max<int64_t>(1, tiles * factors.terms));
   with_constant<kTileVectors>(vectors, [&](auto tile_vectors) {
     for (int64_t r = 0, count; r < rows; r += count) {
-      count = first_tile(rows - r, detail::kProductTileRows);
-      with_constant<detail::kProductTileRows>(count, [&](auto tile_rows) {
+      count = first_tile(rows - r, kProductTileRows);
+      with_constant<kProductTileRows>(count, [&](auto tile_rows) {
         detail::multiply_lanes_tile<tile_rows.value, tile_vectors.value>(factors, in, out, add,
                                                                          parts);
       });

@@ -13,8 +13,6 @@ namespace {
 /// Pixels that are multiplied at once: a tile's width.
 template <class T>
 inline constexpr int64_t kColumns = kTileVectors* kLaneCount<T>;
-/// Results that stay in registers: this many rows of kColumns.
-constexpr int kRows = kTileVectors == 4 ? 6 : 4;
 
 constexpr int64_t kMostRanges = 64;  // of pixels, one for a thread after the other
 
@@ -101,10 +99,10 @@ void multiply(const Pixels& pixels, const Weights<T>& weights, const T* from, in
   // Long enough for most of what is fetched ahead to be for the same thread.
   const int64_t blocks_at_once =
       std::max(units_per_block(multiplications), pixels.count / kColumns<T> / kMostRanges);
-  const int64_t tiles = blocks_of(to_channels, kRows);
+  const int64_t tiles = blocks_of(to_channels, kProductTileRows);
   const bool streams = is_streamed<T>(pixels.count * to_channels, pixels.per_image);
   parallel_for(pixels.count, blocks_at_once * kColumns<T>, [&](int64_t begin, int64_t end) {
-    Scratch<T> in(from_channels * kColumns<T>), out(kRows * kColumns<T>);
+    Scratch<T> in(from_channels * kColumns<T>), out(kProductTileRows * kColumns<T>);
     std::fill_n(in.data(), from_channels * kColumns<T>, T{0});
     for (int64_t column = begin; column < end; column += kColumns<T>) {
       T* whole = nullptr;  // where the results go, if they are one run of kColumns
@@ -119,14 +117,14 @@ void multiply(const Pixels& pixels, const Weights<T>& weights, const T* from, in
           });
       const Ahead<T> next = pixels.ahead(from, from_channels, column + kColumns<T>, end);
       for (int64_t o = 0, tile = 0, rows; o < to_channels; o += rows, ++tile) {
-        rows = first_tile(to_channels - o, kRows);
+        rows = first_tile(to_channels - o, kProductTileRows);
         const Ahead<T> ahead = next.part(tile, tiles);
         T* results = whole ? whole + o * pixels.per_image : out.data();
         const int64_t stride = whole ? pixels.per_image : kColumns<T>;
         const Weights<T> of_rows{weights.data + o * weights.row_stride, weights.row_stride,
                                  weights.term_stride};
         const T* start = bias ? bias + o : nullptr;
-        with_constant<kRows>(rows, [&](auto tile_rows) {
+        with_constant<kProductTileRows>(rows, [&](auto tile_rows) {
           if (whole && streams)
             multiply_tile<tile_rows.value, true>(of_rows, in.data(), from_channels, start, results,
                                                  stride, ahead);
