@@ -15,7 +15,8 @@ namespace pade {
 template <class Signature>
 class Kernel;
 
-/// A function of one device. A call throws an Error where it gets no memory.
+/// A function of one device. A call throws an Error where it gets no memory, and where the device
+/// has no such function.
 template <class... Arguments>
 class Kernel<void(Arguments...)> {
  public:
@@ -26,6 +27,7 @@ class Kernel<void(Arguments...)> {
   }
   explicit operator bool() const { return function_ != nullptr; }
   void operator()(Arguments... arguments) const {
+    check(function_ != nullptr, "there is no such kernel on this device yet");
     bad_alloc_as_error([&] { function_(arguments...); });
   }
 

@@ -27,7 +27,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// Formulas whose slope jumps: the branch that is taken at `at`, continued to x.
+/// Formulas whose slope or curvature jumps: the branch that is taken at `at`, continued to x.
 const std::map<std::string, Real (*)(Real x, Real at, const Real* c)> kBranches = {
     {"relu", [](Real x, Real at, const Real*) { return at > 0 ? x : 0; }},
     {"leaky_relu", [](Real x, Real at, const Real* c) { return at > 0 ? x : c[0] * x; }},
