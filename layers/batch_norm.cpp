@@ -1,3 +1,6 @@
+#include <optional>
+#include <string>
+
 #include <pade/core/error.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/scope.h>
@@ -38,10 +41,13 @@ Tensor BatchNorm::forward(const Tensor& x) {
 }
 
 Tensor BatchNorm::then(Activation& activation, const Tensor& x) {
-  if (ForwardObserver::is_active()) return activation((*this)(x));
-  const Scope scope(name().empty() ? "" : name() + '+' + activation.name());
-  const auto f = activation.elementwise();
+  std::optional<ElementwiseFunction> f;
+  if (!ForwardObserver::is_active()) {
+    const Scope scope(activation.name());
+    f = activation.elementwise();
+  }
   if (!f) return activation((*this)(x));
+  const Scope scope(name().empty() ? "" : name() + '+' + activation.name());
   return norm_act(x, weight, bias, running_mean, running_var, checked_options(x), *f);
 }
 
