@@ -14,8 +14,8 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/reduce.h>
 #include <pade/core/ops/elementwise.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 

@@ -7,8 +7,8 @@
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/cross_entropy.h>
-#include <pade/core/ops/reduce.h>
 #include <pade/core/ops/elementwise.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 #include <pade/core/storage.h>
 #include <pade/core/tape.h>
