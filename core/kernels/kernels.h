@@ -27,7 +27,7 @@ class Kernel<void(Arguments...)> {
   }
   explicit operator bool() const { return function_ != nullptr; }
   void operator()(Arguments... arguments) const {
-    check(function_ != nullptr, "there is no such kernel on this device yet");
+    check(function_ != nullptr, "this operation is not implemented on this device yet");
     bad_alloc_as_error([&] { function_(arguments...); });
   }
 
@@ -173,7 +173,7 @@ struct Kernels {
               Tensor& dx)>
       batch_norm_backward;
 
-  /// y = f((x − mean) · inverse · gamma + beta) in one pass; null where there is no such kernel.
+  /// y = f((x − mean) · inverse · gamma + beta) in one pass; null where it takes two.
   Kernel<void(const BatchNormProblem& problem, const ElementwiseProblem& f, const Tensor& x,
               const Tensor& mean, const Tensor& inverse, const Tensor& gamma, const Tensor& beta,
               std::span<const Tensor> parameters, Tensor& y)>

@@ -2,6 +2,7 @@
 #include <iterator>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,24 +26,18 @@ Formula described(F, int index) {
   return formula;
 }
 
-template <class List>
-std::vector<Formula> describe_all() {
-  std::vector<Formula> all;
-  for (int i = 0; i < static_cast<int>(std::tuple_size_v<List>); ++i)
-    formulas::with_formula<List>(i, [&](auto formula) { all.push_back(described(formula, i)); });
-  return all;
+template <class F, size_t kIndex = 0>
+constexpr int index_of() {
+  if constexpr (std::is_same_v<F, std::tuple_element_t<kIndex, formulas::All>>)
+    return static_cast<int>(kIndex);
+  else
+    return index_of<F, kIndex + 1>();
 }
 
-/// Activations or not.
-const Formula& formula_named(std::string_view name) {
-  static const std::vector<Formula> all = describe_all<formulas::All>();
-  for (const Formula& formula : all)
-    if (name == formula.name) return formula;
-  fail("there is no formula named ", name);
-}
-
-Tensor apply_named(const char* name, const Tensor& x, std::vector<double> constants = {}) {
-  return apply({formula_named(name), std::move(constants)}, x);
+template <class F>
+Tensor apply_op(const Tensor& x, std::vector<double> constants = {}) {
+  static const Formula formula = described(F{}, index_of<F>());
+  return apply({formula, std::move(constants)}, x);
 }
 
 void check_count(const Formula& formula, const std::vector<double>& constants) {
@@ -62,21 +57,23 @@ void check_constants(const Formula& formula, const Tensor& x, const Tensor& cons
 
 }  // namespace
 
-Tensor exp(const Tensor& x) { return apply_named("exp", x); }
-Tensor log(const Tensor& x) { return apply_named("log", x); }
-Tensor sqrt(const Tensor& x) { return apply_named("sqrt", x); }
-Tensor abs(const Tensor& x) { return apply_named("abs", x); }
-Tensor power(const Tensor& x, double exponent) { return apply_named("power", x, {exponent}); }
-Tensor sin(const Tensor& x) { return apply_named("sin", x); }
-Tensor cos(const Tensor& x) { return apply_named("cos", x); }
-Tensor tanh(const Tensor& x) { return apply_named("tanh", x); }
-Tensor sigmoid(const Tensor& x) { return apply_named("sigmoid", x); }
-Tensor relu(const Tensor& x) { return apply_named("relu", x); }
-Tensor leaky_relu(const Tensor& x, double slope) { return apply_named("leaky_relu", x, {slope}); }
+Tensor exp(const Tensor& x) { return apply_op<formulas::Exp>(x); }
+Tensor log(const Tensor& x) { return apply_op<formulas::Log>(x); }
+Tensor sqrt(const Tensor& x) { return apply_op<formulas::Sqrt>(x); }
+Tensor abs(const Tensor& x) { return apply_op<formulas::Abs>(x); }
+Tensor power(const Tensor& x, double exponent) { return apply_op<formulas::Power>(x, {exponent}); }
+Tensor sin(const Tensor& x) { return apply_op<formulas::Sin>(x); }
+Tensor cos(const Tensor& x) { return apply_op<formulas::Cos>(x); }
+Tensor tanh(const Tensor& x) { return apply_op<formulas::Tanh>(x); }
+Tensor sigmoid(const Tensor& x) { return apply_op<formulas::Sigmoid>(x); }
+Tensor relu(const Tensor& x) { return apply_op<formulas::Relu>(x); }
+Tensor leaky_relu(const Tensor& x, double slope) {
+  return apply_op<formulas::LeakyRelu>(x, {slope});
+}
 
 Tensor clamp(const Tensor& x, double low, double high) {
   check(low <= high, "clamp: low ", low, " is above high ", high);
-  return apply_named("clamp", x, {low, high});
+  return apply_op<formulas::Clamp>(x, {low, high});
 }
 
 std::vector<double> Formula::starts() const {
@@ -86,7 +83,12 @@ std::vector<double> Formula::starts() const {
 }
 
 const std::vector<Formula>& all_formulas() {
-  static const std::vector<Formula> all = describe_all<formulas::Activations>();
+  static const std::vector<Formula> all = [] {
+    std::vector<Formula> all;
+    for (int i = 0; i < static_cast<int>(std::tuple_size_v<formulas::Activations>); ++i)
+      formulas::with_formula(i, [&](auto formula) { all.push_back(described(formula, i)); });
+    return all;
+  }();
   return all;
 }
 

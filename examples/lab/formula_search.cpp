@@ -156,10 +156,8 @@ class FormulaSearch : public ResidualProblem {
     u.reserve(places.size() * problem_.x.size());
     for (const ScaledFormula& place : places)
       for (const double x : problem_.x) u.push_back(place.b * x + place.c);
-    const auto row = [](const std::vector<double>& numbers) {
-      return Tensor::from<double>(numbers, {static_cast<int64_t>(numbers.size())});
-    };
-    return apply_formula(formula_, row(u), row(constants_)).to_vector<double>();
+    const Tensor inputs = Tensor::from<double>(u, {static_cast<int64_t>(u.size())});
+    return apply({formula_, constants_}, inputs).to_vector<double>();
   }
 
   const SearchProblem& problem_;

@@ -64,7 +64,7 @@ struct GroupView {
   }
 };
 
-/// Calls f(group, block of all, view, first element, end) for fixed blocks of every group.
+/// Calls f(view of a group, block, first element, end) for fixed blocks of all groups.
 template <class F>
 void for_each_block(const ElementwiseProblem& problem, int64_t size, F&& f) {
   const auto* rational = std::get_if<RationalProblem>(&problem.kind);
