@@ -6,8 +6,10 @@
 
 namespace pade {
 
-/// √E[(∂f/∂θ)²] over Z ~ N(0, 1) for each θ of f.values(): how much a unit of that coefficient
-/// changes the function of such inputs, root mean square.
+/// √E[(∂f/∂θ)²] for each θ of f.values(): how much a unit of that coefficient changes the function
+/// of inputs Z ~ N(0, 1), root mean square. The inputs of rational functions in forms other than
+/// termwise are N(0, 2²): coefficients of unlike signs cancel there, and a d_n that crosses zero
+/// puts another zero of Σ d_j f_j (in unsafe, of Q) where only wide inputs come.
 std::vector<double> coefficient_sensitivities(const ActivationFunction& f);
 
 /// The Parameter::step_scale of an activation that starts as `start`: for each of its values() the
