@@ -4,6 +4,7 @@
 #include <pade/core/build_info.h>
 #include <pade/core/derivatives.h>
 #include <pade/core/device.h>
+#include <pade/core/did_you_mean.h>
 #include <pade/core/dtype.h>
 #include <pade/core/error.h>
 #include <pade/core/formula.h>
@@ -12,7 +13,6 @@
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/kernel_choice.h>
-#include <pade/core/names.h>
 #include <pade/core/numbers.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/augment.h>

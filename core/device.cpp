@@ -4,9 +4,9 @@
 
 #include <pade/core/device.h>
 #include <pade/core/device_choice.h>
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/core/kernels/cuda/runtime.h>
-#include <pade/core/names.h>
 
 namespace pade {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <pade/core/names.h>
+#include <pade/core/did_you_mean.h>
 #include <pade/core/polynomial_basis.h>
 
 namespace pade {

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/data/cifar.h>
 #include <pade/data/fetch.h>
 #include <pade/data/idx.h>

@@ -1,8 +1,8 @@
 #include <functional>
 #include <map>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/core/numbers.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/rational_spec.h>

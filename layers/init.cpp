@@ -2,8 +2,8 @@
 #include <array>
 #include <cmath>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/layers/init.h>
 
 namespace pade {

@@ -7,8 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/core/numbers.h>
 #include <pade/layers/init.h>
 #include <pade/layers/rational_spec.h>

@@ -3,8 +3,8 @@
 #include <sstream>
 #include <utility>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/core/numbers.h>
 #include <pade/layers/spec.h>
 

@@ -9,11 +9,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/core/io/atomic_file.h>
 #include <pade/core/io/input_file.h>
 #include <pade/core/io/safetensors.h>
-#include <pade/core/names.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
 

@@ -1,7 +1,7 @@
 #include <array>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/parameters.h>
 #include <pade/core/ops/rational.h>

@@ -1,7 +1,7 @@
 #include "models/models.h"
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 
 #include "models/efficientnet.h"
 #include "models/lenet.h"

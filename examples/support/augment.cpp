@@ -6,8 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/layers/spec.h>
 
 namespace pade::support {

@@ -13,8 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/data/locate.h>
 #include <pade/layers/activation.h>
 

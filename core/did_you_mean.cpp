@@ -2,8 +2,8 @@
 #include <numeric>
 #include <utility>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 
 namespace pade {
 namespace {

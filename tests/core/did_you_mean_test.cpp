@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/names.h>
 #include <pade/core/scope.h>
 
 using namespace pade;
