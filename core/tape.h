@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -53,59 +54,52 @@ class Tape {
   /// no gradient or, when accumulating, the one that they had.
   void backward(const Tensor& loss, BackwardOptions options = {});
 
-  /// Unlike any other tape's of the program.
-  uint64_t generation() const { return generation_; }
   /// The number of ops recorded.
-  int64_t size() const { return static_cast<int64_t>(entries_.size()); }
-  /// The recorded ops as a graph in Graphviz' language.
-  std::string to_dot() const;
-  /// One line per recorded op: `%3 = exp(%1)  [2, 3]  in features.0`.
+  int64_t size() const { return static_cast<int64_t>(nodes_.size() - leaves_.size()); }
+  /// One line per node: `%3 = exp(%1)  [2, 3]  in features.0`.
   friend std::ostream& operator<<(std::ostream& out, const Tape& tape);
+  /// The nodes as a graph in Graphviz' language.
+  std::string to_dot() const;
 
   /// The innermost tape of this thread that is recording now; null when there is none.
   static Tape* recording();
 
-  /// The number of `tensor` on this tape; −1 when no gradient flows to it. Leaves get a number when
-  /// they are first used.
+  /// The number of the tensor's node; −1 when no gradient flows to it. Leaves get one when they are
+  /// first used.
   int64_t index_of(const Tensor& tensor);
+  /// Gives `output` a node.
   void append(const char* op, std::span<const Tensor* const> inputs, Tensor& output,
               std::span<const Tensor* const> saved, BackwardFunction backward);
 
  private:
-  friend class NoGrad;
   friend class Gradients;
 
   struct Saved {
     Tensor tensor;
     uint32_t version;
   };
-  struct Entry {
+  /// A leaf, which has no inputs, or the result of an op.
+  struct Node {
     const char* op;
-    std::string path;             // of the module that was being called
-    std::vector<int64_t> inputs;  // −1: needs no gradient
-    int64_t output;
-    std::vector<Saved> saved;
-    BackwardFunction backward;
-  };
-  struct Value {
     Shape shape;
     DType dtype;
+    std::string path;             // of the module that was being called
+    std::vector<int64_t> inputs;  // numbers of nodes; −1: needs no gradient
+    std::vector<Saved> saved;
+    BackwardFunction backward;
+    Tensor gradient;  // the sum of those that have arrived in this backward pass
   };
 
-  int64_t new_value(const Tensor& tensor);
-  /// Runs the derivatives, last op first. gradients[v] belongs to value v: those that are there on
-  /// entry are added to, and those of leaves are there afterwards.
-  void replay(std::vector<Tensor>& gradients, bool keep);
-  void check_saved_versions(const Entry& entry) const;
-  void assign_to_leaves(std::vector<Tensor>& gradients, bool accumulate);
+  /// Runs the derivatives, last op first, from the gradients that some nodes have to those of the
+  /// leaves.
+  void replay(bool keep);
+  void assign_to_leaves(bool accumulate);
 
-  uint64_t generation_;
+  uint64_t generation_;  // unlike any other tape's of the program
   Tape* outer_;
   bool consumed_ = false;
-  std::vector<Entry> entries_;
-  std::vector<Value> values_;
-  std::vector<std::pair<std::shared_ptr<Leaf>, int64_t>> leaves_;  // and their numbers
-  std::unordered_map<const Leaf*, int64_t> index_of_leaf_;
+  std::vector<Node> nodes_;
+  std::unordered_map<std::shared_ptr<Leaf>, int64_t> leaves_;  // and the numbers of their nodes
 };
 
 /// Nothing is recorded while one of these is in scope (except by a Tape opened inside).
@@ -143,12 +137,12 @@ class Gradients {
   /// The gradient of the op's output, in the output's shape.
   const Tensor& of_output() const { return of_output_; }
   /// Whether the gradient of the op's input number `input` is asked for.
-  bool needs(int input) const { return entry_.inputs[input] >= 0; }
+  bool needs(int input) const { return node_.inputs[input] >= 0; }
   /// Gives the gradient of input number `input`: assigned when it is the first to arrive, added
   /// afterwards. Ignored where it is not asked for. Throws Error on a wrong shape or dtype.
   void set(int input, const Tensor& gradient);
   /// A tensor that was saved when the op was recorded.
-  const Tensor& saved(int i) const { return entry_.saved[i].tensor; }
+  const Tensor& saved(int i) const { return node_.saved[i].tensor; }
 
   /// For an op that computes its output again, on `tape`, in backward: goes on through that tape,
   /// from `output`, to which of_output() belongs. leaves[i] stands there for the op's input number
@@ -159,14 +153,11 @@ class Gradients {
 
  private:
   friend class Tape;
-  static void add(Tensor& sum, const Tensor& gradient);
-  Gradients(const Tape& tape, const Tape::Entry& entry, std::vector<Tensor>& all,
-            const Tensor& of_output)
-      : tape_(tape), entry_(entry), all_(all), of_output_(of_output) {}
+  Gradients(Tape& tape, const Tape::Node& node, const Tensor& of_output)
+      : tape_(tape), node_(node), of_output_(of_output) {}
 
-  const Tape& tape_;
-  const Tape::Entry& entry_;
-  std::vector<Tensor>& all_;  // by value number
+  Tape& tape_;
+  const Tape::Node& node_;
   const Tensor& of_output_;
 };
 
@@ -180,12 +171,9 @@ void record(const char* op, std::span<const Tensor* const> inputs, Tensor& outpu
             std::span<const Tensor* const> saved, F&& backward) {
   if (Anomaly::enabled()) Anomaly::inspect(output, op, "result");
   Tape* tape = Tape::recording();
-  if (!tape) return;
-  for (const Tensor* input : inputs) {
-    if (tape->index_of(*input) < 0) continue;
-    bad_alloc_as_error([&] { tape->append(op, inputs, output, saved, std::forward<F>(backward)); });
-    return;
-  }
+  const auto needs_gradient = [&](const Tensor* input) { return tape->index_of(*input) >= 0; };
+  if (!tape || std::none_of(inputs.begin(), inputs.end(), needs_gradient)) return;
+  bad_alloc_as_error([&] { tape->append(op, inputs, output, saved, std::forward<F>(backward)); });
 }
 
 template <class F>
