@@ -21,12 +21,12 @@ class Shape {
   explicit Shape(std::span<const int64_t> extents);
 
   int rank() const { return rank_; }
-  /// The extent along `axis`; negative axes count from the end. Throws Error when out of range.
+  /// `axis` as a number in [0, rank); negative axes count from the end. Throws Error otherwise.
+  int resolve_axis(int axis) const;
+  /// The extent along such an axis.
   int64_t operator[](int axis) const { return extents_[resolve_axis(axis)]; }
   /// The number of elements: the product of the extents.
   int64_t size() const { return size_; }
-  /// `axis` as a number in [0, rank); negative axes count from the end. Throws Error otherwise.
-  int resolve_axis(int axis) const;
 
   const int64_t* begin() const { return extents_.data(); }
   const int64_t* end() const { return extents_.data() + rank_; }
@@ -37,10 +37,10 @@ class Shape {
   int64_t size_before(int axis) const;
   int64_t size_from(int axis) const;
 
-  bool operator==(const Shape& other) const;
+  bool operator==(const Shape& other) const = default;
 
  private:
-  std::array<int64_t, kMaxRank> extents_{};
+  std::array<int64_t, kMaxRank> extents_{};  // 0 beyond the rank
   int rank_ = 0;
   int64_t size_ = 1;
 };

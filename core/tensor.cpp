@@ -1,5 +1,4 @@
-#include <cmath>
-#include <cstddef>
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -18,26 +17,6 @@
 namespace pade {
 namespace {
 
-/// The extents with a single −1 replaced by what makes the sizes equal.
-Shape infer_extent(std::initializer_list<int64_t> extents, const Shape& from) {
-  int64_t known = 1;
-  int unknown = 0;
-  for (int64_t extent : extents) {
-    if (extent == -1)
-      ++unknown;
-    else
-      check(!__builtin_mul_overflow(known, extent, &known), "reshape: too many elements to count");
-  }
-  if (unknown == 0) return Shape(extents);
-  check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
-  check(known > 0 && from.size() % known == 0, "reshape: ", from, " has ", from.size(),
-        " elements, which is not a multiple of ", known);
-  std::vector<int64_t> filled(extents);
-  for (int64_t& extent : filled)
-    if (extent == -1) extent = from.size() / known;
-  return Shape(std::span<const int64_t>(filled));
-}
-
 void check_defined(const char* method, const Tensor& tensor) {
   check(tensor.defined(), method, ": the tensor is undefined; assign one to it first");
 }
@@ -48,24 +27,12 @@ void check_same_layout(const char* method, const Tensor& a, const Tensor& b) {
         b.dtype(), " on ", b.device());
 }
 
-void copy_on_cpu(std::byte* to, const std::byte* from, size_t bytes) {
-  constexpr int64_t kBlock = kElementBlock * sizeof(float);
-  parallel_for(static_cast<int64_t>(bytes), kBlock, [=](int64_t begin, int64_t end) {
-    std::memmove(to + begin, from + begin, end - begin);
-  });
-}
-
-size_t bytes_of(const Shape& shape, DType dtype) {
-  size_t bytes = 0;
-  check(!__builtin_mul_overflow(static_cast<size_t>(shape.size()), size_of(dtype), &bytes),
-        "tensor of shape ", shape, ": too many bytes to count");
-  return bytes;
-}
-
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
-  const size_t bytes = bytes_of(shape, dtype);
+  size_t bytes = 0;
+  check(!__builtin_mul_overflow(static_cast<size_t>(shape.size()), size_of(dtype), &bytes),
+        "tensor of shape ", shape, ": too many bytes to count");
   return bad_alloc_as_error(
       [&] { return Tensor(std::make_shared<Storage>(bytes, device, &shape), 0, shape, dtype); });
 }
@@ -76,32 +43,17 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device
   return tensor;
 }
 
-Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
-  return full(shape, 0, dtype, device);
-}
-Tensor Tensor::ones(const Shape& shape, DType dtype, Device device) {
-  return full(shape, 1, dtype, device);
-}
-Tensor Tensor::empty_like(const Tensor& other) {
-  return empty(other.shape(), other.dtype(), other.device());
-}
-Tensor Tensor::zeros_like(const Tensor& other) {
-  return zeros(other.shape(), other.dtype(), other.device());
-}
-Tensor Tensor::scalar(double value, DType dtype) { return full({}, value, dtype); }
-
 Tensor Tensor::arange(int64_t n, DType dtype) {
-  Tensor tensor;
-  dispatch(dtype, [&](auto zero) {
+  return dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     constexpr int64_t kMost = int64_t{1} << std::numeric_limits<T>::digits;
     check(n <= kMost, "Tensor::arange: ", dtype, " counts at most ", kMost, " numbers, got ", n,
           "; take a wider dtype");
-    tensor = empty({n}, dtype);
+    Tensor tensor = empty({n}, dtype);
     T* out = tensor.mutable_data<T>();
     std::iota(out, out + n, T{0});
+    return tensor;
   });
-  return tensor;
 }
 
 Storage& Tensor::storage_or_fail() const {
@@ -109,29 +61,26 @@ Storage& Tensor::storage_or_fail() const {
   return *storage_;
 }
 
-std::byte* Tensor::bytes_at_offset(DType expected) const {
+Device Tensor::device() const { return storage_or_fail().device(); }
+
+uint32_t Tensor::version() const { return storage_or_fail().version(); }
+
+std::byte* Tensor::first_byte(DType expected) const {
   Storage& storage = storage_or_fail();
   check(expected == dtype_, "tensor of ", dtype_, ": its elements were asked for as ", expected);
   return storage.data() + offset_;
 }
 
-std::byte* Tensor::bytes_on_cpu(DType expected) const {
+void Tensor::check_on_cpu() const {
   check(!on_cuda(), "a tensor of shape ", shape_,
         " on cuda: its elements cannot be reached from here; copy it with to(Device::cpu)");
-  return bytes_at_offset(expected);
 }
-
-Device Tensor::device() const { return storage_or_fail().device(); }
-
-uint32_t Tensor::version() const { return storage_or_fail().version(); }
 
 /// Element number i, converted.
 double Tensor::element(int64_t i) const {
-  const Tensor here =
-      view({1}, offset_ + i * static_cast<int64_t>(size_of(dtype_))).to(Device::cpu);
-  double value = 0;
-  dispatch(dtype_, [&](auto zero) { value = static_cast<double>(*here.data<decltype(zero)>()); });
-  return value;
+  const int64_t offset = offset_ + i * static_cast<int64_t>(size_of(dtype_));
+  const Tensor here = Tensor(storage_, offset, {1}, dtype_).to(Device::cpu);
+  return dispatch(dtype_, [&]<class T>(T) { return static_cast<double>(*here.data<T>()); });
 }
 
 double Tensor::item() const {
@@ -156,21 +105,26 @@ double Tensor::at(std::initializer_list<int64_t> index) const {
   return element(flat);
 }
 
-Tensor Tensor::view(const Shape& shape, int64_t offset) const {
-  storage_or_fail();
-  return Tensor(storage_, offset, shape, dtype_);
-}
-
 Tensor Tensor::reshape(std::initializer_list<int64_t> extents) const {
   check_defined("reshape", *this);
-  return reshape(infer_extent(extents, shape_));
+  const auto unknown = std::count(extents.begin(), extents.end(), -1);
+  if (unknown == 0) return reshape(Shape(extents));
+  check(unknown == 1, "reshape: only one extent can be inferred, got ", unknown);
+  std::vector<int64_t> known(extents);
+  int64_t& inferred = *std::find(known.begin(), known.end(), -1);
+  inferred = 1;
+  const int64_t others = Shape(std::span<const int64_t>(known)).size();
+  check(others > 0 && size() % others == 0, "reshape: ", shape_, " has ", size(),
+        " elements, which is not a multiple of ", others);
+  inferred = size() / others;
+  return reshape(Shape(std::span<const int64_t>(known)));
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
   check_defined("reshape", *this);
   check(shape.size() == size(), "reshape: ", shape_, " has ", size(), " elements, ", shape, " has ",
         shape.size());
-  Tensor result = view(shape, offset_);
+  Tensor result(storage_, offset_, shape, dtype_);
   record("reshape", {this}, result, {}, [from = shape_](Gradients& gradients) {
     gradients.set(0, gradients.of_output().reshape(from));
   });
@@ -183,7 +137,7 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
   check(0 <= begin && begin <= end && end <= shape_[0], "slice: [", begin, ", ", end,
         ") is out of range for shape ", shape_);
   const int64_t row_bytes = shape_.size_from(1) * static_cast<int64_t>(size_of(dtype_));
-  Tensor result = view(shape_.with(0, end - begin), offset_ + begin * row_bytes);
+  Tensor result(storage_, offset_ + begin * row_bytes, shape_.with(0, end - begin), dtype_);
   record("slice", {this}, result, {}, [from = shape_, begin, end](Gradients& gradients) {
     const Tensor& of_rows = gradients.of_output();
     Tensor gradient = Tensor::zeros(from, of_rows.dtype(), of_rows.device());
@@ -217,27 +171,26 @@ Tensor Tensor::to(DType dtype) const {
 
 Tensor Tensor::to(Device device) const {
   check_defined("to", *this);
-  const Device from = this->device();
-  if (device == from) return *this;
-  Tensor result = empty(shape_, dtype_, device);
-  result.copy_(*this);
-  record("to", {this}, result, {},
-         [from](Gradients& gradients) { gradients.set(0, gradients.of_output().to(from)); });
-  return result;
+  return device == this->device() ? *this : copied_to(device, "to");
 }
 
 Tensor Tensor::clone() const {
   check_defined("clone", *this);
-  Tensor result = empty(shape_, dtype_, device());
+  return copied_to(device(), "clone");
+}
+
+Tensor Tensor::copied_to(Device device, const char* op) const {
+  Tensor result = empty(shape_, dtype_, device);
   result.copy_(*this);
-  record("clone", {this}, result, {},
-         [](Gradients& gradients) { gradients.set(0, gradients.of_output()); });
+  record(op, {this}, result, {}, [from = this->device()](Gradients& gradients) {
+    gradients.set(0, gradients.of_output().to(from));
+  });
   return result;
 }
 
 Tensor Tensor::detach() const {
   check_defined("detach", *this);
-  return view(shape_, offset_);
+  return Tensor(storage_, offset_, shape_, dtype_);
 }
 
 /// A change in place is not recorded, so it must not happen to what an open tape differentiates.
@@ -278,13 +231,16 @@ Tensor& Tensor::copy_(const Tensor& source) {
         ", got ", source.shape_, " ", source.dtype_);
   check_same_bytes_or_none("copy_", source);
   std::byte* to = storage_->data() + offset_;
-  const std::byte* from = source.storage_or_fail().data() + source.offset_;
+  const std::byte* from = source.storage_->data() + source.offset_;
   storage_->bump_version();
   if (on_cuda() || source.on_cuda()) {
     if constexpr (kHasCuda) cuda::copy(to, device(), from, source.device(), bytes());
-  } else {
-    copy_on_cpu(to, from, bytes());
+    return *this;
   }
+  constexpr int64_t kBlock = kElementBlock * sizeof(float);
+  parallel_for(static_cast<int64_t>(bytes()), kBlock, [=](int64_t begin, int64_t end) {
+    std::memmove(to + begin, from + begin, end - begin);
+  });
   return *this;
 }
 
@@ -332,7 +288,7 @@ void Tensor::set_grad(const Tensor& gradient) {
   check(leaf_ != nullptr, "set_grad: this tensor is not a leaf; call requires_grad_() first");
   if (gradient.defined()) check_same_layout("set_grad", *this, gradient);
   check(!overlaps(gradient), "set_grad: the gradient of shape ", shape_,
-        " is in the memory of its ", "own tensor, which an optimiser changes; clone() it");
+        " is in the memory of its own tensor, which an optimiser changes; clone() it");
   leaf_->grad = gradient.defined() ? gradient.detach() : gradient;
   leaf_->fresh = gradient.defined();
 }

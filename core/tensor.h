@@ -26,11 +26,10 @@ struct Leaf;  // what all handles of one leaf share
 /// copies it. Methods that change the contents end in an underscore. A default-constructed Tensor
 /// is undefined: it has no storage, and every accessor but defined() refuses it.
 ///
-/// What is const is safe to share: several threads may read one tensor, through one handle or
-/// several, copy its handles, and use it in ops, each under a Tape of its own. Not safe beside any
-/// of that are changes of the same elements in place (the methods that end in an underscore, what
-/// mutable_data() is used for, an optimiser's step()), assigning to a handle that another thread
-/// reads, and beside other uses of a leaf's gradient, what sets it: set_grad() and backward().
+/// What is const is safe to share: several threads may read one tensor, copy its handles, and use
+/// it in ops, each under a Tape of its own. Not safe beside that are changes of the same elements
+/// in place, also by way of mutable_data() or an optimiser's step(), assigning to a handle that
+/// another thread reads, and beside other uses of a leaf's gradient, set_grad() and backward().
 ///
 /// Differentiable functions of tensors are in core/ops, and the most frequent ones are methods too;
 /// a Tape records them.
@@ -45,18 +44,31 @@ class Tensor {
   static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
                      Device device = Device::cpu);
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32,
-                      Device device = Device::cpu);
-  static Tensor ones(const Shape& shape, DType dtype = DType::float32, Device device = Device::cpu);
-  static Tensor empty_like(const Tensor& other);
-  static Tensor zeros_like(const Tensor& other);
+                      Device device = Device::cpu) {
+    return full(shape, 0, dtype, device);
+  }
+  static Tensor ones(const Shape& shape, DType dtype = DType::float32,
+                     Device device = Device::cpu) {
+    return full(shape, 1, dtype, device);
+  }
+  static Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); }
+  static Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype(), x.device()); }
   /// Rank 0.
-  static Tensor scalar(double value, DType dtype = DType::float32);
+  static Tensor scalar(double value, DType dtype = DType::float32) {
+    return full({}, value, dtype);
+  }
   /// [0, 1, …, n−1], int32 by default. Throws Error where the dtype cannot tell them all apart:
   /// uint8 counts 256 numbers, float32 2^24, int32 2^31 and float64 2^53.
   static Tensor arange(int64_t n, DType dtype = DType::int32);
   /// The values in row-major order. Throws Error unless there are shape.size() of them.
   template <class T>
-  static Tensor from(const std::vector<T>& values, const Shape& shape);
+  static Tensor from(const std::vector<T>& values, const Shape& shape) {
+    check(static_cast<int64_t>(values.size()) == shape.size(), "Tensor::from: shape ", shape,
+          " wants ", shape.size(), " values, got ", values.size());
+    Tensor tensor = empty(shape, dtype_of<T>());
+    std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
+    return tensor;
+  }
 
   bool defined() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }
@@ -69,18 +81,29 @@ class Tensor {
   size_t bytes() const { return static_cast<size_t>(size()) * size_of(dtype_); }
 
   /// The elements. Throws Error unless T is the tensor's dtype and the tensor is on the CPU.
-  /// Writing through the second form counts as a change in place: call it once per change, not once
-  /// per element.
   template <class T>
-  const T* data() const;
+  const T* data() const {
+    check_on_cpu();
+    return address<T>();
+  }
+  /// The same to write to, which counts as a change in place: call it once per change, not once per
+  /// element.
   template <class T>
-  T* mutable_data();
-  /// The same for kernels, on any device: an address of the GPU's memory is not to be followed
-  /// here.
+  T* mutable_data() {
+    check_on_cpu();
+    return mutable_address<T>();
+  }
+  /// data() for kernels, on any device: an address of the GPU's memory is not to be followed here.
   template <class T>
-  const T* address() const;
+  const T* address() const {
+    return reinterpret_cast<const T*>(first_byte(dtype_of<T>()));
+  }
   template <class T>
-  T* mutable_address();
+  T* mutable_address() {
+    std::byte* first = first_byte(dtype_of<T>());
+    storage_->bump_version();
+    return reinterpret_cast<T*>(first);
+  }
 
   /// The only element, as a double. Throws Error unless size() == 1.
   double item() const;
@@ -88,7 +111,11 @@ class Tensor {
   double at(std::initializer_list<int64_t> index) const;
   /// All elements. This and the two above wait for the GPU where the tensor is there.
   template <class T>
-  std::vector<T> to_vector() const;
+  std::vector<T> to_vector() const {
+    const Tensor here = detach().to(Device::cpu);
+    const T* first = here.data<T>();
+    return std::vector<T>(first, first + size());
+  }
 
   /// The same elements with another shape, sharing storage; one extent may be −1 and is inferred.
   Tensor reshape(std::initializer_list<int64_t> extents) const;
@@ -170,12 +197,12 @@ class Tensor {
       : storage_(std::move(storage)), offset_(offset), shape_(shape), dtype_(dtype) {}
 
   Storage& storage_or_fail() const;
-  std::byte* bytes_at_offset(DType expected) const;
-  std::byte* bytes_on_cpu(DType expected) const;
+  std::byte* first_byte(DType expected) const;
+  void check_on_cpu() const;
   double element(int64_t i) const;
+  Tensor copied_to(Device device, const char* op) const;
   void prepare_change(const char* method);
   void check_same_bytes_or_none(const char* method, const Tensor& source) const;
-  Tensor view(const Shape& shape, int64_t offset) const;
 
   std::shared_ptr<Storage> storage_;
   int64_t offset_ = 0;  // in bytes
@@ -194,45 +221,5 @@ struct Leaf {
 
 /// As NumPy prints arrays; long axes are abbreviated, a last line names shape and dtype.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
-
-template <class T>
-const T* Tensor::data() const {
-  return reinterpret_cast<const T*>(bytes_on_cpu(dtype_of<T>()));
-}
-
-template <class T>
-T* Tensor::mutable_data() {
-  std::byte* bytes = bytes_on_cpu(dtype_of<T>());
-  storage_->bump_version();
-  return reinterpret_cast<T*>(bytes);
-}
-
-template <class T>
-const T* Tensor::address() const {
-  return reinterpret_cast<const T*>(bytes_at_offset(dtype_of<T>()));
-}
-
-template <class T>
-T* Tensor::mutable_address() {
-  std::byte* bytes = bytes_at_offset(dtype_of<T>());
-  storage_->bump_version();
-  return reinterpret_cast<T*>(bytes);
-}
-
-template <class T>
-Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
-  check(static_cast<int64_t>(values.size()) == shape.size(), "Tensor::from: shape ", shape,
-        " wants ", shape.size(), " values, got ", values.size());
-  Tensor tensor = empty(shape, dtype_of<T>());
-  std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
-  return tensor;
-}
-
-template <class T>
-std::vector<T> Tensor::to_vector() const {
-  const Tensor here = detach().to(Device::cpu);
-  const T* first = here.data<T>();
-  return std::vector<T>(first, first + size());
-}
 
 }  // namespace pade
