@@ -2,7 +2,6 @@
 
 // All of Padé. What each header holds is said in it.
 #include <pade/core/build_info.h>
-#include <pade/core/derivatives.h>
 #include <pade/core/device.h>
 #include <pade/core/did_you_mean.h>
 #include <pade/core/dtype.h>

@@ -3,9 +3,12 @@
 #include <string_view>
 #include <vector>
 
-#include <pade/core/derivatives.h>
-
 namespace pade {
+
+/// A function of one variable at one x: f, f′ and f″.
+struct Derivatives {
+  double value, slope, curvature;
+};
 
 /// An activation that a formula gives, with constants that may be learned: Swish, GELU, TanhSoft …
 struct Formula {

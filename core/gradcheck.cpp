@@ -53,22 +53,25 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
                                 DType::float64, input.device()));
     input.mark_grad_used();
   }
-  const Tensor cotangent = [&] {
-    const NoGrad no_grad;
-    const Tensor output = function(inputs);
-    return Rng(options.seed, "gradcheck")
-        .uniform(output.shape(), 0.5, 1.5, DType::float64)
-        .to(output.device());
-  }();
-
-  std::vector<Tensor> once;
+  const auto gradients = [&] {
+    std::vector<std::vector<double>> all;
+    for (const Tensor& input : inputs)
+      all.push_back(
+          (input.has_fresh_grad() ? input.grad() : Tensor::zeros_like(input)).to_vector<double>());
+    return all;
+  };
+  Tensor cotangent;
+  std::vector<std::vector<double>> once, twice;
   {
     Tape tape;
-    const Tensor loss = weighted_sum(function(inputs), cotangent);
+    const Tensor output = function(inputs);
+    cotangent = Rng(options.seed, "gradcheck")
+                    .uniform(output.shape(), 0.5, 1.5, DType::float64, output.device());
+    const Tensor loss = weighted_sum(output, cotangent);
     tape.backward(loss, {.keep = true});
-    for (const Tensor& input : inputs)
-      once.push_back(input.has_fresh_grad() ? input.grad().clone() : Tensor::zeros_like(input));
+    once = gradients();
     tape.backward(loss, {.accumulate = true});
+    twice = gradients();
   }
 
   GradcheckReport report;
@@ -88,9 +91,6 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     const int64_t size = inputs[k].size();
     const int64_t stride =
         std::max<int64_t>(1, (size + options.max_elements - 1) / options.max_elements);
-    const std::vector<double> gradient = once[k].to_vector<double>();
-    const std::vector<double> twice =
-        inputs[k].has_fresh_grad() ? inputs[k].grad().to_vector<double>() : std::vector<double>();
     Tensor point = inputs[k].detach().to(Device::cpu).clone();
     for (int64_t i = 0; i < size; i += stride) {
       const double x = point.data<double>()[i];
@@ -105,8 +105,8 @@ GradcheckReport gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
       };
       const double difference = output_at(x + step) - output_at(x - step);
       move_to(x);
-      compare(gradient[i], difference / (2 * step), "gradient", k, i);
-      if (!twice.empty()) compare(twice[i], 2 * gradient[i], "accumulated gradient", k, i);
+      compare(once[k][i], difference / (2 * step), "gradient", k, i);
+      compare(twice[k][i], 2 * once[k][i], "accumulated gradient", k, i);
     }
   }
   return report;

@@ -13,8 +13,8 @@ struct GradcheckOptions {
   double step = 1e-6;       ///< relative to max(1, |x|)
   double tolerance = 1e-6;  ///< on |analytic − numeric| / max(1, |numeric|)
   uint64_t seed = 1;        ///< of the random cotangent
-  int64_t max_elements =
-      512;  ///< of one input that are perturbed; evenly spread when there are more
+  /// How many of one input are perturbed; evenly spread when there are more.
+  int64_t max_elements = 512;
 };
 
 struct GradcheckReport {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <pade/core/did_you_mean.h>
@@ -7,16 +8,10 @@
 namespace pade {
 
 const char* name_of(Basis basis) {
-  switch (basis) {
-    case Basis::monomial: return "monomial";
-    case Basis::chebyshev_t: return "chebyshev_t";
-    case Basis::chebyshev_u: return "chebyshev_u";
-    case Basis::hermite_he: return "hermite_he";
-    case Basis::hermite_h: return "hermite_h";
-    case Basis::laguerre: return "laguerre";
-    case Basis::legendre: return "legendre";
-  }
-  return "unknown";
+  constexpr std::array kNames{"monomial",  "chebyshev_t", "chebyshev_u", "hermite_he",
+                              "hermite_h", "laguerre",    "legendre"};
+  static_assert(kNames.size() == kAllBases.size());
+  return kNames[static_cast<size_t>(basis)];
 }
 
 Basis basis_named(std::string_view name) { return value_named("basis", name, kAllBases); }

@@ -1,4 +1,3 @@
-#include <functional>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -27,7 +26,7 @@ uint64_t hash_stream(std::string_view name, uint64_t index) {
 struct DefaultSeed {
   std::mutex mutex;
   uint64_t seed = 0;
-  std::map<std::string, uint64_t, std::less<>> next_index;
+  std::map<std::string, uint64_t> next_index;
 };
 
 DefaultSeed& default_seed() {
@@ -37,24 +36,21 @@ DefaultSeed& default_seed() {
 
 }  // namespace
 
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  return philox_block(counter, key[0], key[1]);
-}
-
 Rng::Rng(uint64_t seed, std::string_view stream, uint64_t index)
     : seed_(seed), stream_(hash_stream(stream, index)) {}
 
 std::array<uint32_t, 4> Rng::block_at(uint64_t offset) const { return RandomBlocks(*this)[offset]; }
 
-uint32_t Rng::bits() {
-  const uint32_t value = block_at(0)[0];
+std::array<uint32_t, 4> Rng::next_block() {
+  const auto block = block_at(0);
   advance(1);
-  return value;
+  return block;
 }
 
+uint32_t Rng::bits() { return next_block()[0]; }
+
 double Rng::uniform() {
-  const auto words = block_at(0);
-  advance(1);
+  const auto words = next_block();
   return uniform_double(words[0], words[1]);
 }
 
@@ -63,8 +59,7 @@ uint64_t Rng::below(uint64_t bound) {
   // Values below 2⁶⁴ mod bound would make the small remainders more likely: draw again.
   const uint64_t unfair = -bound % bound;
   for (;;) {
-    const auto words = block_at(0);
-    advance(1);
+    const auto words = next_block();
     for (const uint64_t value : {join_words(words[0], words[1]), join_words(words[2], words[3])})
       if (value >= unfair) return value % bound;
   }

@@ -9,15 +9,12 @@
 
 namespace pade {
 
-/// One block of Philox 4×32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3",
-/// SC'11): 128 random bits as a pure function of a 128-bit counter and a 64-bit key.
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
-
-/// A counter-based generator. Every number is a function of (seed, stream, counter), so
-/// initialisation, shuffling, augmentation and dropout are each reproducible on their own, for any
-/// number of threads, and resumable: its whole state is the counter.
+/// A counter-based generator: Philox 4×32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
+/// 1, 2, 3", SC'11). Every number is a function of (seed, stream, counter), so initialisation,
+/// shuffling, augmentation and dropout are each reproducible on their own, for any number of
+/// threads, and resumable: its whole state is the counter.
 ///
-/// A call consumes whole Philox blocks: n numbers of 32 bits take ⌈n/4⌉, of 64 bits ⌈n/2⌉.
+/// A call consumes whole blocks of 128 bits: n numbers of 32 bits take ⌈n/4⌉, of 64 bits ⌈n/2⌉.
 class Rng {
  public:
   /// A stream is named by what it is for, and by an index where there are several of that name.
@@ -52,6 +49,8 @@ class Rng {
   void advance(uint64_t blocks) { counter_ += blocks; }
 
  private:
+  std::array<uint32_t, 4> next_block();
+
   uint64_t seed_;
   uint64_t stream_;  // a hash of the stream's name and index
   uint64_t counter_ = 0;

@@ -6,8 +6,8 @@
 namespace pade {
 
 /// A named region of the running computation. Every module call opens one, so that errors, anomaly
-/// reports and tape entries can say where they come from: `features.0`.
-/// An empty name (the outermost module) adds nothing to the path.
+/// reports and tapes can say where something happened: `features.0`. An empty name (the outermost
+/// module) adds nothing to the path.
 class Scope {
  public:
   explicit Scope(std::string_view name);

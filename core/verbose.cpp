@@ -2,18 +2,14 @@
 #include <iostream>
 #include <mutex>
 #include <set>
-#include <sstream>
 
 #include <pade/core/verbose.h>
 
 namespace pade {
 
-bool is_verbose(const char* topic) {
+bool is_verbose(const std::string& topic) {
   const char* asked = std::getenv("PADE_VERBOSE");
-  std::istringstream topics(asked ? asked : "");
-  for (std::string each; std::getline(topics, each, ',');)
-    if (each == topic) return true;
-  return false;
+  return asked && (',' + std::string(asked) + ',').find(',' + topic + ',') != std::string::npos;
 }
 
 void print_once(const std::string& line) {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include <pade/core/derivatives.h>
+#include <pade/core/formula.h>
 #include <pade/layers/study/polynomial.h>
 #include <pade/layers/study/rational_function.h>
 
