@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 #include <pade/data/idx.h>
 
 namespace pade::data {

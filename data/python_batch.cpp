@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 #include <pade/data/python_batch.h>
 
 namespace pade::data {

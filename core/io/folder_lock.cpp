@@ -7,7 +7,6 @@
 #include <climits>
 #include <cstring>
 #include <fstream>
-#include <string>
 #include <thread>
 
 #include <pade/core/error.h>
@@ -26,8 +25,7 @@ std::string owner_of(const std::filesystem::path& path) {
 
 /// Says whether the file still has that name: an owner removes it, then lets go of the lock.
 bool is_file_at(const std::filesystem::path& path, int descriptor) {
-  struct stat ours {
-  }, there{};
+  struct stat ours, there;
   return fstat(descriptor, &ours) == 0 && stat(path.c_str(), &there) == 0 &&
          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }

@@ -1,18 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdint>
 #include <fstream>
 #include <set>
 #include <tuple>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
@@ -28,17 +25,18 @@ static_assert(std::endian::native == std::endian::little,
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 constexpr const char* kMetadata = "__metadata__";
-constexpr std::array<std::pair<const char*, DType>, 4> kDTypes{{{"F32", DType::float32},
-                                                                {"F64", DType::float64},
-                                                                {"I32", DType::int32},
-                                                                {"U8", DType::uint8}}};
+constexpr struct {
+  const char* name;
+  DType dtype;
+} kDTypes[] = {
+    {"F32", DType::float32}, {"F64", DType::float64}, {"I32", DType::int32}, {"U8", DType::uint8}};
 
 /// One tensor in the header. The offsets count from the end of the header.
 struct Entry {
   std::string name;
   DType dtype;
   Shape shape;
-  uint64_t begin, end;
+  int64_t begin, end;
 };
 
 struct Header {
@@ -46,118 +44,96 @@ struct Header {
   std::map<std::string, std::string> metadata;
 };
 
-/// Checks and takes over the header while it is being parsed, entry by entry, so that nothing is
-/// kept of a text that is not a header.
-class HeaderReader {
- public:
-  Header read(const std::string& text) {
-    check(text.starts_with('{'), "the header is not a JSON object; is this a safetensors file?");
-    check(text.find('\0') == text.npos, "the header is not valid JSON: it has a zero byte");
-    try {
-      [[maybe_unused]] const json emptied =
-          json::parse(text, [this](int depth, json::parse_event_t event, json& value) {
-            return handle(depth, event, value);
-          });
-    } catch (const json::exception& error) {
-      fail("the header is not valid JSON: ", std::string(error.what()).substr(0, 200));
-    }
-    return std::move(header_);
-  }
+/// Reads what the header says of one tensor.
+Entry read_entry(const std::string& name, const json& fields) {
+  const std::string tensor = "tensor \"" + name + '"';
+  for (const char* field : {"dtype", "shape", "data_offsets"})
+    check(fields.contains(field), tensor, " has no ", field);
+  check(fields.size() == 3, tensor, " has fields that the format does not know");
+  const auto* dtype = std::ranges::find_if(
+      kDTypes, [&](const auto& known) { return fields["dtype"] == known.name; });
+  check(dtype != std::end(kDTypes), tensor, " has dtype ", fields["dtype"],
+        ", which cannot be read here; F32, F64, I32 and U8 can");
 
- private:
-  /// Depth 0 is the header, 1 what is in it (a tensor's entry or the metadata), 2 the fields of
-  /// that, 3 the numbers of a shape. Returns whether the parser shall keep the value.
-  bool handle(int depth, json::parse_event_t event, const json& value) {
+  const auto numbers = [&](const char* field) {
+    check(fields[field].is_array(), tensor, ": ", field, " is not a list");
+    std::vector<int64_t> result;
+    for (const json& number : fields[field]) {
+      check(number.is_number_unsigned() && number.get<uint64_t>() <= INT64_MAX, tensor, ": ", field,
+            " has ", number, ", expected a whole number that is not negative");
+      result.push_back(number.get<int64_t>());
+    }
+    return result;
+  };
+  const std::vector<int64_t> extents = numbers("shape");
+  int64_t elements = 1;
+  for (const int64_t extent : extents)
+    check(!__builtin_mul_overflow(elements, extent, &elements), tensor,
+          " has more elements than can be counted");
+  const std::vector<int64_t> offsets = numbers("data_offsets");
+  check(offsets.size() == 2 && offsets[0] <= offsets[1], tensor, ": data_offsets is ",
+        fields["data_offsets"], ", expected [begin, end]");
+  const Shape shape(extents);
+  const int64_t bytes = offsets[1] - offsets[0];
+  const auto width = static_cast<int64_t>(size_of(dtype->dtype));
+  check(bytes % width == 0 && bytes / width == elements, tensor, ": shape ", shape, " of ",
+        dtype->dtype, " does not fit the ", bytes, " bytes of its data_offsets");
+  return {name, dtype->dtype, shape, offsets[0], offsets[1]};
+}
+
+/// Reads a header, whose parts are checked and taken over while it is being parsed, so that nothing
+/// is kept of a text that is not a header.
+Header parse_header(const std::string& text) {
+  check(text.starts_with('{'), "the header is not a JSON object; is this a safetensors file?");
+  check(text.find('\0') == text.npos, "the header is not valid JSON: it has a zero byte");
+  Header header;
+  std::string name;  // of the tensor that is being read
+  std::set<std::string> keys[2];
+  int numbers_in_list = 0;
+  // Depth 0 is the header, 1 what is in it (a tensor's entry or the metadata), 2 the fields of
+  // that, 3 the numbers of a shape. Returns whether the parser shall keep the value.
+  const auto handle = [&](int depth, json::parse_event_t event, const json& value) {
     using Event = json::parse_event_t;
-    switch (event) {
-      case Event::object_start:
-        check(depth <= 1, quoted(), " has an object among its fields");
-        keys_[depth].clear();
-        return true;
-      case Event::array_start:
-        check(depth == 2, "the header has a list where an object belongs");
-        numbers_in_list_ = 0;
-        return true;
-      case Event::key:
-        check(keys_[depth - 1].insert(value.get<std::string>()).second, "the name ", value,
-              " occurs twice in the header");
-        if (depth == 1) name_ = value.get<std::string>();
-        return true;
-      case Event::value:
-        check(depth >= 2, quoted(), " is not an object");
-        check(depth == 2 || ++numbers_in_list_ <= Shape::kMaxRank, quoted(),
-              " has a list of more than ", Shape::kMaxRank, " numbers");
-        return true;
-      case Event::object_end:
-        if (depth == 1) name_ == kMetadata ? take_metadata(value) : take_entry(value);
-        return depth == 0;
-      case Event::array_end: return true;
+    if (event == Event::object_start) {
+      check(depth <= 1, '"', name, "\" has an object among its fields");
+      keys[depth].clear();
+    } else if (event == Event::array_start) {
+      check(depth == 2, "the header has a list where an object belongs");
+      numbers_in_list = 0;
+    } else if (event == Event::key) {
+      check(keys[depth - 1].insert(value.get<std::string>()).second, "the name ", value,
+            " occurs twice in the header");
+      if (depth == 1) name = value.get<std::string>();
+    } else if (event == Event::value) {
+      check(depth >= 2, '"', name, "\" is not an object");
+      check(depth == 2 || ++numbers_in_list <= Shape::kMaxRank, '"', name,
+            "\" has a list of more than ", Shape::kMaxRank, " numbers");
+    } else if (event == Event::object_end) {
+      if (depth == 1 && name != kMetadata) header.entries.push_back(read_entry(name, value));
+      if (depth == 1 && name == kMetadata)
+        for (const auto& [key, string] : value.items()) {
+          check(string.is_string(), kMetadata, ": \"", key, "\" is not a string");
+          header.metadata.emplace(key, string.get<std::string>());
+        }
+      return depth == 0;
     }
     return true;
+  };
+  try {
+    [[maybe_unused]] const json emptied = json::parse(text, handle);
+  } catch (const json::exception& error) {
+    fail("the header is not valid JSON: ", std::string(error.what()).substr(0, 200));
   }
+  return header;
+}
 
-  std::string quoted() const { return '"' + name_ + '"'; }
-
-  void take_metadata(const json& fields) {
-    for (const auto& [key, value] : fields.items()) {
-      check(value.is_string(), kMetadata, ": \"", key, "\" is not a string");
-      header_.metadata.emplace(key, value.get<std::string>());
-    }
-  }
-
-  void take_entry(const json& fields) {
-    const std::string tensor = "tensor " + quoted();
-    for (const char* field : {"dtype", "shape", "data_offsets"})
-      check(fields.contains(field), tensor, " has no ", field);
-    check(fields.size() == 3, tensor, " has fields that the format does not know");
-    const auto dtype = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& known) {
-      return fields["dtype"] == known.first;
-    });
-    check(dtype != kDTypes.end(), tensor, " has dtype ", fields["dtype"],
-          ", which cannot be read here; F32, F64, I32 and U8 can");
-
-    const auto numbers = [&](const char* field) {
-      check(fields[field].is_array(), tensor, ": ", field, " is not a list");
-      std::vector<int64_t> result;
-      for (const json& number : fields[field]) {
-        check(number.is_number_unsigned() && number.get<uint64_t>() <= INT64_MAX, tensor, ": ",
-              field, " has ", number, ", expected a whole number that is not negative");
-        result.push_back(number.get<int64_t>());
-      }
-      return result;
-    };
-    const std::vector<int64_t> extents = numbers("shape");
-    int64_t elements = 1;
-    for (const int64_t extent : extents)
-      check(!__builtin_mul_overflow(elements, extent, &elements), tensor,
-            " has more elements than can be counted");
-    const std::vector<int64_t> offsets = numbers("data_offsets");
-    check(offsets.size() == 2 && offsets[0] <= offsets[1], tensor, ": data_offsets is ",
-          fields["data_offsets"], ", expected [begin, end]");
-    const Entry entry{name_, dtype->second, Shape(extents), static_cast<uint64_t>(offsets[0]),
-                      static_cast<uint64_t>(offsets[1])};
-    uint64_t bytes = 0;
-    check(!__builtin_mul_overflow(static_cast<uint64_t>(elements), size_of(entry.dtype), &bytes) &&
-              bytes == entry.end - entry.begin,
-          tensor, ": shape ", entry.shape, " of ", entry.dtype, " does not fit the ",
-          entry.end - entry.begin, " bytes of its data_offsets");
-    header_.entries.push_back(entry);
-  }
-
-  Header header_;
-  std::string name_;  // of the entry that is being read
-  std::set<std::string> keys_[2];
-  int numbers_in_list_ = 0;
-};
-
-/// Reads a header. Throws Error unless its entries cover [0, data_bytes) without a gap.
-Header parse_header(const std::string& text, uint64_t data_bytes) {
-  Header header = HeaderReader().read(text);
-  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
+/// Sorts the entries. Throws Error unless they cover [0, data_bytes) without a gap.
+void sort_entries(std::vector<Entry>& entries, int64_t data_bytes) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
   });
-  uint64_t covered = 0;
-  for (const Entry& entry : header.entries) {
+  int64_t covered = 0;
+  for (const Entry& entry : entries) {
     check(entry.begin == covered, "tensor \"", entry.name, "\" begins at byte ", entry.begin,
           " of the data, expected ", covered, ": the tensors ",
           entry.begin > covered ? "leave a gap" : "overlap");
@@ -167,7 +143,6 @@ Header parse_header(const std::string& text, uint64_t data_bytes) {
         " bytes of data, the file has ", data_bytes, "; an incomplete download? Get it again");
   check(covered == data_bytes, data_bytes - covered,
         " bytes follow after the last tensor; the file is damaged");
-  return header;
 }
 
 /// Writes the header's text, padded with spaces to a multiple of 8 bytes.
@@ -178,10 +153,9 @@ std::string format_header(const NamedTensors& tensors,
   uint64_t end = 0;
   for (const auto& [name, tensor] : tensors) {
     const uint64_t begin = std::exchange(end, end + tensor.bytes());
-    const auto dtype =
-        std::find_if(kDTypes.begin(), kDTypes.end(),
-                     [own = tensor.dtype()](const auto& known) { return known.second == own; });
-    fields[name] = {{"dtype", dtype->first},
+    const auto* dtype = std::ranges::find_if(
+        kDTypes, [own = tensor.dtype()](const auto& known) { return known.dtype == own; });
+    fields[name] = {{"dtype", dtype->name},
                     {"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
                     {"data_offsets", {begin, end}}};
   }
@@ -218,36 +192,33 @@ const Tensor& SafetensorsFile::at(std::string_view name) const {
 }
 
 SafetensorsFile read_safetensors(const std::filesystem::path& path) {
-  SafetensorsFile file;
-  file.path = path.string();
+  SafetensorsFile file{path.string(), {}, {}};
   std::ifstream in = open_input(path);
   uint64_t left = std::filesystem::file_size(path);
   const auto read = [&](void* to, uint64_t bytes) {
     check(bytes <= left && in.read(static_cast<char*>(to), static_cast<int64_t>(bytes)).good(),
-          file.path, ": truncated: the file ends too soon; an incomplete download? Get it again");
+          "truncated: the file ends too soon; an incomplete download? Get it again");
     left -= bytes;
   };
-  uint64_t header_bytes = 0;
-  read(&header_bytes, kLengthBytes);
-  check(header_bytes <= kMaxHeaderBytes, file.path, ": the header's length is ", header_bytes,
-        " bytes, the limit is ", kMaxHeaderBytes, "; is this a safetensors file?");
-  check(header_bytes <= left, file.path, ": truncated: the header's length is ", header_bytes,
-        " bytes, the file has ", left, " after it; an incomplete download? Get it again");
-  std::string text(header_bytes, '\0');
-  read(text.data(), header_bytes);
-  Header header;
-  try {
-    header = parse_header(text, left);
-  } catch (const Error& error) {
-    fail(file.path, ": ", error.what());
-  }
-  for (const Entry& entry : header.entries) {
-    Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
-    dispatch(entry.dtype,
-             [&](auto zero) { read(tensor.mutable_data<decltype(zero)>(), tensor.bytes()); });
-    file.tensors.emplace_back(entry.name, std::move(tensor));
-  }
-  file.metadata = std::move(header.metadata);
+  with_path_in_errors(path, [&] {
+    uint64_t header_bytes = 0;
+    read(&header_bytes, kLengthBytes);
+    check(header_bytes <= kMaxHeaderBytes, "the header's length is ", header_bytes,
+          " bytes, the limit is ", kMaxHeaderBytes, "; is this a safetensors file?");
+    check(header_bytes <= left, "truncated: the header's length is ", header_bytes,
+          " bytes, the file has ", left, " after it; an incomplete download? Get it again");
+    std::string text(header_bytes, '\0');
+    read(text.data(), header_bytes);
+    Header header = parse_header(text);
+    sort_entries(header.entries, static_cast<int64_t>(left));
+    for (const Entry& entry : header.entries) {
+      Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
+      dispatch(entry.dtype,
+               [&](auto zero) { read(tensor.mutable_data<decltype(zero)>(), tensor.bytes()); });
+      file.tensors.emplace_back(entry.name, std::move(tensor));
+    }
+    file.metadata = std::move(header.metadata);
+  });
   return file;
 }
 

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
+#include <pade/core/io/file.h>
 #include <pade/core/io/folder_lock.h>
-#include <pade/core/io/input_file.h>
 #include <pade/core/numbers.h>
 #include <pade/core/text_stream.h>
 

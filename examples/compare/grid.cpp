@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 
 #include "support/json_file.h"
 #include "support/run_folder.h"

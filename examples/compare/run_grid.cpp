@@ -13,7 +13,7 @@
 #include <optional>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/io/folder_lock.h>
 #include <pade/core/numbers.h>
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 
 #include "compare/csv_writer.h"
 #include "compare/markdown.h"

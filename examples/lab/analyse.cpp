@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/study/coefficient_scale.h>
 #include <pade/layers/study/gaussian_analysis.h>

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 #include <pade/data/process.h>
 
 #include "support/gnuplot.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 
 namespace pade::support {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/text_stream.h>
 #include <pade/data/process.h>
 

@@ -1,7 +1,7 @@
 #include "support/json_file.h"
 
 #include <pade/core/error.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 
 namespace pade::support {
 

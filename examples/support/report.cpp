@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/numbers.h>
 #include <pade/core/text_stream.h>
 

@@ -19,8 +19,7 @@
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
 #include <pade/core/error.h>
-#include <pade/core/io/atomic_file.h>
-#include <pade/core/io/input_file.h>
+#include <pade/core/io/file.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
 
