@@ -46,7 +46,6 @@
 #include <pade/data/cifar.h>
 #include <pade/data/dataset.h>
 #include <pade/data/fetch.h>
-#include <pade/data/idx.h>
 #include <pade/data/image_file.h>
 #include <pade/data/image_folder.h>
 #include <pade/data/loader.h>

@@ -6,7 +6,6 @@
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
 #include <pade/data/cifar.h>
-#include <pade/data/python_batch.h>
 
 namespace pade::data {
 namespace {
@@ -15,8 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 32;
 constexpr size_t kPixels = 3 * kSide * kSide;
-
-bool is_binary(const fs::path& file) { return file.extension() == ".bin"; }
 
 /// Finds the files of these names in `folder`, or in the first of `own_folders` that it has. Only
 /// where the binary version of a file is missing is it that of the Python version.
@@ -35,22 +32,16 @@ std::vector<fs::path> find_files(fs::path folder, std::initializer_list<const ch
   return files;
 }
 
-std::vector<fs::path> cifar10_files(const fs::path& folder, Split split) {
-  std::vector<std::string> names{"test_batch"};
-  if (split == Split::train)
-    names = {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"};
-  return find_files(folder, {"cifar-10-batches-bin", "cifar-10-batches-py"}, names);
-}
-
 }  // namespace
 
 CifarLike::CifarLike(DatasetInfo info, const std::vector<fs::path>& files, const Labels& labels)
     : Dataset(std::move(info)) {
   const size_t label_bytes = labels.classes.size(), record_bytes = label_bytes + kPixels;
   for (const fs::path& file : files) {
+    const bool is_binary = file.extension() == ".bin";
     const std::string records =
-        is_binary(file) ? read_file(file) : read_python_batch(file, labels.keys, kPixels);
-    python_version_ |= !is_binary(file);
+        is_binary ? read_file(file) : read_python_batch(file, labels.keys, kPixels);
+    python_version_ |= !is_binary;
     check(!records.empty() && records.size() % record_bytes == 0, file.string(),
           ": expected records of ", record_bytes, " bytes each, got ", records.size(),
           " bytes in all; an incomplete download? Delete it and get it again");
@@ -77,7 +68,12 @@ int32_t CifarLike::read(int64_t index, uint8_t* pixels) const {
 Cifar10::Cifar10(const fs::path& folder, Split split)
     : CifarLike(
           {"cifar10", {3, kSide, kSide}, 10, {0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}},
-          cifar10_files(folder, split), {{10}, {"labels"}, 0}) {}
+          find_files(folder, {"cifar-10-batches-bin", "cifar-10-batches-py"},
+                     split == Split::test
+                         ? std::vector<std::string>{"test_batch"}
+                         : std::vector<std::string>{"data_batch_1", "data_batch_2", "data_batch_3",
+                                                    "data_batch_4", "data_batch_5"}),
+          {{10}, {"labels"}, 0}) {}
 
 Cifar100::Cifar100(const fs::path& folder, Split split, Labels labels)
     : CifarLike({labels == Labels::fine ? "cifar100" : "cifar100-coarse",

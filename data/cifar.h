@@ -9,10 +9,18 @@
 
 namespace pade::data {
 
-/// Colour photographs [3, 32, 32], held in memory, from files of records: one or two bytes of
-/// labels, then the pixels (https://www.cs.toronto.edu/~kriz/cifar.html, "binary version"); or from
-/// those of the "python version", which have the same names without .bin and are read by
-/// read_python_batch().
+/// Reads a file of CIFAR's "python version", a pickled dictionary of an array of pixels `data`,
+/// uint8 [N, pixels], and lists of N labels. Returns the records of the "binary version": of each
+/// image the labels under `label_keys`, a byte each, then the pixels.
+///
+/// No code is run, as unpickling may do: of what pickles can hold, only numbers, strings, lists,
+/// dictionaries and NumPy's arrays are read. Throws Error with the path for everything else, and
+/// unless all is as it should be; memory stays in proportion to the file.
+std::string read_python_batch(const std::filesystem::path& path,
+                              const std::vector<std::string>& label_keys, size_t pixels);
+
+/// Colour photographs [3, 32, 32], held in memory, from files of such records (.bin), or from those
+/// of the Python version, without .bin (https://www.cs.toronto.edu/~kriz/cifar.html has both).
 class CifarLike : public Dataset {
  public:
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }

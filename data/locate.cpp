@@ -6,7 +6,6 @@
 #include <pade/core/error.h>
 #include <pade/data/cifar.h>
 #include <pade/data/fetch.h>
-#include <pade/data/idx.h>
 #include <pade/data/image_folder.h>
 #include <pade/data/locate.h>
 #include <pade/data/mnist.h>

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
-#include <pade/data/python_batch.h>
+#include <pade/data/cifar.h>
 
 namespace pade::data {
 namespace {
@@ -17,15 +17,14 @@ constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 constexpr const char* kDamaged = "it is damaged";
 constexpr size_t kMaxOpcodes = size_t{1} << 20;  // CIFAR-100 takes a quarter of that
 
-/// What a pickle can hold here. Lists and what else has items own none of them: they stay until the
-/// Unpickler goes, however they refer to each other.
+/// What a pickle can hold here: a number, a text or a list. A dictionary is the list of its keys
+/// and values, key, value, key, …; an object that of what makes it, the list of that one's
+/// arguments, and its state. Lists own none of what is in them: it stays until the Unpickler goes,
+/// however they refer to each other.
 struct Value {
-  enum Kind { nothing, number, text, list, dictionary, name, object };
-  Kind kind = nothing;
-  int64_t integer = 0;
-  std::string_view string{};            // of a text; of a name, as `dtype`
-  std::vector<Value>* items = nullptr;  // of a dictionary: key, value, key, …; of an object: what
-                                        // makes it, a list of that one's arguments, its state
+  int64_t number = -1;  // of others: none that is valid anywhere
+  std::string_view text{};
+  std::vector<Value>* items = nullptr;
 };
 
 /// The machine that pickles are programs for, without the opcodes that could do anything.
@@ -46,32 +45,29 @@ class Unpickler {
  private:
   void step(char opcode) {
     if (opcode == '\x80') return check(number(1) <= 3, "its protocol is newer than 3");
-    if (opcode == 'N') return push({});
-    if (opcode == '\x88') return push({Value::number, 1});
-    if (opcode == '\x89') return push({Value::number, 0});
-    if (opcode == 'K') return push({Value::number, int64_t(number(1))});
-    if (opcode == 'M') return push({Value::number, int64_t(number(2))});
-    if (opcode == 'J') return push({Value::number, static_cast<int32_t>(number(4))});
-    if (opcode == 'U' || opcode == 'C') return push({Value::text, 0, take(number(1))});
+    if (opcode == 'N') return stack_.push_back({});
+    if (opcode == '\x88') return stack_.push_back({1});
+    if (opcode == '\x89') return stack_.push_back({0});
+    if (opcode == 'K') return stack_.push_back({int64_t(number(1))});
+    if (opcode == 'M') return stack_.push_back({int64_t(number(2))});
+    if (opcode == 'J') return stack_.push_back({static_cast<int32_t>(number(4))});
+    if (opcode == 'U' || opcode == 'C') return stack_.push_back({-1, take(number(1))});
     if (opcode == 'T' || opcode == 'X' || opcode == 'B')
-      return push({Value::text, 0, take(number(4))});
+      return stack_.push_back({-1, take(number(4))});
     if (opcode == 'c') return push_name();
     if (opcode == 'q') return remember(number(1));
     if (opcode == 'r') return remember(number(4));
-    if (opcode == 'h') return push(remembered(number(1)));
-    if (opcode == 'j') return push(remembered(number(4)));
-    if (opcode == ']' || opcode == ')') return push_items(Value::list, {});
-    if (opcode == '}') return push_items(Value::dictionary, {});
+    if (opcode == 'h') return stack_.push_back(remembered(number(1)));
+    if (opcode == 'j') return stack_.push_back(remembered(number(4)));
+    if (opcode == ']' || opcode == ')' || opcode == '}') return push_list({});
     if (opcode == '(') return marks_.push_back(stack_.size());
-    if (opcode == 't') return push_items(Value::list, pop_marked());
+    if (opcode == 't') return push_list(pop_marked());
     if (opcode >= '\x85' && opcode <= '\x87')
-      return push_items(Value::list, pop(static_cast<size_t>(opcode - '\x84')));
-    if (opcode == 'R') return push_items(Value::object, pop(2));
-    if (opcode == 'a') return extend(Value::list, pop(1));
-    if (opcode == 'e') return extend(Value::list, pop_marked());
-    if (opcode == 's') return extend(Value::dictionary, pop(2));
-    if (opcode == 'u') return extend(Value::dictionary, pop_marked());
-    if (opcode == 'b') return extend(Value::object, pop(1));
+      return push_list(pop(static_cast<size_t>(opcode - '\x84')));
+    if (opcode == 'R') return push_list(pop(2));
+    if (opcode == 'a' || opcode == 'b') return extend(pop(1));
+    if (opcode == 's') return extend(pop(2));
+    if (opcode == 'e' || opcode == 'u') return extend(pop_marked());
     fail("it holds something else than numbers, strings, lists, dictionaries and arrays (opcode ",
          int{static_cast<uint8_t>(opcode)}, ")");
   }
@@ -94,9 +90,8 @@ class Unpickler {
     return number;
   }
 
-  void push(const Value& value) { stack_.push_back(value); }
-  void push_items(Value::Kind kind, std::vector<Value> items) {
-    push({kind, 0, {}, &items_.emplace_back(std::move(items))});
+  void push_list(std::vector<Value> items) {
+    stack_.push_back({-1, {}, &lists_.emplace_back(std::move(items))});
   }
   /// Nothing of that name is looked for, let alone called.
   void push_name() {
@@ -106,7 +101,7 @@ class Unpickler {
                         own == "_reconstruct");
     check(known, "it asks for ", module, ".", own,
           ", which is not part of an array, and is not run");
-    push({Value::name, 0, own});
+    stack_.push_back({-1, own});
   }
 
   Value& top() {
@@ -126,8 +121,8 @@ class Unpickler {
     marks_.pop_back();
     return pop(stack_.size() - mark);
   }
-  void extend(Value::Kind kind, const std::vector<Value>& by) {
-    check(top().kind == kind, kDamaged);
+  void extend(const std::vector<Value>& by) {
+    check(top().items != nullptr, kDamaged);
     top().items->insert(top().items->end(), by.begin(), by.end());
   }
   void remember(uint64_t key) { memo_[key] = top(); }
@@ -141,18 +136,17 @@ class Unpickler {
   std::vector<Value> stack_;
   std::vector<size_t> marks_;
   std::map<uint64_t, Value> memo_;
-  std::deque<std::vector<Value>> items_;
+  std::deque<std::vector<Value>> lists_;
 };
 
-const Value& item(const Value& of, Value::Kind kind, size_t i) {
-  check(of.kind == kind && i < of.items->size(), "it is not made as CIFAR's files are");
+const Value& item(const Value& of, size_t i) {
+  check(of.items && i < of.items->size(), "it is not made as CIFAR's files are");
   return (*of.items)[i];
 }
 
 const Value& entry(const Value& dictionary, std::string_view key) {
-  for (size_t i = 0; dictionary.kind == Value::dictionary && i + 1 < dictionary.items->size();
-       i += 2)
-    if ((*dictionary.items)[i].string == key) return (*dictionary.items)[i + 1];
+  for (size_t i = 0; dictionary.items && i + 1 < dictionary.items->size(); i += 2)
+    if (item(dictionary, i).text == key) return item(dictionary, i + 1);
   fail("there is no \"", key, "\" in it");
 }
 
@@ -160,33 +154,30 @@ std::string records_of(const Value& batch, const std::vector<std::string>& label
                        size_t pixels) {
   // NumPy: _reconstruct(ndarray, (0,), "b"), then the state (1, shape, dtype, by columns?, bytes),
   // with dtype("u1", …) for uint8.
-  const Value& state = item(entry(batch, "data"), Value::object, 2);
-  const Value &shape = item(state, Value::list, 1), &type = item(state, Value::list, 2);
-  const bool by_columns = item(state, Value::list, 3).integer != 0;
-  const std::string_view bytes = item(state, Value::list, 4).string;
-  const Value& type_name = item(item(type, Value::object, 1), Value::list, 0);
-  check(type_name.string == "u1", "its pixels have the type \"", type_name.string,
+  const Value& state = item(entry(batch, "data"), 2);
+  const Value &shape = item(state, 1), &type_name = item(item(item(state, 2), 1), 0);
+  const bool by_columns = item(state, 3).number > 0;
+  const std::string_view bytes = item(state, 4).text;
+  check(type_name.text == "u1", "its pixels have the type \"", type_name.text,
         "\", expected \"u1\" (uint8)");
-  const auto count = static_cast<uint64_t>(item(shape, Value::list, 0).integer);
-  check(shape.items->size() == 2 && static_cast<uint64_t>((*shape.items)[1].integer) == pixels &&
+  const auto count = static_cast<uint64_t>(item(shape, 0).number);
+  check(shape.items->size() == 2 && static_cast<uint64_t>(item(shape, 1).number) == pixels &&
             bytes.size() % pixels == 0 && count == bytes.size() / pixels,
         "its pixels are ", bytes.size(), " bytes, expected an array [N, ", pixels, "]");
 
   std::vector<const Value*> labels;
   for (const std::string& key : label_keys) {
     labels.push_back(&entry(batch, key));
-    const bool is_list = labels.back()->kind == Value::list;
-    check(is_list && labels.back()->items->size() == count, "there are ",
-          is_list ? labels.back()->items->size() : 0, " \"", key, "\" for ", count, " images");
+    const size_t labelled = labels.back()->items ? labels.back()->items->size() : 0;
+    check(labelled == count, "there are ", labelled, " \"", key, "\" for ", count, " images");
   }
   std::string records;
   records.reserve(count * (labels.size() + pixels));
   for (size_t i = 0; i < count; ++i) {
     for (const Value* list : labels) {
-      const Value& label = (*list->items)[i];
-      check(label.kind == Value::number && label.integer >= 0 && label.integer < 256,
-            "the label of image ", i, " is not a number from 0 to 255");
-      records += static_cast<char>(label.integer);
+      const int64_t label = item(*list, i).number;
+      check(label >= 0 && label < 256, "the label of image ", i, " is not a number from 0 to 255");
+      records += static_cast<char>(label);
     }
     if (by_columns)
       for (size_t k = 0; k < pixels; ++k) records += bytes[k * count + i];

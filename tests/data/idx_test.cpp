@@ -5,7 +5,7 @@
 #include <pade/core/error.h>
 #include <pade/core/random.h>
 #include <pade/core/storage.h>
-#include <pade/data/idx.h>
+#include <pade/data/mnist.h>
 #include <tests/data/idx_files.h>
 #include <tests/temporary_folder.h>
 

@@ -1,6 +1,6 @@
 // MNIST's format, as it is and gzip'd.
 
-#include <pade/data/idx.h>
+#include <pade/data/mnist.h>
 
 #include "fuzz.h"
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include <pade/data/python_batch.h>
+#include <pade/data/cifar.h>
 
 #include "fuzz.h"
 
