@@ -61,6 +61,6 @@ bool is_pnm(const ImageBytes& bytes);
 /// Checks a JPEG's markers, its frame and that its tables are there, and removes what lies between
 /// the markers without a meaning, stray and fill bytes, and what follows the end of the image. So
 /// a decoder sees nothing that has not been checked.
-void clean_jpeg(ImageBytes& bytes, int64_t max_pixels);
+void clean_jpeg(ImageBytes& bytes);
 
 }  // namespace pade::data

@@ -191,7 +191,7 @@ Image read_image(const fs::path& path, int64_t channels, int64_t max_pixels) {
   if (bytes.has(0, kPngSignature))
     check_png(bytes, max_pixels);
   else
-    clean_jpeg(bytes, max_pixels);
+    clean_jpeg(bytes);
   return decode_packed(bytes, static_cast<int>(channels), max_pixels);
 }
 

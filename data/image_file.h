@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <vector>
 
+#include <pade/core/size2.h>
+
 namespace pade::data {
 
 /// Bytes [height, width, channels], as files have them.
@@ -22,5 +24,10 @@ struct Image {
 /// `max_pixels`: that is looked at before anything is decoded, and memory stays in proportion to
 /// what the header says.
 Image read_image(const std::filesystem::path& path, int64_t channels, int64_t max_pixels);
+
+/// Writes the whole image in another size, one plane per channel: `to` gets [channels, size.h,
+/// size.w]. Along each axis on its own, a pixel is the mean over the area that it covers where the
+/// image shrinks, and interpolated linearly between the nearest centres where it grows. Rounded.
+void resize_to_planes(const Image& image, Size2 size, uint8_t* to);
 
 }  // namespace pade::data

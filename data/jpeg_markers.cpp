@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <string>
+#include <string_view>
 
 #include <pade/data/image_bytes.h>
 
@@ -13,21 +13,18 @@ constexpr uint8_t kBaseline = 0xC0, kProgressive = 0xC2, kHuffman = 0xC4, kStart
 
 bool is_restart(uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
-/// Names the feature that is not read of an image with such a marker; nothing for other markers.
-std::string unread_feature(uint8_t marker) {
-  const auto is_one_of = [&](std::string_view markers) {
-    return markers.find(static_cast<char>(marker)) != markers.npos;
-  };
-  if (is_one_of("\xC3\xCB\xF7")) return "lossless compression";
-  if (is_one_of("\xC9\xCA\xCC")) return "arithmetic coding";
-  if (is_one_of("\xC5\xC6\xC7\xCD\xCE\xCF\xDE\xDF")) return "several resolutions (hierarchical)";
-  return "";
-}
+/// The markers of what is not read.
+constexpr struct {
+  std::string_view markers;
+  const char* feature;
+} kUnread[] = {{"\xC3\xCB\xF7", "lossless compression"},
+               {"\xC9\xCA\xCC", "arithmetic coding"},
+               {"\xC5\xC6\xC7\xCD\xCE\xCF\xDE\xDF", "several resolutions (hierarchical)"}};
 
 /// Copies the file onto itself, marker by marker, without what has no meaning.
 class Cleaner {
  public:
-  Cleaner(ImageBytes& bytes, int64_t max_pixels) : bytes_(bytes), max_pixels_(max_pixels) {}
+  explicit Cleaner(ImageBytes& bytes) : bytes_(bytes) {}
 
   void run() {
     check(next() == 0xFF && next() == kStart, "it is damaged: a JPEG marker is missing");
@@ -96,8 +93,9 @@ class Cleaner {
     if (marker == kScan) return read_scan(at, end);
     if (marker == kAdobe && end - at >= 12 && bytes_.has(at, {"Adobe\0", 6}))
       adobe_transform_ = bytes_.byte(at + 11);
-    if (const std::string feature = unread_feature(marker); !feature.empty())
-      unread_kind("a JPEG with ", feature);
+    for (const auto& [markers, feature] : kUnread)
+      if (markers.find(static_cast<char>(marker)) != markers.npos)
+        unread_kind("a JPEG with ", feature);
     check((marker >= kApplication && marker < kApplication + 16) || marker == kHeight ||
               marker == kRestart || marker == kComment,
           "it is damaged: a JPEG marker is ", int{marker}, ", which stands for nothing");
@@ -108,10 +106,8 @@ class Cleaner {
     check(end - at >= 6, "it is damaged: a JPEG's frame is too short");
     progressive_ = marker == kProgressive;
     const int bits = bytes_.byte(at), count = bytes_.byte(at + 5);
-    const uint32_t height = bytes_.big_endian(at + 1, 2);
     if (bits != 8) unread_kind("a JPEG with ", bits, " bits a colour");
-    if (height == 0) unread_kind("a JPEG with its height behind its pixels");
-    check_pixels(height, bytes_.big_endian(at + 3, 2), max_pixels_);
+    if (bytes_.big_endian(at + 1, 2) == 0) unread_kind("a JPEG with its height behind its pixels");
     if (count != 1 && count != 3 && count != 4) unread_kind("a JPEG with ", count, " colours");
     check(end - at == 6 + 3 * static_cast<size_t>(count),
           "it is damaged: a JPEG's frame is of another length than its colours want");
@@ -178,7 +174,6 @@ class Cleaner {
   }
 
   ImageBytes& bytes_;
-  int64_t max_pixels_;
   size_t in_ = 0, out_ = 0;
   std::vector<Component> components_;
   bool progressive_ = false;
@@ -189,6 +184,6 @@ class Cleaner {
 
 }  // namespace
 
-void clean_jpeg(ImageBytes& bytes, int64_t max_pixels) { Cleaner(bytes, max_pixels).run(); }
+void clean_jpeg(ImageBytes& bytes) { Cleaner(bytes).run(); }
 
 }  // namespace pade::data

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <string_view>
 
 #include <pade/data/image_bytes.h>
 
@@ -14,6 +13,8 @@ using Colour = std::array<uint8_t, 3>;
 uint8_t to_byte(uint64_t value, uint64_t max) {
   return static_cast<uint8_t>((std::min(value, max) * 255 + max / 2) / max);
 }
+
+bool is_blank(uint8_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 struct BmpHeader {
   uint32_t length, bits, compression;
@@ -111,16 +112,14 @@ Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels) {
 
 bool is_pnm(const ImageBytes& bytes) {
   return (bytes.has(0, "P5") || bytes.has(0, "P6")) && bytes.size() > 2 &&
-         (bytes.all[2] == '#' || (bytes.all[2] >= '\t' && bytes.all[2] <= '\r') ||
-          bytes.all[2] == ' ');
+         (bytes.all[2] == '#' || is_blank(bytes.all[2]));
 }
 
 Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels) {
   size_t at = 2;
   const auto number = [&] {
-    constexpr std::string_view kBlanks = " \t\n\v\f\r";
     uint8_t byte = bytes.byte(at++);
-    while (byte == '#' || kBlanks.find(static_cast<char>(byte)) != kBlanks.npos) {
+    while (byte == '#' || is_blank(byte)) {
       if (byte == '#')
         while (byte != '\n' && byte != '\r') byte = bytes.byte(at++);
       byte = bytes.byte(at++);
@@ -129,8 +128,7 @@ Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels) {
     const size_t first = at;
     for (; byte >= '0' && byte <= '9' && at - first < 10; byte = bytes.byte(at++))
       value = 10 * value + (byte - '0');
-    check(at > first && kBlanks.find(static_cast<char>(byte)) != kBlanks.npos,
-          "it is damaged: a PPM's header is not three numbers");
+    check(at > first && is_blank(byte), "it is damaged: a PPM's header is not three numbers");
     return value;  // and `at` is behind one blank
   };
   const int64_t width = number(), height = number(), max = number();

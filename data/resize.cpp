@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
-#include <pade/data/resize.h>
+#include <pade/data/image_file.h>
 
 namespace pade::data {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include <pade/core/random.h>
-#include <pade/data/resize.h>
+#include <pade/data/image_file.h>
 
 using namespace pade;
 using data::Image;
