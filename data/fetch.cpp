@@ -44,45 +44,39 @@ std::vector<std::string> words(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-/// How a download ended. A server has `refused` also when it does not go on in the middle; a
-/// `broken` connection may bring more another time.
-enum class Outcome { complete, refused, broken };
-
-/// Downloads what `part` lacks: goes on where it ends.
-Outcome download(const std::string& url, const fs::path& part) {
-  const bool on_terminal = isatty(STDERR_FILENO);
-  const bool curl = has_program("curl");
+/// The program that completes `part`, and its arguments.
+std::vector<std::string> download_command(const std::string& url, const std::string& part) {
+  const bool on_terminal = isatty(STDERR_FILENO), curl = has_program("curl");
   check(
       curl || has_program("wget"),
       "fetching takes curl or wget, and neither is installed; for instance: apt-get install curl");
   std::vector<std::string> command =
       curl ? words(
                  "curl --fail --location --proto =http,https --globoff --connect-timeout 20 "
-                 "--speed-time 60 --speed-limit 1 --show-error --continue-at -")
-           : words("wget --continue --tries=1 --timeout=60");
-  if (curl)
-    command.insert(command.end(), {on_terminal ? "--progress-bar" : "--silent", "--output",
-                                   part.string(), "--url", url});
-  else
-    command.insert(command.end(), {on_terminal ? "--show-progress" : "--no-verbose",
-                                   "--output-document=" + part.string(), "--", url});
-  const int code = run_program(command).exit_code;
-  check(code != 128 + SIGINT, "fetching was interrupted; run it again to go on");
-  if (code == 0) return Outcome::complete;
-  const bool refused = curl ? code == 22 || code == 33 || code == 36 : code == 1 || code == 8;
-  return refused ? Outcome::refused : Outcome::broken;
+                 "--speed-time 60 --speed-limit 1 --show-error --continue-at - --output")
+           : words("wget --continue --tries=1 --timeout=60 -O");
+  const char* progress = curl ? (on_terminal ? "--progress-bar" : "--silent")
+                              : (on_terminal ? "--show-progress" : "--no-verbose");
+  command.insert(command.end(), {part, progress, curl ? "--url" : "--", url});
+  return command;
 }
 
 /// Completes `part` from one server. Returns what went wrong; nothing when all is well.
 std::string try_server(const std::string& url, const fs::path& part, const std::string& sum) {
   std::error_code ignored;
   const bool resumes = fs::exists(part, ignored) && fs::file_size(part, ignored) > 0;
-  const Outcome outcome = download(url, part);
-  if (outcome == Outcome::complete && has_sum(part, sum)) return "";
-  if (outcome == Outcome::broken) return "did not arrive";
+  const std::vector<std::string> command = download_command(url, part.string());
+  const int code = run_program(command).exit_code;
+  check(code != 128 + SIGINT, "fetching was interrupted; run it again to go on");
+  if (code == 0 && has_sum(part, sum)) return "";
+  // A server that refuses has no more, also when it only does not go on in the middle; a broken
+  // connection may bring more another time.
+  const bool refused =
+      command[0] == "curl" ? code == 22 || code == 33 || code == 36 : code == 1 || code == 8;
+  if (code != 0 && !refused) return "did not arrive";
   fs::remove(part, ignored);
   if (resumes) return try_server(url, part, sum);  // this time from the beginning
-  return outcome == Outcome::refused ? "was refused" : "has the wrong checksum";
+  return refused ? "was refused" : "has the wrong checksum";
 }
 
 /// Does what fetch() does, in a folder that is there and locked.

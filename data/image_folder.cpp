@@ -4,13 +4,11 @@
 #include <initializer_list>
 #include <new>
 #include <string_view>
-#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
 #include <pade/data/image_file.h>
 #include <pade/data/image_folder.h>
-#include <pade/data/resize.h>
 
 namespace pade::data {
 namespace {
@@ -112,8 +110,7 @@ std::string only_in(const std::vector<ClassFolder>& classes,
                     const std::vector<ClassFolder>& others) {
   std::string names;
   for (const ClassFolder& c : classes)
-    if (std::none_of(others.begin(), others.end(),
-                     [&](const ClassFolder& other) { return other.name == c.name; }))
+    if (std::ranges::find(others, c.name, &ClassFolder::name) == others.end())
       names += (names.empty() ? "" : ", ") + c.name;
   return names.empty() ? "none" : names;
 }
@@ -167,35 +164,12 @@ Layout layout_of(const fs::path& folder) {
   return layout;
 }
 
-/// Decodes a file to planes of bytes. Returns why that cannot be; nothing when all is well.
-std::string decode(const fs::path& path, const ImageFolderOptions& options, uint8_t* to) {
-  try {
-    resize_to_planes(read_image(path, options.channels, options.max_pixels), options.size, to);
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  } catch (const std::bad_alloc&) {
-    return "there is not enough memory to decode it";
-  }
-}
-
 /// Maps a name into [0, 1), everywhere alike: FNV-1a, its upper bits mixed down.
 double hashed(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const unsigned char byte : name) hash = (hash ^ byte) * 0x100000001b3;
   hash = (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15;
   return static_cast<double>(hash >> 11) * 0x1p-53;
-}
-
-/// Says which of a class's images are for testing. Both sides get one where that is possible.
-std::vector<bool> choose_test(const std::vector<std::string>& names, double share) {
-  std::vector<double> numbers;
-  for (const std::string& name : names) numbers.push_back(hashed(name));
-  const auto [lowest, highest] = std::minmax_element(numbers.begin(), numbers.end());
-  std::vector<bool> chosen;
-  for (auto number = numbers.begin(); number != numbers.end(); ++number)
-    chosen.push_back((*number < share || number == lowest) && number != highest);
-  return chosen;
 }
 
 /// Decodes all files, those of `layout.train` first. `reasons` gets why one could not be, or "".
@@ -212,7 +186,14 @@ Tensor decode_all(const Layout& layout, const ImageFolderOptions& options,
   uint8_t* planes = images.mutable_data<uint8_t>();
   const int64_t bytes = images.shape().size_from(1);
   parallel_for(count, 1, [&](int64_t i, int64_t) {
-    reasons[i] = decode(*files[i], options, planes + i * bytes);
+    try {
+      resize_to_planes(read_image(*files[i], options.channels, options.max_pixels), options.size,
+                       planes + i * bytes);
+    } catch (const Error& error) {
+      reasons[i] = error.what();
+    } catch (const std::bad_alloc&) {
+      reasons[i] = "there is not enough memory to decode it";
+    }
   });
   return images;
 }
@@ -250,25 +231,25 @@ ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOpt
   for (const auto* classes : {&layout.train, &layout.test})
     for (size_t label = 0; label < classes->size(); ++label) {
       const ClassFolder& c = (*classes)[label];
-      std::vector<Place> kept;
-      std::vector<std::string> names;
+      std::vector<std::pair<double, Place>> kept;  // with their names, hashed
       for (const fs::path& file : c.files) {
         const std::string& reason = reasons[image];
-        if (reason.empty()) {
-          kept.emplace_back(image, label);
-          names.push_back(file.filename().string());
-        } else {
+        if (reason.empty())
+          kept.emplace_back(hashed(file.filename().string()), Place(image, label));
+        else
           skipped.push_back({file, reason});
-        }
         ++image;
       }
       check(!kept.empty(), c.files.front().string(), ": ", reasons[image - c.files.size()],
             "; and none of the other files of class ", c.name, " can be read either, ",
             c.files.size(), " in all");
-      const std::vector<bool> for_test =
-          layout.test.empty() ? choose_test(names, options.test_share)
-                              : std::vector<bool>(kept.size(), classes == &layout.test);
-      for (size_t i = 0; i < kept.size(); ++i) (for_test[i] ? test : train).push_back(kept[i]);
+      const auto [lowest, highest] = std::minmax_element(kept.begin(), kept.end());
+      for (auto i = kept.begin(); i != kept.end(); ++i) {
+        // Both sides get one where that is possible.
+        const bool chosen = (i->first < options.test_share || i == lowest) && i != highest;
+        const bool for_test = layout.test.empty() ? chosen : classes == &layout.test;
+        (for_test ? test : train).push_back(i->second);
+      }
     }
   check(!test.empty(), folder.string(),
         ": every class has one image only, and none is left to test with; add some");

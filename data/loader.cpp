@@ -3,15 +3,11 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <iterator>
-#include <memory>
 #include <mutex>
 #include <numeric>
 #include <span>
 #include <stop_token>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
@@ -71,15 +67,14 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
           std::span<const int64_t> indices) -> AssembledBatch {
         const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
                       fields = kImageEditFields + kBoxFields * problem.boxes;
-        const Shape batch{count, image[0], image[1], image[2]};
-        AssembledBatch raw{Tensor::empty(batch.with(0, kept), DType::uint8),
+        AssembledBatch raw{Tensor::empty({kept, image[0], image[1], image[2]}, DType::uint8),
                            Tensor::empty({count}, DType::int32),
                            Tensor::empty({kept, fields}, DType::int32)};
-        Tensor images = on_device ? Tensor() : Tensor::empty(batch);
+        Tensor images = Tensor::empty(raw.images.shape().with(0, on_device ? 0 : count));
         uint8_t* pixels = raw.images.mutable_data<uint8_t>();
         int32_t* labels = raw.labels.mutable_data<int32_t>();
         int32_t* edits = raw.edits.mutable_data<int32_t>();
-        float* to = on_device ? nullptr : images.mutable_data<float>();
+        float* to = images.mutable_data<float>();
         for (int64_t i = 0; i < count; ++i) {
           labels[i] = set.read(indices[i], pixels);
           Rng rng = stream;
@@ -99,18 +94,18 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
       };
 }
 
-/// A batch on its way to the GPU: each function gives its tensor.
-struct Arriving {
-  std::function<Tensor()> images, labels, edits;
-};
+/// A batch on its way to the GPU, which the call waits for; or none.
+using Arriving = std::function<Batch()>;
 
-Arriving send(const AssembledBatch& batch) {
-  Arriving arriving;
+Arriving send(const AssembledBatch& batch, const Tensor& levels) {
   if constexpr (kHasCuda) {
-    arriving = {cuda::begin_upload(batch.images), cuda::begin_upload(batch.labels), {}};
-    if (batch.edits.defined()) arriving.edits = cuda::begin_upload(batch.edits);
+    const auto images = cuda::begin_upload(batch.images), labels = cuda::begin_upload(batch.labels);
+    if (!batch.edits.defined()) return [=] { return Batch{images(), labels()}; };
+    return [=, edits = cuda::begin_upload(batch.edits)] {
+      return Batch{augment(images(), edits(), levels), labels()};
+    };
   }
-  return arriving;
+  return {};
 }
 
 }  // namespace
@@ -144,17 +139,17 @@ class EpochRun {
     }
     if (!std::exchange(sending_, true)) send_next();
     if (unsent_) std::rethrow_exception(std::exchange(unsent_, nullptr));
-    std::optional<Arriving> arriving = std::exchange(arriving_, std::nullopt);
+    const Arriving arriving = std::exchange(arriving_, nullptr);
     if (!arriving) return std::nullopt;
     send_next();
-    const Tensor images = arriving->images(), labels = arriving->labels();
-    return Batch{arriving->edits ? augment(images, arriving->edits(), levels_) : images, labels};
+    return arriving();
   }
 
  private:
   void send_next() {
     try {
-      if (const std::optional<AssembledBatch> batch = next_on_cpu()) arriving_ = send(*batch);
+      if (const std::optional<AssembledBatch> batch = next_on_cpu())
+        arriving_ = send(*batch, levels_);
     } catch (...) {
       unsent_ = std::current_exception();
     }
@@ -213,8 +208,8 @@ class EpochRun {
   // Used by the caller of next() only.
   const Tensor levels_;
   bool sending_ = false;
-  std::optional<Arriving> arriving_;  // the batch after the one given last
-  std::exception_ptr unsent_;         // why there is none
+  Arriving arriving_;          // the batch after the one given last
+  std::exception_ptr unsent_;  // why there is none
 
   std::mutex mutex_;  // guards what follows, but for the thread itself
   std::condition_variable_any changed_;

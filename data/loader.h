@@ -32,9 +32,8 @@ struct LoaderOptions {
   /// What is done to each image, in this order, drawn again in each epoch:
   /// {RandomCrop{.padding = 4}, HorizontalFlip{}}. Nothing for testing, and for a TensorDataset.
   std::vector<Transform> augment = {};
-  /// Where the device is a GPU: images travel there as bytes, a quarter of what they are as
-  /// numbers, and are augmented and normalised there, to the same bits. Elsewhere this changes
-  /// nothing.
+  /// Images travel to a GPU as bytes, a quarter of what they are as floats, and are augmented and
+  /// normalised there, to the same bits. For the CPU this changes nothing.
   bool augment_on_device = false;
 };
 
@@ -47,9 +46,9 @@ class EpochRun;
 ///     for (auto [images, labels] : loader) …
 ///
 /// The order of epoch e is a function of the seed and e, and what is done to an image of these and
-/// its index, so training can be resumed anywhere. The same batches come with and without
-/// prefetching, on every device. An exception in the dataset surfaces in the
-/// loop, after the batches before it. The dataset must outlive loader and loops.
+/// its index: training can be resumed anywhere, and batches are the same with any prefetching and
+/// on every device. An exception in the dataset surfaces in the loop, after the batches before it.
+/// The dataset must outlive loader and loops.
 class Loader {
  public:
   /// Throws Error unless batch_size >= 1, prefetch >= 0 and limit >= 1, and where there is no such

@@ -106,22 +106,20 @@ std::vector<std::string> files_of(const KnownSet& set) {
   return files;
 }
 
-bool has_file(const KnownSet& set, const fs::path& folder, const std::string& name) {
-  std::error_code ignored;
-  if (!set.is_archive()) return !find_idx(folder, name).empty();
-  return fs::is_regular_file(folder / name, ignored) ||
-         fs::is_regular_file(folder / fs::path(name).stem(), ignored);
-}
-
 /// Says what the folder lacks, as ` has no test.bin`; nothing when it has all files of the set.
 std::string missing_in(const fs::path& folder, const KnownSet& set) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return " is not a folder";
   const std::vector<std::string> files = files_of(set);
   std::string missing;
   size_t count = 0;
-  for (const std::string& name : files)
-    if (!has_file(set, folder, name)) missing += (count++ ? ", " : " has no ") + name;
-  std::error_code ignored;
-  if (count > 0 && !fs::is_directory(folder, ignored)) return " is not a folder";
+  for (const std::string& name : files) {
+    const bool found = set.is_archive()
+                           ? fs::is_regular_file(folder / name, ignored) ||
+                                 fs::is_regular_file(folder / fs::path(name).stem(), ignored)
+                           : !find_idx(folder, name).empty();
+    if (!found) missing += (count++ ? ", " : " has no ") + name;
+  }
   return count == files.size() ? " has none of them" : missing;
 }
 

@@ -24,14 +24,12 @@ std::vector<std::string> dataset_names();
 /// $PADE_MIRROR where that variable names a server of your own, with folders as in the cache and
 /// CIFAR's archives beside them.
 ///
-/// Throws Error for an unknown name, and when the files are not found or cannot be fetched: it says
-/// where they were looked for, and what to do.
+/// Throws Error for an unknown name, and when the files are not found or cannot be fetched.
 std::filesystem::path find_dataset(std::string_view name,
                                    const std::filesystem::path& data_dir = {});
 
 /// The data set of that name, from the folder where find_dataset() finds it; or, where `name` is no
-/// known name but the path of a folder, the ImageFolder there. Throws Error as find_dataset() does,
-/// and as the set's own constructor does.
+/// known name but the path of a folder, the ImageFolder there. Throws Error as they do.
 std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
                                       const std::filesystem::path& data_dir = {});
 

@@ -20,10 +20,6 @@ int64_t draw_below(Rng& rng, int64_t bound) {
   return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound)));
 }
 
-double draw_between(Rng& rng, double low, double high) {
-  return low + (high - low) * rng.uniform();
-}
-
 void check_probability(const char* name, double p) {
   check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], got ", p);
 }
@@ -78,11 +74,9 @@ void ImageEdit::set_box(size_t first, const Box& box) {
 
 template <class F>
 void ImageEdit::for_each_box(F&& change) {
-  const auto replace = [&](size_t i) {
+  static_assert(kShownBox + kBoxFields == kImageEditFields);
+  for (size_t i = kShownBox; i < used_; i += kBoxFields)
     set_box(i, change(Box{row_[i], row_[i + 1], row_[i + 2], row_[i + 3]}));
-  };
-  replace(kShownBox);
-  for (size_t i = kImageEditFields; i < used_; i += kBoxFields) replace(i);
 }
 
 std::string describe(const std::vector<Transform>& transforms) {
@@ -135,10 +129,11 @@ void RandomErasing::validate() const {
 
 void RandomErasing::draw(ImageEdit& edit, Rng& rng) const {
   if (rng.uniform() >= p) return;
+  const auto between = [&](double low, double high) { return low + (high - low) * rng.uniform(); };
   const double image_area = static_cast<double>(edit.height() * edit.width());
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const double area = image_area * draw_between(rng, min_area, max_area);
-    const double aspect = draw_between(rng, min_aspect, max_aspect);
+    const double area = image_area * between(min_area, max_area);
+    const double aspect = between(min_aspect, max_aspect);
     const double h = std::round(std::sqrt(area * aspect)), w = std::round(std::sqrt(area / aspect));
     if (h >= static_cast<double>(edit.height()) || w >= static_cast<double>(edit.width())) continue;
     const auto height = static_cast<int64_t>(h), width = static_cast<int64_t>(w);
