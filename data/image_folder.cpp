@@ -118,14 +118,11 @@ std::string only_in(const std::vector<ClassFolder>& classes,
 /// Picks the folders of these names, in upper or lower case, in the order of the names.
 std::vector<fs::path> named(const std::vector<fs::path>& folders,
                             std::initializer_list<std::string_view> names) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   std::vector<fs::path> found;
   for (const std::string_view name : names)
-    for (const fs::path& folder : folders) {
-      std::string own = folder.filename().string();
-      for (char& letter : own)
-        if (letter >= 'A' && letter <= 'Z') letter += 'a' - 'A';
-      if (own == name) found.push_back(folder);
-    }
+    for (const fs::path& folder : folders)
+      if (std::ranges::equal(folder.filename().native(), name, {}, lower)) found.push_back(folder);
   return found;
 }
 
