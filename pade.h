@@ -49,8 +49,8 @@
 #include <pade/data/image_file.h>
 #include <pade/data/image_folder.h>
 #include <pade/data/loader.h>
-#include <pade/data/locate.h>
 #include <pade/data/mnist.h>
+#include <pade/data/open_dataset.h>
 #include <pade/data/transforms.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>

@@ -15,7 +15,8 @@
 
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/data/locate.h>
+#include <pade/core/did_you_mean.h>
+#include <pade/data/open_dataset.h>
 #include <pade/layers/activation.h>
 
 #include "support/augment.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pade/data/locate.h>
+#include <pade/data/open_dataset.h>
 
 #include "support/options.h"
 

@@ -11,7 +11,7 @@
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
 #include <pade/data/image_folder.h>
-#include <pade/data/locate.h>
+#include <pade/data/open_dataset.h>
 #include <tests/data/image_files.h>
 #include <tests/temporary_folder.h>
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include <pade/data/locate.h>
+#include <pade/data/open_dataset.h>
 
 #include "fuzz.h"
 #include "support/run_folder.h"

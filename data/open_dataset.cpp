@@ -7,8 +7,8 @@
 #include <pade/data/cifar.h>
 #include <pade/data/fetch.h>
 #include <pade/data/image_folder.h>
-#include <pade/data/locate.h>
 #include <pade/data/mnist.h>
+#include <pade/data/open_dataset.h>
 
 namespace pade::data {
 namespace {
@@ -45,7 +45,7 @@ KnownSet cifar100(const std::string& name, decltype(KnownSet::open) open) {
           .open = open};
 }
 
-const std::vector<KnownSet>& known_sets() {
+const std::vector<KnownSet>& catalogue() {
   static const std::vector<KnownSet> sets{
       {.name = "fashion-mnist",
        .folder = "fashion-mnist",
@@ -150,7 +150,7 @@ bool is_image_folder(std::string_view name) {
   std::error_code ignored;
   if (std::ranges::count(dataset_names(), name) > 0 || !fs::is_directory(name, ignored))
     return false;
-  for (const KnownSet& set : known_sets())
+  for (const KnownSet& set : catalogue())
     check(!missing_in(name, set).empty(), name,
           ": these are the files of a known set; give its name, as in --dataset ", set.name,
           " --data ", name);
@@ -161,12 +161,12 @@ bool is_image_folder(std::string_view name) {
 
 std::vector<std::string> dataset_names() {
   std::vector<std::string> names;
-  for (const KnownSet& set : known_sets()) names.push_back(set.name);
+  for (const KnownSet& set : catalogue()) names.push_back(set.name);
   return names;
 }
 
 fs::path find_dataset(std::string_view name, const fs::path& data_dir) {
-  const KnownSet set = value_named("data set", name, known_sets());
+  const KnownSet set = value_named("data set", name, catalogue());
   std::string report = "Looked for ";
   for (const std::string& file : files_of(set)) report += (report.back() == ' ' ? "" : ", ") + file;
   report += set.is_archive() ? " (or, as in the Python version, without .bin)"
@@ -195,7 +195,7 @@ std::unique_ptr<Dataset> open_dataset(std::string_view name, Split split,
                                       const fs::path& data_dir) {
   if (is_image_folder(name)) return std::make_unique<ImageFolder>(name, split);
   const fs::path folder = find_dataset(name, data_dir);
-  return value_named("data set", name, known_sets()).open(folder, split);
+  return value_named("data set", name, catalogue()).open(folder, split);
 }
 
 DatasetSplits open_datasets(std::string_view name, const fs::path& data_dir) {
@@ -204,7 +204,7 @@ DatasetSplits open_datasets(std::string_view name, const fs::path& data_dir) {
     return {std::make_unique<ImageFolder>(std::move(splits.train)),
             std::make_unique<ImageFolder>(std::move(splits.test))};
   }
-  const KnownSet set = value_named("data set", name, known_sets());
+  const KnownSet set = value_named("data set", name, catalogue());
   const fs::path folder = find_dataset(name, data_dir);
   return {set.open(folder, Split::train), set.open(folder, Split::test)};
 }

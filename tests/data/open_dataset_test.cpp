@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <pade/core/error.h>
-#include <pade/data/locate.h>
+#include <pade/data/open_dataset.h>
 #include <pade/data/process.h>
 #include <tests/data/environment_variable.h>
 #include <tests/data/idx_files.h>
