@@ -19,10 +19,9 @@ struct DatasetInfo {
   std::vector<double> mean, std;  ///< of pixel/255 over the training images, per channel
 };
 
-/// A set of labelled images of one size, with bytes as pixels.
-///
-/// A set of your own says in its constructor what its images have in common, and overrides size()
-/// and read(). The Loader makes batches of it.
+/// A set of labelled images of one size, with bytes as pixels, which a Loader makes batches of. One
+/// of your own says in its constructor what its images have in common, and overrides size() and
+/// read().
 class Dataset {
  public:
   virtual ~Dataset() = default;

@@ -58,9 +58,9 @@ Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels);
 /// Says whether a file begins as one.
 bool is_pnm(const ImageBytes& bytes);
 
-/// Checks a JPEG's markers, its frame and that its tables are there, and removes what lies between
-/// the markers without a meaning, stray and fill bytes, and what follows the end of the image. So
-/// a decoder sees nothing that has not been checked.
+/// Checks a JPEG's markers, its frame but for the number of pixels, and that its tables are there.
+/// Removes what lies between the markers without a meaning, stray and fill bytes, and what follows
+/// the end of the image: a decoder sees nothing else that has not been checked.
 void clean_jpeg(ImageBytes& bytes);
 
 }  // namespace pade::data
