@@ -29,20 +29,24 @@ struct Constant {
 template <size_t kCount>
 using Constants = std::array<Constant, kCount>;
 
-struct Identity {
-  static constexpr const char *kName = "identity", *kText = "x";
-  static constexpr bool kTakesInfinity = true;
+/// What a formula does not say itself.
+struct Defaults {
   static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    return x;
-  }
+  static constexpr bool kIsFixed = false;  // whether its constants may not learn
+  static constexpr bool kTakesInfinity = false;
+};
+/// What the formula gives at ±∞ is right by itself.
+struct TakesInfinity : Defaults {
+  static constexpr bool kTakesInfinity = true;
 };
 
-struct Relu {
+struct Identity : TakesInfinity {
+  static constexpr const char *kName = "identity", *kText = "x";
+  static PADE_HD auto value(auto x, const auto*) { return x; }
+};
+
+struct Relu : TakesInfinity {
   static constexpr const char *kName = "relu", *kText = "max(x, 0)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
     return choose(x > V(0), x, choose(x < V(1), V(0), x));  // a NaN stays one
@@ -54,7 +58,7 @@ struct Relu {
 };
 
 /// With slope 0.01 and not learned; learned it is PReLU, arXiv:1502.01852.
-struct LeakyRelu {
+struct LeakyRelu : Defaults {
   static constexpr const char *kName = "leaky_relu", *kText = "x > 0 ? x : slope x";
   static constexpr Constants<1> kConstants{{{"slope", 0.01, false}}};
   template <class V>
@@ -63,68 +67,46 @@ struct LeakyRelu {
   }
 };
 
-struct Prelu {
-  static constexpr const char *kName = "prelu", *kText = "x > 0 ? x : slope x";
+struct Prelu : LeakyRelu {
+  static constexpr const char* kName = "prelu";
   static constexpr Constants<1> kConstants{{{"slope", 0.25, true}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
-    return LeakyRelu::value(x, c);
-  }
 };
 
-struct Tanh {
+struct Tanh : Defaults {
   static constexpr const char *kName = "tanh", *kText = "tanh(x)";
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return tanh(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return tanh(x); }
 };
 
-struct Sigmoid {
+struct Sigmoid : Defaults {
   static constexpr const char *kName = "sigmoid", *kText = "1 / (1 + exp(-x))";
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    return functions::sigmoid(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return sigmoid(x); }
 };
 
 /// arXiv:1511.07289.
-struct Elu {
+struct Elu : Defaults {
   static constexpr const char *kName = "elu", *kText = "x > 0 ? x : alpha (exp(x) - 1)";
   static constexpr Constants<1> kConstants{{{"alpha", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     return choose(x > V(0), x, c[0] * expm1(x));
   }
 };
 
-struct Softplus {
+struct Softplus : Defaults {
   static constexpr const char *kName = "softplus", *kText = "ln(1 + exp(x))";
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    return functions::softplus(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return softplus(x); }
 };
 
 /// arXiv:1710.05941.
-struct Swish {
+struct Swish : Defaults {
   static constexpr const char *kName = "swish", *kText = "x sigmoid(beta x)";
   static constexpr Constants<1> kConstants{{{"beta", 1, false}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
-    return x * functions::sigmoid(c[0] * x);
-  }
+  static PADE_HD auto value(auto x, const auto* c) { return x * sigmoid(c[0] * x); }
 };
 
 /// arXiv:1905.02244.
-struct HardSwish {
+struct HardSwish : Defaults {
   static constexpr const char *kName = "hard_swish", *kText = "x min(max(x + 3, 0), 6) / 6";
-  static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
     const V between = x * (x + V(3)) * V(1.0 / 6);
@@ -133,24 +115,20 @@ struct HardSwish {
 };
 
 /// x Φ(x), arXiv:1606.08415.
-struct Gelu {
+struct Gelu : Defaults {
   static constexpr const char *kName = "gelu", *kText = "x erfc(-x / sqrt(2)) / 2";
-  static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
-    using namespace functions;
     return V(0.5) * x * erfc(V(-0.70710678118654752) * x);
   }
 };
 
 /// Its approximation, from the same paper: (1 + tanh u) / 2 is sigmoid(2 u).
-struct GeluTanh {
+struct GeluTanh : Defaults {
   static constexpr const char *kName = "gelu_tanh",
                               *kText = "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2";
-  static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
-    using namespace functions;
     // Its limits to the last bit from 30 on, before the cube overflows.
     const V u = choose(magnitude(x) > V(30), x, x * (V(1) + V(0.044715) * x * x));
     return x * sigmoid(V(1.5957691216057308) * u);
@@ -158,67 +136,54 @@ struct GeluTanh {
 };
 
 /// arXiv:1908.08681.
-struct Mish {
+struct Mish : Defaults {
   static constexpr const char *kName = "mish", *kText = "x tanh(softplus(x))";
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return x * tanh(softplus(x));
-  }
+  static PADE_HD auto value(auto x, const auto*) { return x * tanh(softplus(x)); }
 };
 
 /// TanhSoft-1 to -3 of arXiv:2009.03863.
-struct TanhSoft1 {
+struct TanhSoft1 : Defaults {
   static constexpr const char *kName = "tanhsoft1", *kText = "tanh(alpha x) softplus(x)";
   static constexpr Constants<1> kConstants{{{"alpha", 0.87, false}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
-    return tanh(c[0] * x) * softplus(x);
-  }
+  static PADE_HD auto value(auto x, const auto* c) { return tanh(c[0] * x) * softplus(x); }
 };
 
-struct TanhSoft2 {
+struct TanhSoft2 : Defaults {
   static constexpr const char *kName = "tanhsoft2", *kText = "x tanh(beta exp(gamma x))";
   static constexpr Constants<2> kConstants{{{"beta", 0.6, false}, {"gamma", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     return x * tanh(c[0] * exp(smaller(c[1] * x, V(40))));
   }
 };
 
-struct TanhSoft3 {
+struct TanhSoft3 : Defaults {
   static constexpr const char *kName = "tanhsoft3", *kText = "ln(1 + exp(x) tanh(alpha x))";
   static constexpr Constants<1> kConstants{{{"alpha", 0.85, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     const V t = tanh(c[0] * x);
     return choose(x > V(1), x + log(exp(-x) + t), log1p(exp(smaller(x, V(1))) * t));
   }
 };
 
 /// EIS-1 to -3 of arXiv:2009.13501.
-struct Eis1 {
+struct Eis1 : Defaults {
   static constexpr const char *kName = "eis1", *kText = "x softplus(x) / (x + delta exp(-theta x))";
   static constexpr Constants<2> kConstants{{{"delta", 1.16, false}, {"theta", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     const V u = c[1] * x, s = softplus(x), e = exp(-magnitude(u));
     const V below = x * e * s / (x * e + c[0]), near = x * s / (x + c[0] * e);
     return choose(u < V(0), below, choose(x > V(1), s / (V(1) + c[0] * e / x), near));
   }
 };
 
-struct Eis2 {
+struct Eis2 : Defaults {
   static constexpr const char *kName = "eis2", *kText = "x softplus(x) / sqrt(beta + gamma x^2)";
   static constexpr Constants<2> kConstants{{{"beta", 1, false}, {"gamma", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     const V s = softplus(x);
     const V far = choose(x < V(0), -s, s) / sqrt(c[0] / x / x + c[1]);
     const V inside = choose(magnitude(x) > V(1), V(1), x);  // where the square cannot overflow
@@ -226,54 +191,47 @@ struct Eis2 {
   }
 };
 
-struct Eis3 {
+struct Eis3 : Defaults {
   static constexpr const char *kName = "eis3", *kText = "x / (1 + delta exp(-theta x))";
   static constexpr Constants<2> kConstants{{{"delta", 1, false}, {"theta", 1, false}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     const V u = c[1] * x, e = exp(-magnitude(u));
     return choose(u < V(0), x * e / (e + c[0]), x / (V(1) + c[0] * e));
   }
 };
 
 /// arXiv:2111.04682: a smooth maximum of x and αx; of erf here.
-struct Smu {
+struct Smu : Defaults {
   static constexpr const char *kName = "smu",
                               *kText = "((1 + alpha) x + (1 - alpha) x erf(mu (1 - alpha) x)) / 2";
   static constexpr Constants<2> kConstants{{{"alpha", 0.25, false}, {"mu", 1, true}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     const V rest = V(1) - c[0];
     return V(0.5) * x * (V(1) + c[0] + rest * erf(c[1] * rest * x));
   }
 };
 
 /// ErfAct and Pserf, arXiv:2109.04386.
-struct ErfAct {
+struct ErfAct : Defaults {
   static constexpr const char *kName = "erfact", *kText = "x erf(alpha exp(beta x))";
   static constexpr Constants<2> kConstants{{{"alpha", 0.75, true}, {"beta", 0.75, true}}};
   template <class V>
   static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
     return x * erf(c[0] * exp(smaller(c[1] * x, V(40))));
   }
 };
 
-struct Pserf {
+struct Pserf : Defaults {
   static constexpr const char *kName = "pserf", *kText = "x erf(gamma ln(1 + exp(delta x)))";
   static constexpr Constants<2> kConstants{{{"gamma", 1.25, true}, {"delta", 0.85, true}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
-    return x * erf(c[0] * softplus(c[1] * x));
-  }
+  static PADE_HD auto value(auto x, const auto* c) { return x * erf(c[0] * softplus(c[1] * x)); }
 };
 
 /// The enhanced rational activation, without poles on the real line while f1 and f2 are not 0. It
 /// starts as a least-squares fit of Swish on [-5, 5].
-struct Era {
+struct Era : Defaults {
   static constexpr const char *kName = "era", *kText =
                                                   "a x + b + (c1 x + d1) / ((x - e1)^2 + f1^2) + "
                                                   "(c2 x + d2) / ((x - e2)^2 + f2^2)";
@@ -292,104 +250,63 @@ struct Era {
     const V from = x - c[2];
     return (c[0] * x + c[1]) / (from * from + c[3] * c[3]);
   }
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
+  static PADE_HD auto value(auto x, const auto* c) {
     return c[0] * x + c[1] + term(x, c + 2) + term(x, c + 6);
   }
 };
 
 // Functions that are not activations.
 
-struct Exp {
+struct Exp : TakesInfinity {
   static constexpr const char *kName = "exp", *kText = "exp(x)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return exp(x);
-  }
-  template <class V>
-  static PADE_HD V slope_from_value(V y) {
-    return y;
-  }
+  static PADE_HD auto value(auto x, const auto*) { return exp(x); }
+  static PADE_HD auto slope_from_value(auto y) { return y; }
 };
 
-struct Log {
+struct Log : TakesInfinity {
   static constexpr const char *kName = "log", *kText = "ln(x)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return log(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return log(x); }
 };
 
-struct Sqrt {
+struct Sqrt : TakesInfinity {
   static constexpr const char *kName = "sqrt", *kText = "sqrt(x)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return sqrt(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return sqrt(x); }
   template <class V>
   static PADE_HD V slope_from_value(V y) {
     return V(0.5) / (y + V(0));  // of −0 as of 0
   }
 };
 
-struct Abs {
+struct Abs : TakesInfinity {
   static constexpr const char *kName = "abs", *kText = "|x|";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
   template <class V>
   static PADE_HD V value(V x, const V*) {
     return choose(x > V(0), x, choose(x < V(0), -x, x * x));  // of slope 0 at 0
   }
 };
 
-struct Power {
+struct Power : TakesInfinity {
   static constexpr const char *kName = "power", *kText = "x^exponent";
-  static constexpr bool kTakesInfinity = true, kIsFixed = true;
+  static constexpr bool kIsFixed = true;
   static constexpr Constants<1> kConstants{{{"exponent", 1, false}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
-    using namespace functions;
-    return pow(x, c[0]);
-  }
+  static PADE_HD auto value(auto x, const auto* c) { return pow(x, c[0]); }
 };
 
-struct Sin {
+struct Sin : TakesInfinity {
   static constexpr const char *kName = "sin", *kText = "sin(x)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return sin(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return sin(x); }
 };
 
-struct Cos {
+struct Cos : TakesInfinity {
   static constexpr const char *kName = "cos", *kText = "cos(x)";
-  static constexpr bool kTakesInfinity = true;
-  static constexpr Constants<0> kConstants{};
-  template <class V>
-  static PADE_HD V value(V x, const V*) {
-    using namespace functions;
-    return cos(x);
-  }
+  static PADE_HD auto value(auto x, const auto*) { return cos(x); }
 };
 
-struct Clamp {
+struct Clamp : TakesInfinity {
   static constexpr const char *kName = "clamp", *kText = "min(max(x, low), high)";
-  static constexpr bool kTakesInfinity = true, kIsFixed = true;
+  static constexpr bool kIsFixed = true;
   static constexpr Constants<2> kConstants{{{"low", -1, false}, {"high", 1, false}}};
-  template <class V>
-  static PADE_HD V value(V x, const V* c) {
+  static PADE_HD auto value(auto x, const auto* c) {
     return choose(x < c[0], c[0], choose(x > c[1], c[1], x));
   }
 };
@@ -416,9 +333,7 @@ inline constexpr bool kSavesValue = requires(float y) {
 
 /// Whether there are constants that may learn.
 template <class F>
-inline constexpr bool kMayLearn = !F::kConstants.empty() && !requires {
-  F::kIsFixed;
-};
+inline constexpr bool kMayLearn = !F::kConstants.empty() && !F::kIsFixed;
 
 /// A formula's derivatives by x, and by its constants.
 template <class F>
@@ -442,17 +357,11 @@ PADE_HD V limited(V x, double largest) {
   return choose(x > V(largest), V(largest), choose(x < V(-largest), V(-largest), x));
 }
 
-/// What F gives at ±∞ is right by itself: F says so with `kTakesInfinity`.
-template <class F>
-inline constexpr bool kTakesInfinity = requires {
-  F::kTakesInfinity;
-};
-
 /// Where derivatives are taken: from here on every formula is its asymptote, a x + b, and products
 /// of constants and x do not overflow.
 template <class F, class T, class V>
 PADE_HD V within_reach(V x) {
-  if constexpr (kTakesInfinity<F>)
+  if constexpr (F::kTakesInfinity)
     return x;
   else
     return limited(x, sizeof(T) == sizeof(float) ? 0x1p100 : 0x1p1000);
@@ -463,14 +372,14 @@ template <class F, class V, class T>
 PADE_HD V value_at(V x, const T* constants) {
   V c[kPlaces<F>];
   load_constants<F>(constants, c);
-  if constexpr (kTakesInfinity<F>) {
+  if constexpr (F::kTakesInfinity) {
     return F::value(x, c);
   } else {
     constexpr double kLargest = std::numeric_limits<T>::max();
     const V root(sizeof(T) == sizeof(float) ? 0x1p64 : 0x1p512);
     const V y = F::value(limited(x, kLargest), c);
-    const V limit = choose(functions::magnitude(y) > root, y * root, y);
-    return choose(functions::magnitude(x) > V(kLargest), limit, y);
+    const V limit = choose(magnitude(y) > root, y * root, y);
+    return choose(magnitude(x) > V(kLargest), limit, y);
   }
 }
 template <class F, class V, class T>
