@@ -25,14 +25,8 @@ struct Add {
   PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
   }
-  template <class T>
-  PADE_HD T gradient_a(T dy, T, T) const {
-    return dy;
-  }
-  template <class T>
-  PADE_HD T gradient_b(T dy, T, T) const {
-    return dy;
-  }
+  PADE_HD auto gradient_a(auto dy, auto, auto) const { return dy; }
+  PADE_HD auto gradient_b(auto dy, auto, auto) const { return dy; }
 };
 
 struct Sub {
@@ -41,14 +35,8 @@ struct Sub {
   PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
-  template <class T>
-  PADE_HD T gradient_a(T dy, T, T) const {
-    return dy;
-  }
-  template <class T>
-  PADE_HD T gradient_b(T dy, T, T) const {
-    return -dy;
-  }
+  PADE_HD auto gradient_a(auto dy, auto, auto) const { return dy; }
+  PADE_HD auto gradient_b(auto dy, auto, auto) const { return -dy; }
 };
 
 struct Mul {
@@ -57,14 +45,8 @@ struct Mul {
   PADE_HD T value(T a, T b) const {
     return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
   }
-  template <class T>
-  PADE_HD T gradient_a(T dy, T, T b) const {
-    return dy * b;
-  }
-  template <class T>
-  PADE_HD T gradient_b(T dy, T a, T) const {
-    return dy * a;
-  }
+  PADE_HD auto gradient_a(auto dy, auto, auto b) const { return dy * b; }
+  PADE_HD auto gradient_b(auto dy, auto a, auto) const { return dy * a; }
 };
 
 struct Div {
@@ -73,26 +55,17 @@ struct Div {
   PADE_HD T value(T a, T b) const {
     return a / b;
   }
-  template <class T>
-  PADE_HD T gradient_a(T dy, T, T b) const {
-    return dy / b;
-  }
-  template <class T>
-  PADE_HD T gradient_b(T dy, T a, T b) const {
-    return -dy * (a / b) / b;  // b² would overflow long before
-  }
+  PADE_HD auto gradient_a(auto dy, auto, auto b) const { return dy / b; }
+  /// b² would overflow long before.
+  PADE_HD auto gradient_b(auto dy, auto a, auto b) const { return -dy * (a / b) / b; }
 };
 
-struct Minimum {
+/// The larger one, or the smaller. A NaN wins, and the whole gradient is that of what was picked.
+template <bool kLarger>
+struct Extreme {
   static constexpr Uses kForA{true, true}, kForB{true, true};
-  template <class T>
-  PADE_HD bool picks_a(T a, T b) const {
-    return a <= b || a != a;
-  }
-  template <class T>
-  PADE_HD T value(T a, T b) const {
-    return picks_a(a, b) ? a : b;
-  }
+  PADE_HD bool picks_a(auto a, auto b) const { return (kLarger ? a >= b : a <= b) || a != a; }
+  PADE_HD auto value(auto a, auto b) const { return picks_a(a, b) ? a : b; }
   template <class T>
   PADE_HD T gradient_a(T dy, T a, T b) const {
     return picks_a(a, b) ? dy : T(0);
@@ -102,26 +75,8 @@ struct Minimum {
     return picks_a(a, b) ? T(0) : dy;
   }
 };
-
-struct Maximum {
-  static constexpr Uses kForA{true, true}, kForB{true, true};
-  template <class T>
-  PADE_HD bool picks_a(T a, T b) const {
-    return a >= b || a != a;
-  }
-  template <class T>
-  PADE_HD T value(T a, T b) const {
-    return picks_a(a, b) ? a : b;
-  }
-  template <class T>
-  PADE_HD T gradient_a(T dy, T a, T b) const {
-    return picks_a(a, b) ? dy : T(0);
-  }
-  template <class T>
-  PADE_HD T gradient_b(T dy, T a, T b) const {
-    return picks_a(a, b) ? T(0) : dy;
-  }
-};
+using Minimum = Extreme<false>;
+using Maximum = Extreme<true>;
 
 using Function = std::variant<Add, Sub, Mul, Div, Minimum, Maximum>;
 
