@@ -1,6 +1,7 @@
+#include <numeric>
 #include <span>
-#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/parallel.h>
@@ -8,34 +9,28 @@
 namespace pade::cpu {
 namespace {
 
-/// Gets the step by value: a copy of its own stays in registers, where the loop's stores cannot
-/// change it. `more` are the slots, and the step_scale where there is one.
-template <class Step, class T, class... More>
-void update_block(Step step, int64_t begin, int64_t end, T* p, const T* gradient, More*... more) {
-#pragma omp simd
-  for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], more[i]...);
-}
-
-template <template <class> class Step, class T, class Task, size_t... kSlot>
-void update_parameter(const Task& task, std::index_sequence<kSlot...>) {
-  const Step<T> step(task.update);
-  T* p = task.parameter.template mutable_data<T>();
-  const T* gradient = task.gradient.template data<T>();
-  const T* scale = task.step_scale.defined() ? task.step_scale.template data<T>() : nullptr;
-  const auto slots = std::make_tuple(task.slots[kSlot].template mutable_data<T>()...);
-  parallel_for(task.parameter.size(), kElementBlock, [&](int64_t begin, int64_t end) {
-    if constexpr (Step<T>::kTakesScale)
-      if (scale)
-        return update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)..., scale);
-    update_block(step, begin, end, p, gradient, std::get<kSlot>(slots)...);
-  });
-}
-
 template <template <class> class Step, class Task>
 void update(const char* op, const Task& task) {
-  dispatch_floating(task.parameter.dtype(), op, [&](auto zero) {
-    using T = decltype(zero);
-    update_parameter<Step, T>(task, std::make_index_sequence<Step<T>::kSlots>());
+  dispatch_floating(task.parameter.dtype(), op, [&]<class T>(T) {
+    T* p = task.parameter.template mutable_data<T>();
+    const T* gradient = task.gradient.template data<T>();
+    // `more` are the slots, and the step_scale where there is one.
+    auto run = [=, size = task.parameter.size(), shared = Step<T>(task.update)](auto*... more) {
+      parallel_for(size, kElementBlock, [=](int64_t begin, int64_t end) {
+        // A copy of its own stays in registers, where the loop's stores cannot change it.
+        const Step<T> step = shared;
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) step(p[i], gradient[i], more[i]...);
+      });
+    };
+    [&]<size_t... kSlot>(std::index_sequence<kSlot...>) {
+      if constexpr (Step<T>::kTakesScale)
+        if (task.step_scale.defined())
+          return run(task.slots[kSlot].template mutable_data<T>()...,
+                     task.step_scale.template data<T>());
+      run(task.slots[kSlot].template mutable_data<T>()...);
+    }
+    (std::make_index_sequence<Step<T>::kSlots>());
   });
 }
 
@@ -48,11 +43,39 @@ void adam_update(std::span<const UpdateTask<AdamUpdate>> tasks) {
   for (const auto& task : tasks) update<AdamStep>("adam", task);
 }
 
+double sum_of_squares_of(const Tensor& tensor, double factor) {
+  std::vector<double> partial(blocks_of(tensor.size(), kElementBlock));
+  dispatch_floating(tensor.dtype(), "grad_norm", [&]<class T>(T) {
+    const T* values = tensor.data<T>();
+    parallel_for(tensor.size(), kElementBlock, [&](int64_t begin, int64_t end) {
+      double total = 0;
+#pragma omp simd reduction(+ : total)
+      for (int64_t i = begin; i < end; ++i) {
+        const double value = factor * double{values[i]};
+        total += value * value;
+      }
+      partial[begin / kElementBlock] = total;
+    });
+  });
+  return std::accumulate(partial.begin(), partial.end(), 0.0);
+}
+
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> factors, double& sum) {
+  sum = 0;
+  for (size_t i = 0; i < tensors.size(); ++i) sum += sum_of_squares_of(tensors[i], factors[i]);
+}
+
+void scale_all(std::span<Tensor> tensors, double factor) {
+  for (Tensor& tensor : tensors) kernels_of(tensor).scale(tensor, factor);
+}
+
 }  // namespace
 
 void add_update(Kernels& kernels) {
   kernels.sgd_update = sgd_update;
   kernels.adam_update = adam_update;
+  kernels.sum_of_squares = sum_of_squares;
+  kernels.scale_all = scale_all;
 }
 
 }  // namespace pade::cpu

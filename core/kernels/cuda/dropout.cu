@@ -1,5 +1,4 @@
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/math/dropout.h>
 #include <pade/core/kernels/math/random.h>
 #include <pade/core/kernels/cuda/kernel.cuh>
 

@@ -3,7 +3,6 @@
 #include <span>
 #include <variant>
 
-#include <pade/core/kernels/math/dropout.h>
 #include <pade/core/kernels/math/formula.h>
 #include <pade/core/kernels/math/random.h>
 #include <pade/core/kernels/reference/values.h>
