@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #if defined(__SSE2__)
@@ -28,44 +27,12 @@ inline constexpr int kVectorRegisters = 32;
 inline constexpr int kVectorRegisters = 16;
 #endif
 
-template <class T>
-struct LanesOf;
-template <>
-struct LanesOf<float> {
-  typedef float type __attribute__((vector_size(kLaneBytes)));
-};
-template <>
-struct LanesOf<double> {
-  typedef double type __attribute__((vector_size(kLaneBytes)));
-};
-template <class T>
-using Lanes = typename LanesOf<T>::type;
-/// Half a register's lanes, for what would leave the other half empty; all, where registers are so
-/// short that half of one is none.
-template <class T>
-struct HalfLanesOf {
-  typedef T type __attribute__((vector_size(kLaneBytes > 16 ? kLaneBytes / 2 : kLaneBytes)));
-};
-template <class T>
-using HalfLanes = typename HalfLanesOf<T>::type;
-/// As many numbers as there are float64 lanes: half a register of float32.
-template <class T>
-struct NarrowLanesOf;
-template <>
-struct NarrowLanesOf<float> {
-  typedef float type __attribute__((vector_size(kLaneBytes / 2)));
-};
-template <>
-struct NarrowLanesOf<double> {
-  typedef double type __attribute__((vector_size(kLaneBytes)));
-};
-template <class T>
-using NarrowLanes = typename NarrowLanesOf<T>::type;
-template <class T>
-inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
-
 namespace detail {
 
+template <class T, int kBytes>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kBytes)));
+};
 /// Lanes anywhere in memory.
 template <class T>
 struct PackedLanesOf {
@@ -73,6 +40,19 @@ struct PackedLanesOf {
 };
 
 }  // namespace detail
+
+template <class T>
+using Lanes = typename detail::VectorOf<T, kLaneBytes>::type;
+template <class T>
+inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
+/// Half a register's lanes, for what would leave the other half empty; all, where registers are so
+/// short that half of one is none.
+template <class T>
+using HalfLanes =
+    typename detail::VectorOf<T, kLaneBytes <= 16 ? kLaneBytes : kLaneBytes / 2>::type;
+/// As many numbers as there are float64 lanes: half a register of float32.
+template <class T>
+using NarrowLanes = typename detail::VectorOf<T, kLaneCount<double> * sizeof(T)>::type;
 
 template <class T>
 inline Lanes<T> load_lanes(const T* from) {
@@ -123,17 +103,11 @@ inline L hold_in_every_lane(T value) {
 template <class T>
 inline void stream_lanes(T* to, const Lanes<T>& lanes) {
 #if defined(__AVX512F__)
-  __m512i bytes;
-  std::memcpy(&bytes, &lanes, sizeof bytes);
-  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), bytes);
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<__m512i>(lanes));
 #elif defined(__AVX__)
-  __m256i bytes;
-  std::memcpy(&bytes, &lanes, sizeof bytes);
-  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bytes);
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(lanes));
 #elif defined(__SSE2__)
-  __m128i bytes;
-  std::memcpy(&bytes, &lanes, sizeof bytes);
-  _mm_stream_si128(reinterpret_cast<__m128i*>(to), bytes);
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), reinterpret_cast<__m128i>(lanes));
 #else
   store_lanes<T>(to, lanes);
 #endif
@@ -162,27 +136,15 @@ inline bool is_streamed(int64_t count, int64_t run) {
   return count * static_cast<int64_t>(sizeof(T)) >= kBytes && run % kLaneCount<T> == 0;
 }
 
-#if defined(__AVX512F__)
-namespace detail {
-
-/// Of the first `count` lanes.
-template <class T>
-inline auto first_lanes(int64_t count) {
-  return static_cast<std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>>((1u << count) - 1);
-}
-
-}  // namespace detail
-#endif
-
 /// The first `count` lanes from memory, the others filled with `filler`.
 template <class T>
 inline Lanes<T> load_lanes(const T* from, int64_t count, T filler) {
   Lanes<T> lanes = Lanes<T>{} + filler;
 #if defined(__AVX512F__)  // memcpy's call would take longer than many a loop that ends so
   if constexpr (sizeof(T) == 4)
-    return _mm512_mask_loadu_ps(lanes, detail::first_lanes<T>(count), from);
+    return _mm512_mask_loadu_ps(lanes, static_cast<__mmask16>((1u << count) - 1), from);
   else
-    return _mm512_mask_loadu_pd(lanes, detail::first_lanes<T>(count), from);
+    return _mm512_mask_loadu_pd(lanes, static_cast<__mmask8>((1u << count) - 1), from);
 #else
   std::memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(T));
   return lanes;
@@ -193,28 +155,21 @@ template <class T>
 inline void store_lanes(T* to, const Lanes<T>& lanes, int64_t count) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4)
-    _mm512_mask_storeu_ps(to, detail::first_lanes<T>(count), lanes);
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), lanes);
   else
-    _mm512_mask_storeu_pd(to, detail::first_lanes<T>(count), lanes);
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), lanes);
 #else
   std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof(T));
 #endif
 }
 
-namespace detail {
-
-template <class T, int... kLane>
-inline Lanes<T> even_lanes(const Lanes<T>& a, const Lanes<T>& b,
-                           std::integer_sequence<int, kLane...>) {
-  return __builtin_shufflevector(a, b, (2 * kLane)...);
-}
-
-}  // namespace detail
-
 /// Every second one, from the first on, of a's lanes and then b's.
 template <class T>
 inline Lanes<T> even_lanes(const Lanes<T>& a, const Lanes<T>& b) {
-  return detail::even_lanes<T>(a, b, std::make_integer_sequence<int, kLaneCount<T>>());
+  return [&]<int... kLane>(std::integer_sequence<int, kLane...>) {
+    return __builtin_shufflevector(a, b, (2 * kLane)...);
+  }
+  (std::make_integer_sequence<int, kLaneCount<T>>());
 }
 
 /// The sum of the lanes, in float64 and in order.
@@ -225,24 +180,18 @@ inline double sum_lanes(const Lanes<T>& lanes) {
   return total;
 }
 
-namespace detail {
-
-/// Each lane gets the sum of its group of 2 kStep lanes, from those of groups half as large.
-template <int kStep, int... kLane>
-inline double sum_groups(const Lanes<double>& sums, std::integer_sequence<int, kLane...> lanes) {
-  if constexpr (kStep < sizeof...(kLane))
-    return sum_groups<2 * kStep>(sums + __builtin_shufflevector(sums, sums, (kLane ^ kStep)...),
-                                 lanes);
-  else
-    return sums[0];
-}
-
-}  // namespace detail
-
 /// The sum of the lanes, in pairs and pairs of these: in fewer steps, one after the other, than
-/// there are lanes.
+/// there are lanes. Each step gives every lane the sum of its group of 2 kStep lanes.
+template <int kStep = 1>
 inline double sum_lanes_in_pairs(const Lanes<double>& lanes) {
-  return detail::sum_groups<1>(lanes, std::make_integer_sequence<int, kLaneCount<double>>());
+  if constexpr (kStep == kLaneCount<double>)
+    return lanes[0];
+  else
+    return [&]<int... kLane>(std::integer_sequence<int, kLane...>) {
+      return sum_lanes_in_pairs<2 * kStep>(
+          lanes + __builtin_shufflevector(lanes, lanes, (kLane ^ kStep)...));
+    }
+  (std::make_integer_sequence<int, kLaneCount<double>>());
 }
 
 }  // namespace pade

@@ -9,6 +9,7 @@
 #include <pade/core/kernels/cpu/simd_math.h>
 
 using namespace pade;
+using namespace pade::float_lanes;
 
 namespace {
 
