@@ -62,17 +62,31 @@ std::vector<TwoSums> sum_channels(const BatchNormProblem& p, const std::vector<d
   return sums;
 }
 
-/// Calls f(channel, first element) for every run.
+/// How many runs make a block, and its elements.
+int64_t runs_of_block(const BatchNormProblem& p) {
+  return std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run));
+}
+int64_t block_size(const BatchNormProblem& p) {
+  return runs_of_block(p) * std::max<int64_t>(1, p.run);
+}
+
+/// f(channel, first element, end) for the parts of [begin, end) that are of one run.
+template <class F>
+void for_each_piece(const BatchNormProblem& p, int64_t begin, int64_t end, F&& f) {
+  int64_t run = begin / p.run, channel = run % p.channels;
+  for (int64_t at = begin, stop; at < end; at = stop) {
+    stop = std::min(end, (run + 1) * p.run);
+    f(channel, at, stop);
+    ++run;
+    if (++channel == p.channels) channel = 0;
+  }
+}
+
+/// Calls f(channel, first element, end) for every run.
 template <class F>
 void for_each_run(const BatchNormProblem& p, F&& f) {
-  const int64_t runs = std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run));
-  parallel_for(p.n * p.channels, runs, [&](int64_t begin, int64_t end) {
-    int64_t channel = begin % p.channels;
-    for (int64_t i = begin; i < end; ++i) {
-      f(channel, i * p.run);
-      if (++channel == p.channels) channel = 0;
-    }
-  });
+  parallel_for(p.n * p.channels * p.run, block_size(p),
+               [&](int64_t begin, int64_t end) { for_each_piece(p, begin, end, f); });
 }
 
 template <class T>
@@ -92,57 +106,27 @@ std::vector<norm::Normalise<T>> normalise_channels(const BatchNormProblem& p, co
   return channels;
 }
 
-/// Blocks of whole runs, each with a slot for every channel that it meets.
-class RunBlocks {
- public:
-  explicit RunBlocks(const BatchNormProblem& p)
-      : p_(p), runs_(std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.run))) {}
-
-  int64_t count() const { return p_.run ? blocks_of(p_.n * p_.channels, runs_) : 0; }
-  int64_t channels() const { return std::min(runs_, p_.channels); }
-  int64_t slot(int64_t block, int64_t run) const {
-    return block * channels() + (run - block * runs_) % channels();
-  }
-  /// f(begin, count) for the elements of a block.
-  template <class F>
-  void for_each_strip(int64_t block, F&& f) const {
-    const int64_t end = std::min((block + 1) * runs_, p_.n * p_.channels) * p_.run;
-    for (int64_t begin = block * runs_ * p_.run; begin < end; begin += kStrip)
-      f(begin, std::min(kStrip, end - begin));
-  }
-  /// f(slot, channel), block after block.
-  template <class F>
-  void for_each_slot(F&& f) const {
-    for (int64_t block = 0; block < count(); ++block) {
-      const int64_t first = block * runs_;
-      const int64_t met = std::min(channels(), p_.n * p_.channels - first);
-      for (int64_t i = 0; i < met; ++i) f(slot(block, first + i), (first + i) % p_.channels);
+/// Calls f(block, first element, count, normalised x, results) for all strips of blocks of whole
+/// runs; f fills the results, which go past the caches where there are so many that they do not
+/// stay there. `compute_bound`: stores are not what f waits for, and gain nothing.
+template <class T, class F>
+void for_each_strip(const BatchNormProblem& p, const std::vector<norm::Normalise<T>>& channels,
+                    const T* x, T* to, bool compute_bound, F&& f) {
+  const int64_t size = p.n * p.channels * p.run, block = block_size(p);
+  const bool streams = !compute_bound && is_streamed<T>(size, p.run);
+  parallel_for(size, block, [&](int64_t first, int64_t last) {
+    T normalised[kStrip], strip[kStrip];
+    for (int64_t begin = first; begin < last; begin += kStrip) {
+      const int64_t count = std::min(kStrip, last - begin);
+      for_each_piece(p, begin, begin + count, [&](int64_t channel, int64_t at, int64_t end) {
+        const norm::Normalise<T> normalise = channels[channel];
+        for (int64_t i = at; i < end; ++i) normalised[i - begin] = normalise(x[i]);
+      });
+      f(first / block, begin, count, normalised, streams ? strip : to + begin);
+      for (int64_t i = 0; streams && i < count; i += kLaneCount<T>)
+        stream_lanes<T>(to + begin + i, load_lanes(strip + i));
     }
-  }
-
- private:
-  const BatchNormProblem& p_;
-  int64_t runs_;  // per block
-};
-
-/// f(channel, first element, end) for the parts of a strip that are of one run.
-template <class F>
-void for_each_piece(const BatchNormProblem& p, int64_t begin, int64_t count, F&& f) {
-  int64_t run = begin / p.run, channel = run % p.channels;
-  for (int64_t at = begin, stop; at < begin + count; at = stop) {
-    stop = std::min(begin + count, (run + 1) * p.run);
-    f(channel, at, stop);
-    ++run;
-    if (++channel == p.channels) channel = 0;
-  }
-}
-
-template <class T>
-void normalise_strip(const BatchNormProblem& p, const std::vector<norm::Normalise<T>>& channels,
-                     const T* x, int64_t begin, int64_t count, T* normalised) {
-  for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
-    const norm::Normalise<T> normalise = channels[channel];
-    for (int64_t i = at; i < end; ++i) normalised[i - begin] = normalise(x[i]);
+    if (streams) finish_streaming();
   });
 }
 
@@ -175,35 +159,9 @@ void store_gradients(const BatchNormProblem& p, const std::vector<TwoSums>& of_c
   }
 }
 
-/// Writes results of strips past the caches, where there are so many that they do not stay there.
-template <class T>
-class StripWriter {
- public:
-  /// `compute_bound`: stores are not what it waits for, and gain nothing.
-  StripWriter(const BatchNormProblem& p, T* to, bool compute_bound)
-      : to_(to), streams_(!compute_bound && is_streamed<T>(p.n * p.channels * p.run, p.run)) {}
-  /// f(results): fills a strip of `count`, here or in its place in the tensor.
-  template <class F>
-  void write(int64_t begin, int64_t count, F&& f) const {
-    if (!streams_) return f(to_ + begin);
-    T strip[kStrip];
-    f(strip);
-    for (int64_t i = 0; i < count; i += kLaneCount<T>)
-      stream_lanes<T>(to_ + begin + i, load_lanes(strip + i));
-  }
-  void finish() const {
-    if (streams_) finish_streaming();
-  }
-
- private:
-  T* to_;
-  bool streams_;
-};
-
 void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean,
                            Tensor& inverse, Tensor& running_mean, Tensor& running_var) {
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const T* in = x.data<T>();
     std::vector<double> centers(p.channels);
     for (int64_t c = 0; c < p.channels; ++c) centers[c] = in[c * p.run];
@@ -227,8 +185,7 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
 
 void batch_norm_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
                                    const Tensor& running_var, Tensor& mean, Tensor& inverse) {
-  dispatch_floating(running_mean.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(running_mean.dtype(), "batch_norm", [&]<class T>(T) {
     const T *in_mean = running_mean.data<T>(), *in_var = running_var.data<T>();
     double *means = mean.mutable_data<double>(), *inverses = inverse.mutable_data<double>();
     for (int64_t c = 0; c < p.channels; ++c) {
@@ -240,15 +197,13 @@ void batch_norm_running_statistics(const BatchNormProblem& p, const Tensor& runn
 
 void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& mean,
                       const Tensor& inverse, const Tensor& gamma, const Tensor& beta, Tensor& y) {
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
-    const auto scales = per_channel<T>(gamma, 1), shifts = per_channel<T>(beta, 0);
-    const double *means = mean.data<double>(), *inverses = inverse.data<double>();
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
+    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    for_each_run(p, [&](int64_t c, int64_t at) {
-      const norm::Normalise<T> normalise(means[c], inverses[c], scales[c], shifts[c]);
-      for (int64_t i = at; i < at + p.run; ++i) out[i] = normalise(in[i]);
+    for_each_run(p, [&](int64_t c, int64_t begin, int64_t end) {
+      const norm::Normalise<T> normalise = channels[c];
+      for (int64_t i = begin; i < end; ++i) out[i] = normalise(in[i]);
     });
   });
 }
@@ -256,8 +211,7 @@ void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& 
 void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
                      const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
                      Tensor& dbeta) {
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const T *dys = dy.data<T>(), *in = x.data<T>();
     const std::vector<TwoSums> of_channel =
         sum_channels<T>(p, mean.to_vector<double>(), [=](int64_t i, T center, T& by_x, T& sum) {
@@ -271,18 +225,17 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
 void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
                          const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
                          const Tensor& sums, Tensor& dx) {
-  dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const auto scales = per_channel<T>(gamma, 1);
     const double *means = mean.data<double>(), *inverses = inverse.data<double>(),
                  *of_gamma = sums.data<double>(), *of_beta = of_gamma + p.channels;
     const T *dys = dy.data<T>(), *in = x.data<T>();
     T* out = dx.mutable_data<T>();
-    for_each_run(p, [&](int64_t c, int64_t at) {
+    for_each_run(p, [&](int64_t c, int64_t begin, int64_t end) {
       const norm::Backward<T> backward(means[c], inverses[c], scales[c], of_gamma[c], of_beta[c],
                                        p.share());
 #pragma omp simd  // out may be dys
-      for (int64_t i = at; i < at + p.run; ++i) out[i] = backward(dys[i], in[i]);
+      for (int64_t i = begin; i < end; ++i) out[i] = backward(dys[i], in[i]);
     });
   });
 }
@@ -291,20 +244,12 @@ void norm_act_forward(const BatchNormProblem& p, const ElementwiseProblem& f, co
                       const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
                       const Tensor& beta, std::span<const Tensor> parameters, Tensor& y) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
-    const auto function = std::move(strip_functions<T>(f, parameters, false)[0]);
+    const auto function = std::move(strip_functions<T>(f, parameters, {})[0]);
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
-    const T* in = x.data<T>();
-    const StripWriter<T> writer(p, y.mutable_data<T>(), false);
-    const RunBlocks blocks(p);
-    parallel_blocks(blocks.count(), [&](int64_t block) {
-      T normalised[kStrip];
-      blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
-        normalise_strip(p, channels, in, begin, count, normalised);
-        writer.write(begin, count,
-                     [&](T* results) { function->forward(normalised, results, count); });
-      });
-      writer.finish();
-    });
+    for_each_strip(p, channels, x.data<T>(), y.mutable_data<T>(), false,
+                   [&](int64_t, int64_t, int64_t count, const T* normalised, T* results) {
+                     function->forward(normalised, results, count);
+                   });
   });
 }
 
@@ -314,38 +259,35 @@ void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, c
                        Tensor& dx, Tensor& dgamma, Tensor& dbeta, std::span<Tensor> gradients) {
   Tensor sums = Tensor::empty({2, p.channels}, DType::float64);
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
-    const auto function = std::move(strip_functions<T>(f, parameters, !gradients.empty())[0]);
+    const auto function =
+        std::move(strip_functions<T>(f, parameters, {.learns = !gradients.empty()})[0]);
     const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
     const T *in = x.data<T>(), *dys = dy.data<T>();
     const int64_t width = function->sum_count();
+    // A block of runs has a place for every channel that it meets.
+    const int64_t all_runs = p.n * p.channels, runs = runs_of_block(p);
+    const int64_t blocks = blocks_of(all_runs, runs), places = std::min(runs, p.channels);
+    std::vector<TwoSums> of_channels(blocks * places);
+    Scratch<double> of_f(blocks * width);
+    std::fill_n(of_f.data(), blocks * width, 0.0);
     // The gradient of what f was applied to. Sums take longer than its stores.
-    const StripWriter<T> writer(p, dx.mutable_data<T>(), width > 0);
-    const RunBlocks blocks(p);
-    std::vector<TwoSums> of_channels(blocks.count() * blocks.channels());
-    Scratch<double> of_f(blocks.count() * width);
-    parallel_blocks(blocks.count(), [&](int64_t block) {
-      T normalised[kStrip];
-      double* const of_block = of_f.data() + block * width;
-      std::fill_n(of_block, width, 0.0);
-      blocks.for_each_strip(block, [&](int64_t begin, int64_t count) {
-        normalise_strip(p, channels, in, begin, count, normalised);
-        writer.write(begin, count, [&](T* results) {
-          function->backward(normalised, dys + begin, results, count, of_block);
-          for_each_piece(p, begin, count, [&](int64_t channel, int64_t at, int64_t end) {
-            of_channels[blocks.slot(block, at / p.run)] +=
+    for_each_strip(
+        p, channels, in, dx.mutable_data<T>(), width > 0,
+        [&](int64_t block, int64_t begin, int64_t count, const T* normalised, T* results) {
+          function->backward(normalised, dys + begin, results, count, of_f.data() + block * width);
+          for_each_piece(p, begin, begin + count, [&](int64_t channel, int64_t at, int64_t end) {
+            of_channels[block * places + at / p.run % runs % places] +=
                 gradient_sums(channels[channel].center, in + at, results + (at - begin), end - at);
           });
         });
-      });
-      writer.finish();
-    });
     std::vector<TwoSums> totals(p.channels);
-    blocks.for_each_slot(
-        [&](int64_t slot, int64_t channel) { totals[channel] += of_channels[slot]; });
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t i = 0; i < std::min(places, all_runs - block * runs); ++i)
+        totals[(block * runs + i) % p.channels] += of_channels[block * places + i];
     store_gradients<T>(p, totals, mean, inverse, sums, dgamma, dbeta);
     if (gradients.empty()) return;
     alignas(kLaneBytes) double sums_of_f[kMostSums] = {};
-    for (int64_t block = 0; block < blocks.count(); ++block)
+    for (int64_t block = 0; block < blocks; ++block)
       for (int64_t i = 0; i < width; ++i) sums_of_f[i] += of_f.data()[block * width + i];
     double learned[kMostLearned];
     function->total(sums_of_f, learned);

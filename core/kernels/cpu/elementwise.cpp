@@ -6,12 +6,44 @@
 #include <vector>
 
 #include <pade/core/kernels/cpu/elementwise.h>
-#include <pade/core/kernels/cpu/simd_loop.h>
+#include <pade/core/kernels/cpu/simd_math.h>
 #include <pade/core/kernels/math/formula.h>
 #include <pade/core/parallel.h>
 
 namespace pade::cpu {
 namespace {
+
+/// float32 goes lane by lane; float64, which is for gradient checks and fits, one by one.
+template <class T>
+struct Vector {
+  using type = T;
+  static constexpr int64_t kCount = 1;
+  static T load(const T* from, int64_t = 1) { return *from; }
+  static void store(T value, T* to, int64_t = 1) { *to = value; }
+  static double sum(T value) { return value; }
+};
+template <>
+struct Vector<float> {
+  using type = FloatLanes;
+  static constexpr int64_t kCount = kLaneCount<float>;
+  static FloatLanes load(const float* from) { return load_lanes(from); }
+  static FloatLanes load(const float* from, int64_t count) { return load_lanes(from, count, 0.0f); }
+  static void store(FloatLanes value, float* to) { store_lanes<float>(to, value.lanes); }
+  static void store(FloatLanes value, float* to, int64_t count) {
+    store_lanes<float>(to, value.lanes, count);
+  }
+  static double sum(FloatLanes value) { return sum_lanes<float>(value.lanes); }
+};
+
+/// to[i] = f(from[i]…) for begin <= i < end; f is written once for lanes and for a number.
+template <class F, class T, class... From>
+void apply(F&& f, int64_t begin, int64_t end, T* to, const From*... from) {
+  using Lane = Vector<T>;
+  int64_t i = begin;
+  for (; i + Lane::kCount <= end; i += Lane::kCount)
+    Lane::store(f(Lane::load(from + i)...), to + i);
+  if (i < end) Lane::store(f(Lane::load(from + i, end - i)...), to + i, end - i);
+}
 
 /// A block is what a thread takes: its sums are kept in float64. Its strips are evaluated, and
 /// summed in x's own precision, each at once.
@@ -30,14 +62,10 @@ struct GroupView {
   int64_t strip(int64_t first, int64_t end, int64_t most = kStrip) const {
     constexpr int64_t kLongRun = kStrip / 4;
     most = std::min(most, end - first);
-    return groups > 1 && run >= kLongRun ? std::min(most, run - first % run) : most;
+    return run >= kLongRun ? std::min(most, run - first % run) : most;
   }
-  bool is_one_run(int64_t first, int64_t count) const {
-    return groups == 1 || first % run + count <= run;
-  }
-  int64_t place(int64_t first) const {
-    return groups == 1 ? first : (first / run * groups + group) * run + first % run;
-  }
+  bool is_one_run(int64_t first, int64_t count) const { return first % run + count <= run; }
+  int64_t place(int64_t first) const { return (first / run * groups + group) * run + first % run; }
   template <class F>
   void for_each_run(int64_t first, int64_t count, F&& f) const {
     for (int64_t done = 0, length; done < count; done += length) {
@@ -67,21 +95,20 @@ struct GroupView {
 /// Calls f(view of a group, block, first element, end) for fixed blocks of all groups.
 template <class F>
 void for_each_block(const ElementwiseProblem& problem, int64_t size, F&& f) {
-  const auto* rational = std::get_if<RationalProblem>(&problem.kind);
-  const GroupView all{problem.groups(), rational ? rational->run : size, 0};
-  if (all.groups == 0) return;
-  const int64_t of_group = size / all.groups, blocks = blocks_of(of_group, kBlock);
-  parallel_blocks(all.groups * blocks, [&](int64_t block) {
+  const int64_t groups = problem.groups();
+  if (groups == 0) return;
+  const int64_t run = groups == 1 ? size : std::get<RationalProblem>(problem.kind).run;
+  const int64_t of_group = size / groups, blocks = blocks_of(of_group, kBlock);
+  parallel_blocks(groups * blocks, [&](int64_t block) {
     const int64_t first = block % blocks * kBlock;
-    f(GroupView{all.groups, all.run, block / blocks}, block, first,
-      std::min(of_group, first + kBlock));
+    f(GroupView{groups, run, block / blocks}, block, first, std::min(of_group, first + kBlock));
   });
 }
 
 template <class T>
 void forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters, const Tensor& x,
              Tensor& y) {
-  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, false);
+  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, {});
   const T* in = x.data<T>();
   T* out = y.mutable_data<T>();
   // The gradient below takes longer than its stores, which then gain nothing.
@@ -101,32 +128,31 @@ void forward(const ElementwiseProblem& problem, std::span<const Tensor> paramete
 template <class T>
 void backward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
               const Tensor& saved, const Tensor& dy, Tensor& dx, std::span<Tensor> gradients) {
-  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, !gradients.empty());
+  const bool learns = !gradients.empty();
+  const StripFunctions<T> functions =
+      strip_functions<T>(problem, parameters, {learns, problem.saves_value});
   const T *of = saved.data<T>(), *dys = dy.data<T>();
   T* out = dx.mutable_data<T>();
   using Totals = std::array<double, kMostLearned>;
   const int64_t groups = problem.groups();
   const int64_t blocks = groups ? blocks_of(dy.size() / groups, kBlock) : 0;
-  std::vector<Totals> partial(groups * blocks, Totals{});
+  std::vector<Totals> partial(learns ? groups * blocks : 0);
   for_each_block(problem, dy.size(),
                  [&](GroupView view, int64_t block, int64_t first, int64_t end) {
                    const StripFunction<T>& function = *functions[view.group];
                    T saved_strip[kLongStrip], dy_strip[kLongStrip], dx_strip[kLongStrip];
-                   alignas(kLaneBytes) double sums[kMostSums] = {};
+                   alignas(kLaneBytes) double sums[kMostSums];
+                   std::fill_n(sums, function.sum_count(), 0.0);
                    for (int64_t begin = first, count; begin < end; begin += count) {
                      count = view.strip(begin, end, kLongStrip);
                      const T* at = view.gather(of, begin, count, saved_strip);
                      const T* dy_at = view.gather(dys, begin, count, dy_strip);
-                     view.scatter(out, begin, count, dx_strip, [&](T* to) {
-                       if (problem.saves_value)
-                         function.backward_from_value(at, dy_at, to, count);
-                       else
-                         function.backward(at, dy_at, to, count, sums);
-                     });
+                     view.scatter(out, begin, count, dx_strip,
+                                  [&](T* to) { function.backward(at, dy_at, to, count, sums); });
                    }
-                   function.total(sums, partial[block].data());
+                   if (learns) function.total(sums, partial[block].data());
                  });
-  if (gradients.empty()) return;
+  if (!learns) return;
   for (int64_t group = 0; group < groups; ++group) {  // its blocks in order
     Totals totals{};
     for (int64_t block = group * blocks; block < (group + 1) * blocks; ++block)
@@ -138,8 +164,9 @@ void backward(const ElementwiseProblem& problem, std::span<const Tensor> paramet
 template <class F, class T>
 class FormulaStrip : public StripFunction<T> {
  public:
-  FormulaStrip(const FormulaProblem& formula, std::span<const Tensor> parameters, bool learns)
-      : learns_(learns) {
+  FormulaStrip(const FormulaProblem& formula, std::span<const Tensor> parameters,
+               StripBackward backward)
+      : backward_(backward) {
     for (int k = 0; k < kCount; ++k)
       constants_[k] =
           parameters.empty() ? static_cast<T>(formula.constants[k]) : parameters[0].data<T>()[k];
@@ -148,21 +175,19 @@ class FormulaStrip : public StripFunction<T> {
     apply([c = constants_.data()](auto at) { return formulas::value_at<F>(at, c); }, 0, count, y,
           x);
   }
-  void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
-    if (!learns_)
+  void backward(const T* saved, const T* dy, T* dx, int64_t count, double* sums) const override {
+    if constexpr (formulas::kSavesValue<F>)
+      if (backward_.from_value)
+        return apply([](auto y, auto above) { return above * F::slope_from_value(y); }, 0, count,
+                     dx, saved, dy);
+    if (!backward_.learns)
       return apply([c = constants_.data()](
                        auto at, auto above) { return above * formulas::slope_at<F>(at, c); },
-                   0, count, dx, x, dy);
+                   0, count, dx, saved, dy);
     for (int64_t begin = 0; begin < count; begin += kStrip)
-      differentiate(x, dy, dx, begin, std::min(count, begin + kStrip), sums);
+      differentiate(saved, dy, dx, begin, std::min(count, begin + kStrip), sums);
   }
-  void backward_from_value([[maybe_unused]] const T* y, [[maybe_unused]] const T* dy,
-                           [[maybe_unused]] T* dx, [[maybe_unused]] int64_t count) const override {
-    if constexpr (formulas::kSavesValue<F>)
-      apply([](auto at, auto above) { return above * F::slope_from_value(at); }, 0, count, dx, y,
-            dy);
-  }
-  int sum_count() const override { return learns_ ? kCount : 0; }
+  int sum_count() const override { return backward_.learns ? kCount : 0; }
   void total(const double* sums, double* totals) const override {
     std::copy_n(sums, sum_count(), totals);
   }
@@ -191,7 +216,7 @@ class FormulaStrip : public StripFunction<T> {
   }
 
   std::array<T, formulas::kPlaces<F>> constants_;
-  bool learns_;
+  StripBackward backward_;
 };
 
 void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
@@ -223,21 +248,21 @@ void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Te
 
 template <class T>
 StripFunctions<T> strip_functions(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                                  bool learns) {
+                                  StripBackward backward) {
   if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
     return rational_strips<T>(*rational, parameters[0], parameters[1]);
   const auto& formula = std::get<FormulaProblem>(f.kind);
   StripFunctions<T> functions;
   formulas::with_formula(formula.index, [&]<class F>(F) {
-    functions.push_back(std::make_unique<FormulaStrip<F, T>>(formula, parameters, learns));
+    functions.push_back(std::make_unique<FormulaStrip<F, T>>(formula, parameters, backward));
   });
   return functions;
 }
 
-template StripFunctions<float> strip_functions(const ElementwiseProblem& f,
-                                               std::span<const Tensor> parameters, bool learns);
-template StripFunctions<double> strip_functions(const ElementwiseProblem& f,
-                                                std::span<const Tensor> parameters, bool learns);
+template StripFunctions<float> strip_functions(const ElementwiseProblem&, std::span<const Tensor>,
+                                               StripBackward);
+template StripFunctions<double> strip_functions(const ElementwiseProblem&, std::span<const Tensor>,
+                                                StripBackward);
 
 void add_elementwise(Kernels& kernels) {
   kernels.elementwise_forward = elementwise_forward;

@@ -25,27 +25,28 @@ class StripFunction {
   virtual ~StripFunction() = default;
   /// `streamed`: y may be written past the caches, and is aligned.
   virtual void forward(const T* x, T* y, int64_t count, bool streamed = false) const = 0;
-  /// dx, which may be dy, from dy and x; adds to sum_count() sums, of which total() makes the
+  /// dx, which may be dy, from dy and x, or y; adds to sum_count() sums, of which total() makes the
   /// parameters' gradients.
-  virtual void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const = 0;
-  /// dx from y, for a function that saves its value.
-  virtual void backward_from_value([[maybe_unused]] const T* y, [[maybe_unused]] const T* dy,
-                                   [[maybe_unused]] T* dx, [[maybe_unused]] int64_t count) const {}
-  virtual int sum_count() const { return 0; }
+  virtual void backward(const T* saved, const T* dy, T* dx, int64_t count, double* sums) const = 0;
+  virtual int sum_count() const = 0;
   /// Makes one sum for each number that is learned, at most kMostLearned, from those of backward().
-  virtual void total([[maybe_unused]] const double* sums, [[maybe_unused]] double* totals) const {}
+  virtual void total(const double* sums, double* totals) const = 0;
   /// The parameters' gradients, those of this group, from totals that were added up.
-  virtual void finish([[maybe_unused]] const double* totals,
-                      [[maybe_unused]] std::span<Tensor> gradients) const {}
+  virtual void finish(const double* totals, std::span<Tensor> gradients) const = 0;
 };
 
 template <class T>
 using StripFunctions = std::vector<std::unique_ptr<StripFunction<T>>>;  // one for each group
 
-/// They point into the parameters, which must outlive them. `learns`: backward() makes sums.
+/// What StripFunction::backward() is for: whether it makes sums, and whether it gets y, not x.
+struct StripBackward {
+  bool learns = false, from_value = false;
+};
+
+/// They point into the parameters, which must outlive them.
 template <class T>
 StripFunctions<T> strip_functions(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                                  bool learns);
+                                  StripBackward backward);
 
 /// The same for P/Q, in rational.cpp.
 template <class T>

@@ -15,41 +15,7 @@
 namespace pade::cpu {
 namespace {
 
-using rational_math::Coefficients;
-using rational_math::far_point;
-using rational_math::FarFunction;
 using rational_math::FarPoint;
-
-/// The same for each lane, at `sums`: what a strip adds up in x's precision is added to these.
-template <class T>
-struct LaneSums {
-  static constexpr int kCount = kMostLearned * kLaneCount<T>;
-  double* sums;
-
-  void add(int k, const Lanes<T>& of_strip) const {
-    const T* from = reinterpret_cast<const T*>(&of_strip);
-    double* to = sums + k * kLaneCount<T>;
-    for (int lane = 0; lane < kLaneCount<T>; lane += kLaneCount<double>)
-      store_lanes<double>(to + lane, load_lanes(to + lane) + load_widened(from + lane));
-  }
-  void add_one(int k, double value) const { sums[k * kLaneCount<T>] += value; }
-  static void total(const double* sums, double* totals) {
-    constexpr int kLanes = kLaneCount<double>;
-    for (int k = 0; k < kMostLearned; ++k, sums += kLaneCount<T>) {
-      Lanes<double> lanes = load_lanes(sums);
-      for (int lane = kLanes; lane < kLaneCount<T>; lane += kLanes)
-        lanes += load_lanes(sums + lane);
-      totals[k] = sum_lanes_in_pairs(lanes);
-    }
-  }
-};
-
-/// One group's function as the formulas want it, near and far.
-template <class T>
-struct Function {
-  Coefficients<T> near;
-  FarFunction<T> far;
-};
 
 /// False also when there is a NaN: compared as integers, magnitudes are in order, and it is above.
 template <class T>
@@ -62,73 +28,8 @@ bool all_within(const T* x, int64_t count, T limit) {
   return largest <= std::bit_cast<Bits>(limit);
 }
 
-/// kStreamed: y is written past the caches, and aligned.
-template <class Formula, bool kStreamed = false, class T>
-void evaluate_strip(const Function<T>& function, const T* x, T* y, int64_t count) {
-  if (!all_within(x, count, function.near.basis.limit)) {
-    for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(far_point(function.far, x[i]).value);
-    return;
-  }
-  const Coefficients<T> k = function.near;  // a copy of our own can stay in registers
-  constexpr int kLanes = kLaneCount<T>;
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    put_lanes<kStreamed, T>(y + i, Formula::value(k, load_lanes(x + i)));
-  if (i < count) {
-    const Lanes<T> tail = load_lanes(x + i, count - i, x[i]);
-    store_lanes<T>(y + i, Formula::value(k, tail), count - i);
-  }
-}
-
-/// dx, and the strip's contribution to Σ dy f_i/Q and Σ dy G/Q · ∂Q/∂d_j.
-template <class Formula, class T>
-void differentiate_near(const Coefficients<T> k, int m, int n, const T* x, const T* dy, T* dx,
-                        int64_t count, LaneSums<T> sums) {
-  constexpr int kLanes = kLaneCount<T>;
-  constexpr int kM = Formula::kNumerator, kN = Formula::kDenominator;
-  Lanes<T> of_c[kM + 1] = {}, of_d[kN + 1] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    store_lanes<T>(dx + i,
-                   Formula::differentiate(k, load_lanes(x + i), load_lanes(dy + i), of_c, of_d));
-  if (i < count) {
-    const int64_t rest = count - i;
-    const Lanes<T> at_x = load_lanes(x + i, rest, x[i]), dys = load_lanes(dy + i, rest, T{0});
-    store_lanes<T>(dx + i, Formula::differentiate(k, at_x, dys, of_c, of_d), rest);
-  }
-  for (int c = 0; c <= m; ++c) sums.add(c, of_c[c]);
-  for (int d = Formula::kFirst; d <= n; ++d) sums.add(m + 1 + d - Formula::kFirst, of_d[d]);
-}
-
-template <class T>
-void differentiate_far(const FarFunction<T>& function, const T* x, const T* dy, T* dx,
-                       int64_t count, LaneSums<T> sums) {
-  for (int64_t i = 0; i < count; ++i) {
-    const FarPoint at = far_point(function, x[i]);
-    dx[i] = static_cast<T>(dy[i] * at.slope);
-    far_gradients(function, x[i], at, [&](int k, double g) { sums.add_one(k, dy[i] * g); });
-  }
-}
-
-template <class Formula, class T>
-void differentiate_strip(const Function<T>& function, const RationalProblem& problem, const T* x,
-                         const T* dy, T* dx, int64_t count, LaneSums<T> sums) {
-  if (all_within(x, count, function.near.basis.limit))
-    return differentiate_near<Formula>(function.near, problem.m, problem.n, x, dy, dx, count, sums);
-  if (count <= kStrip) return differentiate_far(function.far, x, dy, dx, count, sums);
-  for (int64_t i = 0; i < count; i += kStrip)
-    differentiate_strip<Formula>(function, problem, x + i, dy + i, dx + i,
-                                 std::min(kStrip, count - i), sums);
-}
-
-template <class F>
-void with_instance(const RationalProblem& problem, F&& f) {
-  rational_math::with_form(problem.options, [&](auto form, auto shifted) {
-    rational_math::with_degrees<form.value, shifted.value>(problem.m, problem.n, f);
-  });
-}
-
-/// Of one group. Points into the parameters, which must outlive it.
+/// Of one group. Points into the parameters, which must outlive it. Its sums are one for each lane:
+/// what a strip adds up in x's precision is added to these.
 template <class Formula, class T>
 class RationalStrip : public StripFunction<T> {
  public:
@@ -139,22 +40,40 @@ class RationalStrip : public StripFunction<T> {
         c_(numerators + group * (problem.m + 1)),
         d_(denominators + group * problem.denominators()),
         monic_(monic_recurrence_of(problem.options.basis)),
-        function_{Formula::coefficients(rational_math::polynomials_of<T>(monic_, Formula::kTop),
-                                        problem.m, problem.n, c_, d_),
-                  {monic_, Formula::kForm, problem.m, problem.n, c_, d_}} {}
+        near_(Formula::coefficients(rational_math::polynomials_of<T>(monic_, Formula::kTop),
+                                    problem.m, problem.n, c_, d_)),
+        far_{monic_, Formula::kForm, problem.m, problem.n, c_, d_} {}
+
   void forward(const T* x, T* y, int64_t count, bool streamed) const override {
-    if (streamed)
-      evaluate_strip<Formula, true>(function_, x, y, count);
+    if (!all_within(x, count, near_.basis.limit))
+      for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(far_point(far_, x[i]).value);
+    else if (streamed)
+      evaluate_near<true>(x, y, count);
     else
-      evaluate_strip<Formula>(function_, x, y, count);
+      evaluate_near<false>(x, y, count);
   }
+
   void backward(const T* x, const T* dy, T* dx, int64_t count, double* sums) const override {
-    differentiate_strip<Formula, T>(function_, problem_, x, dy, dx, count, {sums});
+    if (all_within(x, count, near_.basis.limit))
+      differentiate_near(x, dy, dx, count, sums);
+    else if (count <= kStrip)
+      differentiate_far(x, dy, dx, count, sums);
+    else
+      for (int64_t i = 0; i < count; i += kStrip)
+        backward(x + i, dy + i, dx + i, std::min(kStrip, count - i), sums);
   }
-  int sum_count() const override { return LaneSums<T>::kCount; }
+
+  int sum_count() const override { return kMostLearned * kLanes; }
+
   void total(const double* sums, double* totals) const override {
-    LaneSums<T>::total(sums, totals);
+    for (int k = 0; k < kMostLearned; ++k, sums += kLanes) {
+      Lanes<double> lanes = load_lanes(sums);
+      for (int lane = kWideLanes; lane < kLanes; lane += kWideLanes)
+        lanes += load_lanes(sums + lane);
+      totals[k] = sum_lanes_in_pairs(lanes);
+    }
   }
+
   /// Undoes the scaling of the monic form.
   void finish(const double* totals, std::span<Tensor> gradients) const override {
     T* dc = gradients[0].mutable_data<T>() + group_ * (problem_.m + 1);
@@ -168,11 +87,58 @@ class RationalStrip : public StripFunction<T> {
   }
 
  private:
+  static constexpr int kLanes = kLaneCount<T>, kWideLanes = kLaneCount<double>;
+
+  template <bool kStreamed>
+  void evaluate_near(const T* x, T* y, int64_t count) const {
+    const Coefficients k = near_;  // a copy of our own can stay in registers
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes)
+      put_lanes<kStreamed, T>(y + i, Formula::value(k, load_lanes(x + i)));
+    if (i < count) {
+      const Lanes<T> tail = load_lanes(x + i, count - i, x[i]);
+      store_lanes<T>(y + i, Formula::value(k, tail), count - i);
+    }
+  }
+
+  /// dx, and the strip's contribution to Σ dy f_i/Q and Σ dy G/Q · ∂Q/∂d_j.
+  void differentiate_near(const T* x, const T* dy, T* dx, int64_t count, double* sums) const {
+    const Coefficients k = near_;
+    Lanes<T> of_c[Formula::kNumerator + 1] = {}, of_d[Formula::kDenominator + 1] = {};
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes)
+      store_lanes<T>(dx + i,
+                     Formula::differentiate(k, load_lanes(x + i), load_lanes(dy + i), of_c, of_d));
+    if (i < count) {
+      const int64_t rest = count - i;
+      const Lanes<T> at_x = load_lanes(x + i, rest, x[i]), dys = load_lanes(dy + i, rest, T{0});
+      store_lanes<T>(dx + i, Formula::differentiate(k, at_x, dys, of_c, of_d), rest);
+    }
+    auto add = [&](const Lanes<T>& of_strip) {
+      const T* from = reinterpret_cast<const T*>(&of_strip);
+      for (int lane = 0; lane < kLanes; lane += kWideLanes, sums += kWideLanes)
+        store_lanes<double>(sums, load_lanes(sums) + load_widened(from + lane));
+    };
+    for (int c = 0; c <= problem_.m; ++c) add(of_c[c]);
+    for (int d = Formula::kFirst; d <= problem_.n; ++d) add(of_d[d]);
+  }
+
+  void differentiate_far(const T* x, const T* dy, T* dx, int64_t count, double* sums) const {
+    for (int64_t i = 0; i < count; ++i) {
+      const FarPoint at = far_point(far_, x[i]);
+      dx[i] = static_cast<T>(dy[i] * at.slope);
+      far_gradients(far_, x[i], at, [&](int k, double g) { sums[k * kLanes] += dy[i] * g; });
+    }
+  }
+
+  using Coefficients = rational_math::Coefficients<T>;
+
   RationalProblem problem_;
   int64_t group_;
   const T *c_, *d_;
   MonicRecurrence monic_;
-  Function<T> function_;
+  Coefficients near_;
+  rational_math::FarFunction<T> far_;
 };
 
 }  // namespace
@@ -182,16 +148,18 @@ StripFunctions<T> rational_strips(const RationalProblem& f, const Tensor& numera
                                   const Tensor& denominator) {
   const T *c = numerator.data<T>(), *d = denominator.data<T>();
   StripFunctions<T> functions;
-  with_instance(f, [&]<class Formula>(Formula) {
-    for (int64_t group = 0; group < f.groups; ++group)
-      functions.push_back(std::make_unique<RationalStrip<Formula, T>>(f, group, c, d));
+  rational_math::with_form(f.options, [&](auto form, auto shifted) {
+    rational_math::with_degrees<form.value, shifted.value>(f.m, f.n, [&]<class Formula>(Formula) {
+      for (int64_t group = 0; group < f.groups; ++group)
+        functions.push_back(std::make_unique<RationalStrip<Formula, T>>(f, group, c, d));
+    });
   });
   return functions;
 }
 
-template StripFunctions<float> rational_strips(const RationalProblem& f, const Tensor& numerator,
-                                               const Tensor& denominator);
-template StripFunctions<double> rational_strips(const RationalProblem& f, const Tensor& numerator,
-                                                const Tensor& denominator);
+template StripFunctions<float> rational_strips(const RationalProblem&, const Tensor&,
+                                               const Tensor&);
+template StripFunctions<double> rational_strips(const RationalProblem&, const Tensor&,
+                                                const Tensor&);
 
 }  // namespace pade::cpu
