@@ -19,9 +19,7 @@ namespace {
 /// Calls f(first, last) for planes, several at a time where they are small.
 template <class F>
 void for_planes(const PoolProblem& p, F&& f) {
-  const int64_t planes_at_once =
-      std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w));
-  parallel_for(p.planes, planes_at_once, f);
+  parallel_for(p.planes, std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, p.h * p.w)), f);
 }
 
 template <class F>
@@ -31,11 +29,17 @@ void for_each_plane(const PoolProblem& p, F&& f) {
   });
 }
 
+/// As many rows of the output as keep what they see in L1.
+int64_t rows_at_once(const PoolProblem& p) {
+  constexpr int64_t kSeen = 6144;  // elements
+  return std::clamp<int64_t>(kSeen / (p.stride.h * p.w), 1, p.oh);
+}
+
 /// The taps of windows on a TapPlane, where those of neighbouring outputs are neighbours: one run
 /// for all outputs of `rows` rows.
 struct Taps {
-  Taps(const PoolProblem& p, int64_t rows_at_once)
-      : rows(rows_at_once),
+  Taps(const PoolProblem& p, int64_t rows_of_run)
+      : rows(rows_of_run),
         plane({p.kernel, p.stride, p.padding, 1}, {p.h, p.w}, {rows, p.ow}),
         run(rows * plane.pitch),
         plane_elements(plane.size() + p.kernel.w) {
@@ -48,12 +52,6 @@ struct Taps {
   std::vector<int64_t> offsets;  // where each tap's run begins
   int64_t run, plane_elements;   // without what loops overshoot
 };
-
-/// As many rows of the output as keep what they see in L1.
-int64_t rows_at_once(const PoolProblem& p) {
-  constexpr int64_t kSeen = 6144;  // elements
-  return std::clamp<int64_t>(kSeen / (p.stride.h * p.w), 1, p.oh);
-}
 
 /// f(i, j) for each output, in the order of runs; `between` for what is there between the rows.
 template <class N, class F>
@@ -74,14 +72,21 @@ std::vector<N> divisors(const PoolProblem& p, const Taps& taps) {
   });
 }
 
-/// Of the image, what comes after what a run sees, which begins at `row`; for loops that pool
-/// `outputs` at a step.
-template <class T>
-PartsAhead part_after(const PoolProblem& p, const Taps& taps, const T* image, int64_t row,
-                      int64_t outputs) {
-  const int64_t elements = std::min(taps.rows * p.stride.h, p.h) * p.w;
-  return PartsAhead(image + row * p.stride.h * p.w + elements, elements,
-                    blocks_of(taps.run, outputs));
+/// f(what a run sees, its first row, how many, its first output, what to ask for ahead) for each
+/// run of planes, whose loops pool `outputs` at a step. Outside the images is `outside`.
+template <class T, class F>
+void for_each_run(const PoolProblem& p, const Taps& taps, const T* images, int64_t first,
+                  int64_t last, T outside, int64_t outputs, F&& f) {
+  Scratch<T> seen(taps.plane_elements + kOvershoot<T>);
+  const int64_t elements = std::min(taps.rows * p.stride.h, p.h) * p.w;  // that a run sees
+  for (int64_t plane = first; plane < last; ++plane)
+    for (int64_t row = 0; row < p.oh; row += taps.rows) {
+      const T* image = images + plane * p.h * p.w;
+      taps.plane.fill(image, row, seen.data(), outside);
+      const PartsAhead next(image + row * p.stride.h * p.w + elements, elements,
+                            blocks_of(taps.run, outputs));
+      f(seen.data(), row, std::min(taps.rows, p.oh - row), (plane * p.oh + row) * p.ow, next);
+    }
 }
 
 /// Puts a run's outputs side by side.
@@ -102,67 +107,101 @@ template <class T>
 using Places = decltype(Lanes<T>{} > Lanes<T>{});
 
 template <class T>
-class MaxPool {
- public:
-  explicit MaxPool(const PoolProblem& p)
-      : p_(p),
-        taps_(p, rows_at_once(p)),
-        corners_(number_outputs<Place<T>>(p, taps_, 0,
-                                          [&](int64_t i, int64_t j) {
-                                            return (i * p.stride.h - p.padding.h) * p.w +
-                                                   j * p.stride.w - p.padding.w;
-                                          })),
-        first_(number_outputs<Place<T>>(p, taps_, 0, [&](int64_t i, int64_t j) {
-          return std::max<int64_t>(i * p.stride.h - p.padding.h, 0) * p.w +
-                 std::max<int64_t>(j * p.stride.w - p.padding.w, 0);
-        })) {
-    for (int64_t kh = 0; kh < p.kernel.h; ++kh)
-      for (int64_t kw = 0; kw < p.kernel.w; ++kw)
-        steps_.push_back(static_cast<Place<T>>(kh * p.w + kw));
-  }
+void max_pool(const PoolProblem& p, const T* x, T* y, int32_t* winner) {
+  const Taps taps(p, rows_at_once(p));
+  const int64_t pitch = taps.plane.pitch;
+  auto top = [&](int64_t i) { return i * p.stride.h - p.padding.h; };
+  auto left = [&](int64_t j) { return j * p.stride.w - p.padding.w; };
+  // The corner of each window, and of what of it is in the image.
+  const auto corners = number_outputs<Place<T>>(
+      p, taps, 0, [&](int64_t i, int64_t j) { return top(i) * p.w + left(j); });
+  const auto first = number_outputs<Place<T>>(p, taps, 0, [&](int64_t i, int64_t j) {
+    return std::max<int64_t>(top(i), 0) * p.w + std::max<int64_t>(left(j), 0);
+  });
+  std::vector<Place<T>> steps;  // from the corner to each tap
+  for (int64_t kh = 0; kh < p.kernel.h; ++kh)
+    for (int64_t kw = 0; kw < p.kernel.w; ++kw)
+      steps.push_back(static_cast<Place<T>>(kh * p.w + kw));
 
-  void operator()(const T* images, int64_t planes, T* y, int32_t* winner) const {
-    const int64_t pitch = taps_.plane.pitch;
-    Scratch<T> seen(taps_.plane_elements + kOvershoot<T>), best(taps_.run + kOvershoot<T>);
-    Scratch<Place<T>> won(taps_.run + kOvershoot<T>);
-    for (int64_t plane = 0; plane < planes; ++plane, images += p_.h * p_.w)
-      for (int64_t row = 0; row < p_.oh; row += taps_.rows) {
-        taps_.plane.fill(images, row, seen.data(), -std::numeric_limits<T>::infinity());
-        pool(seen.data(), row * pitch, part_after(p_, taps_, images, row, kLaneCount<T>),
-             best.data(), won.data());
-        const int64_t rows = std::min(taps_.rows, p_.oh - row);
-        copy_outputs(best.data(), pitch, y, rows, p_.ow);
-        copy_outputs(won.data(), pitch, winner, rows, p_.ow);
-        y += rows * p_.ow;
-        winner += rows * p_.ow;
-      }
-  }
-
- private:
-  /// Of a run that begins with output number `begin`.
-  void pool(const T* seen, int64_t begin, PartsAhead ahead, T* best_of, Place<T>* winner) const {
-    for (int64_t i = 0; i < taps_.run; i += kLaneCount<T>) {
+  // Of a run that begins with output number `begin`.
+  auto pool = [&](const T* seen, int64_t begin, PartsAhead ahead, T* best_of, Place<T>* won_by) {
+    for (int64_t i = 0; i < taps.run; i += kLaneCount<T>) {
       Lanes<T> best = Lanes<T>{} - std::numeric_limits<T>::infinity();
       ahead.step();
       Places<T> won, corner;  // the first one's, where all are −∞
-      std::memcpy(&won, &first_[begin + i], sizeof won);
-      std::memcpy(&corner, &corners_[begin + i], sizeof corner);
-      for (size_t tap = 0; tap < steps_.size(); ++tap) {
-        const Lanes<T> value = load_lanes(seen + taps_.offsets[tap] + i);
-        const Places<T> wins = beats(value, best);
+      std::memcpy(&won, &first[begin + i], sizeof won);
+      std::memcpy(&corner, &corners[begin + i], sizeof corner);
+      for (size_t tap = 0; tap < steps.size(); ++tap) {
+        const Lanes<T> value = load_lanes(seen + taps.offsets[tap] + i);
+        const Places<T> wins = is_above(value, best);
         best = wins ? value : best;
-        won = wins ? corner + steps_[tap] : won;
+        won = wins ? corner + steps[tap] : won;
       }
       store_lanes<T>(best_of + i, best);
-      std::memcpy(winner + i, &won, sizeof won);
+      std::memcpy(won_by + i, &won, sizeof won);
     }
-  }
+  };
+  for_planes(p, [&](int64_t begin, int64_t end) {
+    Scratch<T> best(taps.run + kOvershoot<T>);
+    Scratch<Place<T>> won(taps.run + kOvershoot<T>);
+    for_each_run(p, taps, x, begin, end, -std::numeric_limits<T>::infinity(), kLaneCount<T>,
+                 [&](const T* seen, int64_t row, int64_t rows, int64_t output, PartsAhead ahead) {
+                   pool(seen, row * pitch, ahead, best.data(), won.data());
+                   copy_outputs(best.data(), pitch, y + output, rows, p.ow);
+                   copy_outputs(won.data(), pitch, winner + output, rows, p.ow);
+                 });
+  });
+}
 
-  const PoolProblem& p_;
-  Taps taps_;
-  std::vector<Place<T>> corners_, first_;  // of each window, and of what of it is in the image
-  std::vector<Place<T>> steps_;            // from the corner to each tap
-};
+/// The mean of each window.
+template <class T>
+void avg_pool(const PoolProblem& p, const T* x, T* y) {
+  const Taps taps(p, rows_at_once(p));
+  const int64_t pitch = taps.plane.pitch;
+  const std::vector<double> counts = divisors<double>(p, taps);
+  auto pool = [&](const T* seen, int64_t begin, PartsAhead ahead, T* means) {
+    for (int64_t i = 0; i < taps.run; i += kLaneCount<double>) {
+      ahead.step();
+      Lanes<double> sum{};
+      for (const int64_t offset : taps.offsets) sum += load_widened(seen + offset + i);
+      store_narrowed(means + i, sum / load_lanes(&counts[begin + i]));
+    }
+  };
+  for_planes(p, [&](int64_t begin, int64_t end) {
+    Scratch<T> means(taps.run + kOvershoot<T>);
+    for_each_run(p, taps, x, begin, end, T{0}, kLaneCount<double>,
+                 [&](const T* seen, int64_t row, int64_t rows, int64_t output, PartsAhead ahead) {
+                   pool(seen, row * pitch, ahead, means.data());
+                   copy_outputs(means.data(), pitch, y + output, rows, p.ow);
+                 });
+  });
+}
+
+/// Pixels collect from windows, in the order of these.
+template <class T>
+void avg_pool_collect(const PoolProblem& p, const T* dy, T* dx) {
+  const Taps taps(p, p.oh);
+  const int64_t pitch = taps.plane.pitch;
+  const std::vector<T> counts = divisors<T>(p, taps);
+  for_planes(p, [&](int64_t first, int64_t last) {
+    Scratch<T> shares(taps.run), sums(taps.plane_elements);
+    std::fill_n(shares.data(), taps.run, T{0});  // and so it stays between the rows
+    const T* of_plane = dy + first * p.oh * p.ow;
+    for (int64_t plane = first; plane < last; ++plane) {
+      for (int64_t i = 0; i < p.oh; ++i, of_plane += p.ow)
+        for (int64_t j = 0; j < p.ow; ++j)
+          shares.data()[i * pitch + j] = of_plane[j] / counts[i * pitch + j];
+      std::fill_n(sums.data(), taps.plane_elements, T{0});
+      for (auto offset = taps.offsets.rbegin(); offset != taps.offsets.rend(); ++offset) {
+        const T* share = shares.data();
+        T* sum = sums.data() + *offset;
+#pragma omp simd
+        for (int64_t i = 0; i < taps.run; ++i) sum[i] += share[i];
+      }
+      taps.plane.copy_to(dx + plane * p.h * p.w, sums.data());
+    }
+  });
+}
 
 constexpr int64_t kPairedColumns = 1024;
 
@@ -171,110 +210,71 @@ bool is_2x2(const PoolProblem& p) {
   return p.kernel == 2 && p.stride == 2 && p.padding == 0 && 2 * p.ow <= kPairedColumns;
 }
 
-/// Whole vectors of columns, where so many may be read.
-template <class T>
-int64_t paired_columns(int64_t columns, int64_t readable) {
+/// Pools such a plane by down(row, lower row, columns, where to) for the pairs of rows, and then
+/// across(first output, outputs) for what neighbouring columns have become: both steps fill
+/// vectors. `end`: how far whole vectors may be read, of columns that are not looked at.
+template <class T, class Down, class Across>
+void pool_2x2(const PoolProblem& p, const T* x, const T* end, Down&& down, Across&& across) {
+  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
   const int64_t whole_vectors = blocks_of(columns, kLaneCount<T>) * kLaneCount<T>;
-  return readable >= whole_vectors ? whole_vectors : columns;
-}
-
-/// The same for 2×2 windows side by side, at most kPairedColumns / 2 in a row: first the larger one
-/// in each column, then of neighbouring columns, so that both steps fill vectors. `end`: how far
-/// whole vectors may be read.
-template <class T>
-void max_pool_plane_2x2(const PoolProblem& p, const T* x, const T* end, T* y, int32_t* winner) {
-  T larger[kPairedColumns + kLaneCount<T>];
-  int32_t place[kPairedColumns + kLaneCount<T>];
-  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
-  const int32_t width = static_cast<int32_t>(p.w);
-  for (int64_t begin = 0; begin < p.oh; begin += rows_at_once) {
-    const int64_t rows = std::min(rows_at_once, p.oh - begin);
-    for (int64_t i = 0; i < rows; ++i) {
-      const int32_t first = static_cast<int32_t>(begin + i) * 2 * width;
-      const T *upper = x + first, *lower = upper + width;
-      const int64_t count = paired_columns<T>(columns, end - lower);
-#pragma omp simd
-      for (int32_t j = 0; j < count; ++j) {
-        const bool wins = beats(lower[j], upper[j]);
-        larger[i * columns + j] = wins ? lower[j] : upper[j];
-        place[i * columns + j] = first + j + (wins ? width : 0);
-      }
-    }
-    T* out = y + begin * p.ow;
-    int32_t* won = winner + begin * p.ow;
-#pragma omp simd
-    for (int64_t j = 0; j < rows * p.ow; ++j) {
-      const T left = larger[2 * j], right = larger[2 * j + 1];
-      const int32_t at_left = place[2 * j], at_right = place[2 * j + 1];
-      // Of equal ones, or NaNs, the first in reading order wins.
-      const bool earlier = !beats(left, right) & (at_right < at_left);
-      const bool wins = beats(right, left) | earlier;
-      out[j] = wins ? right : left;
-      won[j] = wins ? at_right : at_left;
-    }
-  }
-}
-
-/// The same for means. Sums of two float32 numbers hardly ever round in float64, in whichever
-/// order.
-template <class T>
-void avg_pool_plane_2x2(const PoolProblem& p, const T* x, const T* end, T* y) {
-  double sums[kPairedColumns + kLaneCount<T>];
-  const int64_t columns = 2 * p.ow, rows_at_once = kPairedColumns / columns;
   for (int64_t begin = 0; begin < p.oh; begin += rows_at_once) {
     const int64_t rows = std::min(rows_at_once, p.oh - begin);
     for (int64_t i = 0; i < rows; ++i) {
       const T *upper = x + (begin + i) * 2 * p.w, *lower = upper + p.w;
-      const int64_t count = paired_columns<T>(columns, end - lower);
-#pragma omp simd
-      for (int64_t j = 0; j < count; ++j)
-        sums[i * columns + j] = static_cast<double>(upper[j]) + static_cast<double>(lower[j]);
+      down(upper, lower, end - lower >= whole_vectors ? whole_vectors : columns, i * columns);
     }
-    T* out = y + begin * p.ow;
-#pragma omp simd
-    for (int64_t j = 0; j < rows * p.ow; ++j)
-      out[j] = static_cast<T>((sums[2 * j] + sums[2 * j + 1]) / 4);
+    across(begin * p.ow, rows * p.ow);
   }
 }
 
-/// Whether the only window is the whole image.
-bool is_global(const PoolProblem& p) { return p.kernel == Size2(p.h, p.w) && p.padding == 0; }
-
-/// The mean of each window.
 template <class T>
-class AvgPool {
- public:
-  explicit AvgPool(const PoolProblem& p)
-      : p_(p), taps_(p, rows_at_once(p)), divisors_(divisors<double>(p, taps_)) {}
-
-  void operator()(const T* images, int64_t planes, T* y) const {
-    const int64_t pitch = taps_.plane.pitch;
-    Scratch<T> seen(taps_.plane_elements + kOvershoot<T>), means(taps_.run + kOvershoot<T>);
-    for (int64_t plane = 0; plane < planes; ++plane, images += p_.h * p_.w)
-      for (int64_t row = 0; row < p_.oh; row += taps_.rows) {
-        taps_.plane.fill(images, row, seen.data());
-        pool(seen.data(), row * pitch, part_after(p_, taps_, images, row, kLaneCount<double>),
-             means.data());
-        const int64_t rows = std::min(taps_.rows, p_.oh - row);
-        copy_outputs(means.data(), pitch, y, rows, p_.ow);
-        y += rows * p_.ow;
-      }
-  }
-
- private:
-  void pool(const T* seen, int64_t begin, PartsAhead ahead, T* means) const {
-    for (int64_t i = 0; i < taps_.run; i += kLaneCount<double>) {
-      ahead.step();
-      Lanes<double> sum{};
-      for (const int64_t offset : taps_.offsets) sum += load_widened(seen + offset + i);
-      store_narrowed(means + i, sum / load_lanes(&divisors_[begin + i]));
+void max_pool_2x2(const PoolProblem& p, const T* x, const T* end, T* y, int32_t* winner) {
+  T larger[kPairedColumns + kLaneCount<T>];
+  int32_t place[kPairedColumns + kLaneCount<T>];
+  auto down = [&, width = static_cast<int32_t>(p.w)](const T* upper, const T* lower, int64_t count,
+                                                     int64_t to) {
+    const int32_t first = static_cast<int32_t>(upper - x);
+#pragma omp simd
+    for (int32_t j = 0; j < count; ++j) {
+      const bool wins = is_above(lower[j], upper[j]);
+      larger[to + j] = wins ? lower[j] : upper[j];
+      place[to + j] = first + j + (wins ? width : 0);
     }
-  }
+  };
+  auto across = [&](int64_t first, int64_t count) {
+    T* out = y + first;
+    int32_t* won = winner + first;
+#pragma omp simd
+    for (int64_t j = 0; j < count; ++j) {
+      const T left = larger[2 * j], right = larger[2 * j + 1];
+      const int32_t at_left = place[2 * j], at_right = place[2 * j + 1];
+      // Of equal ones, or NaNs, the first in reading order wins.
+      const bool earlier = !is_above(left, right) & (at_right < at_left);
+      const bool wins = is_above(right, left) | earlier;
+      out[j] = wins ? right : left;
+      won[j] = wins ? at_right : at_left;
+    }
+  };
+  pool_2x2(p, x, end, down, across);
+}
 
-  const PoolProblem& p_;
-  Taps taps_;
-  std::vector<double> divisors_;
-};
+/// Sums of two float32 numbers hardly ever round in float64, in whichever order.
+template <class T>
+void avg_pool_2x2(const PoolProblem& p, const T* x, const T* end, T* y) {
+  double sums[kPairedColumns + kLaneCount<T>];
+  auto down = [&](const T* upper, const T* lower, int64_t count, int64_t to) {
+#pragma omp simd
+    for (int64_t j = 0; j < count; ++j)
+      sums[to + j] = static_cast<double>(upper[j]) + static_cast<double>(lower[j]);
+  };
+  auto across = [&](int64_t first, int64_t count) {
+    T* out = y + first;
+#pragma omp simd
+    for (int64_t j = 0; j < count; ++j)
+      out[j] = static_cast<T>((sums[2 * j] + sums[2 * j + 1]) / 4);
+  };
+  pool_2x2(p, x, end, down, across);
+}
 
 /// Windows side by side: each gives its pixels the same. kWidth is kernel.w where it is known to
 /// the compiler, else 0.
@@ -294,61 +294,26 @@ void spread_means(const PoolProblem& p, const T* dy, T* dx) {
   }
 }
 
-/// Pixels collect from windows, in the order of these.
-template <class T>
-class AvgPoolBackward {
- public:
-  explicit AvgPoolBackward(const PoolProblem& p)
-      : p_(p), taps_(p, p.oh), divisors_(divisors<T>(p, taps_)) {}
-
-  void operator()(const T* dy, int64_t planes, T* dx) const {
-    const int64_t pitch = taps_.plane.pitch;
-    Scratch<T> shares(taps_.run), sums(taps_.plane_elements);
-    std::fill_n(shares.data(), taps_.run, T{0});  // and so it stays between the rows
-    for (int64_t plane = 0; plane < planes; ++plane, dx += p_.h * p_.w) {
-      for (int64_t i = 0; i < p_.oh; ++i, dy += p_.ow)
-        for (int64_t j = 0; j < p_.ow; ++j)
-          shares.data()[i * pitch + j] = dy[j] / divisors_[i * pitch + j];
-      std::fill_n(sums.data(), taps_.plane_elements, T{0});
-      for (auto offset = taps_.offsets.rbegin(); offset != taps_.offsets.rend(); ++offset) {
-        const T* share = shares.data();
-        T* sum = sums.data() + *offset;
-#pragma omp simd
-        for (int64_t i = 0; i < taps_.run; ++i) sum[i] += share[i];
-      }
-      taps_.plane.copy_to(dx, sums.data());
-    }
-  }
-
- private:
-  const PoolProblem& p_;
-  Taps taps_;
-  std::vector<T> divisors_;
-};
+/// Whether the only window is the whole image.
+bool is_global(const PoolProblem& p) { return p.kernel == Size2(p.h, p.w) && p.padding == 0; }
 
 void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
   if (y.size() == 0) return;
-  dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "max_pool2d", [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     int32_t* won = winner.mutable_data<int32_t>();
     const int64_t image = p.h * p.w, outputs = p.oh * p.ow;
-    if (is_2x2(p))
-      return for_each_plane(p, [&](int64_t plane) {
-        max_pool_plane_2x2(p, in + plane * image, in + x.size(), out + plane * outputs,
-                           won + plane * outputs);
-      });
-    const MaxPool<T> pool(p);
-    for_planes(p, [&](int64_t first, int64_t last) {
-      pool(in + first * image, last - first, out + first * outputs, won + first * outputs);
+    if (!is_2x2(p)) return max_pool(p, in, out, won);
+    for_each_plane(p, [&](int64_t plane) {
+      max_pool_2x2(p, in + plane * image, in + x.size(), out + plane * outputs,
+                   won + plane * outputs);
     });
   });
 }
 
 void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& winner, Tensor& dx) {
-  dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "max_pool2d", [&]<class T>(T) {
     const T* dys = dy.data<T>();
     const int32_t* won = winner.data<int32_t>();
     T* out = dx.mutable_data<T>();
@@ -363,8 +328,7 @@ void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& win
 
 void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
   if (y.size() == 0) return;
-  dispatch_floating(x.dtype(), "avg_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "avg_pool2d", [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     const int64_t image = p.h * p.w;
@@ -374,21 +338,16 @@ void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
         Sum<T>::add_run(sum, in + plane * image, 0, image);
         out[plane] = static_cast<T>(sum / static_cast<double>(image));
       });
-    if (is_2x2(p))
-      return for_each_plane(p, [&](int64_t plane) {
-        avg_pool_plane_2x2(p, in + plane * image, in + x.size(), out + plane * p.oh * p.ow);
-      });
-    const AvgPool<T> pool(p);
-    for_planes(p, [&](int64_t first, int64_t last) {
-      pool(in + first * image, last - first, out + first * p.oh * p.ow);
+    if (!is_2x2(p)) return avg_pool(p, in, out);
+    for_each_plane(p, [&](int64_t plane) {
+      avg_pool_2x2(p, in + plane * image, in + x.size(), out + plane * p.oh * p.ow);
     });
   });
 }
 
 void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
   if (dy.size() == 0) return;
-  dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "avg_pool2d", [&]<class T>(T) {
     const T* dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     const int64_t image = p.h * p.w, outputs = p.oh * p.ow;
@@ -396,15 +355,11 @@ void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
       return for_each_plane(p, [&](int64_t plane) {
         std::fill_n(out + plane * image, image, dys[plane] / static_cast<T>(image));
       });
-    if (p.kernel == p.stride && p.padding == 0)
-      return for_each_plane(p, [&](int64_t plane) {
-        const T* from = dys + plane * outputs;
-        T* to = out + plane * image;
-        p.kernel.w == 2 ? spread_means<2>(p, from, to) : spread_means<0>(p, from, to);
-      });
-    const AvgPoolBackward<T> pool(p);
-    for_planes(p, [&](int64_t first, int64_t last) {
-      pool(dys + first * outputs, last - first, out + first * image);
+    if (p.kernel != p.stride || p.padding != 0) return avg_pool_collect(p, dys, out);
+    for_each_plane(p, [&](int64_t plane) {
+      const T* from = dys + plane * outputs;
+      T* to = out + plane * image;
+      p.kernel.w == 2 ? spread_means<2>(p, from, to) : spread_means<0>(p, from, to);
     });
   });
 }

@@ -47,8 +47,7 @@ struct Max {
 
 void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
-  dispatch_floating(x.dtype(), "sum", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "sum", [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     reduce<Sum<T>>(
@@ -65,8 +64,7 @@ void reduce_sum_backward(const Tensor& dy, const Shape& kept, double divisor, Te
 void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
   int32_t* numbers = number.mutable_data<int32_t>();
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
+  dispatch(x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     reduce<Max<T>>(
@@ -81,8 +79,7 @@ void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
 void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& dy, Tensor& dx) {
   const SplitNest split = split_at_target(loop_over(dx.shape(), {dx.shape(), kept}), 1);
   const int32_t* numbers = number.data<int32_t>();
-  dispatch_floating(dy.dtype(), "max", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "max", [&]<class T>(T) {
     const T* dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     parallel_for(split.kept.size(), kElementBlock, [&](int64_t begin, int64_t end) {

@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kThreads)
       for (int64_t column = window.columns.begin; column < window.columns.end; ++column) {
         const int32_t at = static_cast<int32_t>(row * p.w + column);
         const T value = image[at];
-        if (!beats(value, best)) continue;
+        if (!is_above(value, best)) continue;
         best = value;
         won = at;
       }

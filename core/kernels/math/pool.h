@@ -4,15 +4,10 @@
 
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/host_device.h>
+#include <pade/core/kernels/math/reduce.h>
 
 /// The geometry of pooling, for loops and kernels.
 namespace pade {
-
-/// Whether `value` takes the lead: NaN does, and keeps it. Of numbers, or of lanes.
-template <class T>
-PADE_HD auto beats(T value, T best) {
-  return (value > best) | ((value != value) & (best == best));  // without branches
-}
 
 /// [begin, end) of positions along one axis.
 struct PoolRange {
@@ -30,8 +25,7 @@ PADE_HD PoolRange inside_window(int64_t i, int64_t kernel, int64_t stride, int64
 /// The windows (of `count`) that have row or column `at` inside.
 PADE_HD PoolRange windows_over(int64_t at, int64_t kernel, int64_t stride, int64_t padding,
                                int64_t count) {
-  const int64_t from_first =
-      at + padding;  // in the padded image, where window i begins at i·stride
+  const int64_t from_first = at + padding;  // window i begins at i·stride of the padded image
   const int64_t begin = from_first < kernel ? 0 : (from_first - kernel) / stride + 1;
   const int64_t end = from_first / stride + 1;
   return {begin, end < count ? end : count};

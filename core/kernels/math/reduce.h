@@ -22,10 +22,10 @@ inline constexpr Largest<T> kLargestOfNone{std::numeric_limits<T>::has_infinity
                                                : std::numeric_limits<T>::lowest(),
                                            0};
 
-/// NaN is above everything else.
+/// NaN is above everything else. Of numbers, or of lanes.
 template <class T>
-PADE_HD bool is_above(T candidate, T value) {
-  return (candidate > value) | ((candidate != candidate) & (value == value));
+PADE_HD auto is_above(T candidate, T value) {
+  return (candidate > value) | ((candidate != candidate) & (value == value));  // without branches
 }
 
 }  // namespace pade

@@ -110,7 +110,7 @@ void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& 
     const double* image = in.data() + plane * p.h * p.w;
     int64_t best = rows.begin * p.w + columns.begin;
     for_each_pixel(p, rows, columns, [&](int64_t i) {
-      if (beats(image[i], image[best])) best = i;
+      if (is_above(image[i], image[best])) best = i;
     });
     largest[at] = image[best];
     winners[at] = static_cast<double>(best);
