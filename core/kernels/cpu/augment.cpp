@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <pade/core/kernels/cpu/augment.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/augment.h>
 #include <pade/core/parallel.h>
@@ -31,36 +32,6 @@ void erase(const PixelBox& box, const AugmentProblem& p, float* plane) {
     std::fill(plane + y * p.w + left, plane + y * p.w + right, 0.0f);
 }
 
-}  // namespace
-
-void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t* fields,
-                   const float* levels, float* image) {
-  const ImageEditRow edit{fields, p.boxes};
-  const ShownColumns columns = shown_columns(edit, p.w);
-  const PixelBox shown = edit.shown();
-  for (int64_t c = 0; c < p.channels; ++c, pixels += p.h * p.w, image += p.h * p.w, levels += 256) {
-    for (int64_t y = 0; y < p.h; ++y) {
-      float* row = image + y * p.w;
-      const int64_t source_row = edit.source_row(static_cast<int32_t>(y));
-      const bool is_shown = y >= shown.top && y < shown.bottom && source_row >= 0 &&
-                            source_row < p.h && columns.begin < columns.end;
-      if (!is_shown) {
-        std::fill(row, row + p.w, levels[0]);
-        continue;
-      }
-      std::fill(row, row + columns.begin, levels[0]);
-      const uint8_t* source = pixels + source_row * p.w;
-      for (int64_t x = columns.begin, from = columns.source; x < columns.end;
-           ++x, from += columns.step)
-        row[x] = levels[source[from]];
-      std::fill(row + columns.end, row + p.w, levels[0]);
-    }
-    for (int i = 0; i < p.boxes; ++i) erase(edit.erased(i), p, image);
-  }
-}
-
-namespace {
-
 void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Tensor& images) {
   const int64_t fields = edits.extent(1), size = pixels.shape().size_from(1);
   const AugmentProblem p{pixels.extent(1), pixels.extent(2), pixels.extent(3),
@@ -77,6 +48,26 @@ void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Te
 }
 
 }  // namespace
+
+void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t* fields,
+                   const float* levels, float* image) {
+  const ImageEditRow edit{fields, p.boxes};
+  const ShownColumns columns = shown_columns(edit, p.w);
+  const PixelBox shown = edit.shown();
+  for (int64_t c = 0; c < p.channels; ++c, pixels += p.h * p.w, image += p.h * p.w, levels += 256) {
+    for (int64_t y = 0; y < p.h; ++y) {
+      float* row = image + y * p.w;
+      const int64_t source_row = edit.source_row(static_cast<int32_t>(y));
+      std::fill(row, row + p.w, levels[0]);
+      if (y < shown.top || y >= shown.bottom || source_row < 0 || source_row >= p.h) continue;
+      const uint8_t* source = pixels + source_row * p.w;
+      for (int64_t x = columns.begin, from = columns.source; x < columns.end;
+           ++x, from += columns.step)
+        row[x] = levels[source[from]];
+    }
+    for (int i = 0; i < p.boxes; ++i) erase(edit.erased(i), p, image);
+  }
+}
 
 void add_augment(Kernels& kernels) { kernels.augment = augment; }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include <pade/core/kernels/kernels.h>
@@ -20,10 +21,9 @@ T largest(const T* x, int64_t n, int64_t stride) {
   return result;
 }
 
-/// e = exp(x − largest) and their sum.
+/// e = exp(x − top) and their sum.
 template <class T>
-double exponentials(const T* x, T* e, int64_t n, int64_t stride) {
-  const T top = largest(x, n, stride);
+double exponentials(const T* x, T top, T* e, int64_t n, int64_t stride) {
   double sum = 0;
   for (int64_t k = 0; k < n; ++k) {
     e[k * stride] = std::exp(x[k * stride] - top);
@@ -32,48 +32,33 @@ double exponentials(const T* x, T* e, int64_t n, int64_t stride) {
   return sum;
 }
 
-/// f(offset) for the offset of every line's first element, in parallel.
-template <class F>
-void for_each_line(const SoftmaxLines& lines, F&& f) {
-  if (lines.classes == 0) return;
-  const int64_t per_block = std::max<int64_t>(1, kElementBlock / lines.classes);
-  parallel_for(lines.outer * lines.inner, per_block, [&](int64_t begin, int64_t end) {
-    for (int64_t line = begin; line < end; ++line)
-      f(line / lines.inner * lines.classes * lines.inner + line % lines.inner);
-  });
-}
-
 template <class T>
-void softmax_line(const T* x, T* y, int64_t n, int64_t stride) {
-  const T scale = static_cast<T>(1 / exponentials(x, y, n, stride));
-  for (int64_t k = 0; k < n; ++k) y[k * stride] *= scale;
-}
-
-template <class T>
-void log_softmax_line(const T* x, T* y, int64_t n, int64_t stride) {
+void softmax_line(bool log, const T* x, T* y, int64_t n, int64_t stride) {
   const T top = largest(x, n, stride);
-  const T log_sum = static_cast<T>(std::log(exponentials(x, y, n, stride)));
-  for (int64_t k = 0; k < n; ++k) y[k * stride] = (x[k * stride] - top) - log_sum;
+  const double sum = exponentials(x, top, y, n, stride);
+  if (log) {
+    const T log_sum = static_cast<T>(std::log(sum));
+    for (int64_t k = 0; k < n; ++k) y[k * stride] = (x[k * stride] - top) - log_sum;
+  } else {
+    const T scale = static_cast<T>(1 / sum);
+    for (int64_t k = 0; k < n; ++k) y[k * stride] *= scale;
+  }
 }
 
-/// dx = y · (dy − Σ y·dy)
 template <class T>
-void softmax_line_backward(const T* y, const T* dy, T* dx, int64_t n, int64_t stride) {
+void softmax_line_backward(bool log, const T* y, const T* dy, T* dx, int64_t n, int64_t stride) {
   double sum = 0;
-  for (int64_t k = 0; k < n; ++k) sum += double{y[k * stride]} * dy[k * stride];
-  const T mean = static_cast<T>(sum);
-  for (int64_t k = 0; k < n; ++k)
-    dx[k * stride] = softmax_gradient(y[k * stride], dy[k * stride], mean);
-}
-
-/// dx = dy − exp(y) · Σ dy
-template <class T>
-void log_softmax_line_backward(const T* y, const T* dy, T* dx, int64_t n, int64_t stride) {
-  double sum = 0;
-  for (int64_t k = 0; k < n; ++k) sum += dy[k * stride];
-  const T total = static_cast<T>(sum);
-  for (int64_t k = 0; k < n; ++k)
-    dx[k * stride] = log_softmax_gradient(y[k * stride], dy[k * stride], total);
+  if (log) {
+    for (int64_t k = 0; k < n; ++k) sum += dy[k * stride];
+    const T total = static_cast<T>(sum);
+    for (int64_t k = 0; k < n; ++k)
+      dx[k * stride] = log_softmax_gradient(y[k * stride], dy[k * stride], total);
+  } else {
+    for (int64_t k = 0; k < n; ++k) sum += double{y[k * stride]} * dy[k * stride];
+    const T mean = static_cast<T>(sum);
+    for (int64_t k = 0; k < n; ++k)
+      dx[k * stride] = softmax_gradient(y[k * stride], dy[k * stride], mean);
+  }
 }
 
 template <class T>
@@ -86,87 +71,84 @@ double cross_entropy_of_row(const T* x, int64_t n, int32_t label, double smoothi
   return pade::cross_entropy_of_row(sum_exp, double{x[label]} - top, sum, n, smoothing);
 }
 
-int64_t rows_per_block(const Tensor& logits) {
-  return std::max<int64_t>(1, kElementBlock / std::max<int64_t>(logits.extent(1), 1));
+/// How many lines make a block.
+int64_t lines_at_once(int64_t classes) {
+  return std::max<int64_t>(1, kElementBlock / std::max<int64_t>(1, classes));
 }
 
-/// f(block number, first row, row after the last).
+/// f(offset) for the offset of every line's first element, in parallel.
 template <class F>
-void for_each_row_block(const Tensor& logits, F&& f) {
-  const int64_t per_block = rows_per_block(logits);
-  parallel_for(logits.extent(0), per_block,
-               [&](int64_t begin, int64_t end) { f(begin / per_block, begin, end); });
+void for_each_line(const SoftmaxLines& lines, F&& f) {
+  if (lines.classes == 0) return;
+  parallel_for(lines.outer * lines.inner, lines_at_once(lines.classes),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t line = begin; line < end; ++line)
+                   f(line / lines.inner * lines.classes * lines.inner + line % lines.inner);
+               });
 }
 
 void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tensor& y) {
-  dispatch_floating(x.dtype(), "softmax", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "softmax", [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     for_each_line(lines, [&](int64_t offset) {
-      (log ? log_softmax_line<T> : softmax_line<T>)(in + offset, out + offset, lines.classes,
-                                                    lines.inner);
+      softmax_line(log, in + offset, out + offset, lines.classes, lines.inner);
     });
   });
 }
 
 void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, const Tensor& dy,
                       Tensor& dx) {
-  dispatch_floating(y.dtype(), "softmax", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(y.dtype(), "softmax", [&]<class T>(T) {
     const T *values = y.data<T>(), *dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
     for_each_line(lines, [&](int64_t offset) {
-      (log ? log_softmax_line_backward<T> : softmax_line_backward<T>)(values + offset, dys + offset,
-                                                                      out + offset, lines.classes,
-                                                                      lines.inner);
+      softmax_line_backward(log, values + offset, dys + offset, out + offset, lines.classes,
+                            lines.inner);
     });
   });
 }
 
 void cross_entropy_forward(const CrossEntropyProblem& problem, const Tensor& logits,
                            const Tensor& labels, Tensor& loss) {
-  dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>(T) {
     const int64_t n = logits.extent(0), classes = logits.extent(1);
+    const int64_t block = lines_at_once(classes);
     const T* x = logits.data<T>();
     const int32_t* label = labels.data<int32_t>();
     T* out = loss.mutable_data<T>();
-    const bool per_sample = problem.per_sample;
-    std::vector<double> partial(blocks_of(n, rows_per_block(logits)), 0);
-    for_each_row_block(logits, [&](int64_t block, int64_t begin, int64_t end) {
+    std::vector<double> partial(blocks_of(n, block));
+    parallel_for(n, block, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const double loss_of_row =
             cross_entropy_of_row(x + i * classes, classes, label[i], problem.label_smoothing);
-        if (per_sample)
+        if (problem.per_sample)
           out[i] = static_cast<T>(loss_of_row);
         else
-          partial[block] += loss_of_row;
+          partial[begin / block] += loss_of_row;
       }
     });
-    if (per_sample) return;
-    double sum = 0;
-    for (double part : partial) sum += part;
-    const bool mean = problem.mean;
-    *out = static_cast<T>(mean ? sum / static_cast<double>(n) : sum);
+    if (problem.per_sample) return;
+    const double sum = std::accumulate(partial.begin(), partial.end(), 0.0);
+    *out = static_cast<T>(problem.mean ? sum / static_cast<double>(n) : sum);
   });
 }
 
 void cross_entropy_backward(const CrossEntropyProblem& problem, const Tensor& logits,
                             const Tensor& labels, const Tensor& dloss, Tensor& dlogits) {
-  dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>(T) {
     const int64_t n = logits.extent(0), classes = logits.extent(1);
     const T *x = logits.data<T>(), *dys = dloss.data<T>();
     const int32_t* label = labels.data<int32_t>();
     T* out = dlogits.mutable_data<T>();
     const double share = problem.mean ? 1.0 / static_cast<double>(n) : 1.0;
     const double everywhere = problem.label_smoothing / static_cast<double>(classes);
-    for_each_row_block(logits, [&](int64_t, int64_t begin, int64_t end) {
+    parallel_for(n, lines_at_once(classes), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const double factor = share * dys[problem.per_sample ? i : 0];
+        const T* from = x + i * classes;
         T* row = out + i * classes;
-        const double sum = exponentials(x + i * classes, row, classes, 1);
+        const double sum = exponentials(from, largest(from, classes, 1), row, classes, 1);
         const T scale = static_cast<T>(factor / sum);
         const T shift = static_cast<T>(factor * everywhere);
         for (int64_t k = 0; k < classes; ++k) row[k] = row[k] * scale - shift;

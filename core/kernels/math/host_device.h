@@ -1,7 +1,6 @@
 #pragma once
 
-/// Marks a function of a `_math.h` header, which stands once for the CPU's loops and the GPU's
-/// kernels.
+/// Marks a function that stands once for the CPU's loops and the GPU's kernels.
 #ifdef __CUDACC__
 #define PADE_HD __host__ __device__ __forceinline__
 #else

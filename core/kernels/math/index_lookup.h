@@ -87,19 +87,17 @@ void for_each_part(const LoopNest& nest, const F& f,
   }
   if (size == 0 || reach <= limit) return f(nest, at, first);
 
-  LoopNest part = nest;
-  while (part.axes[0].extent == 1) {
-    std::copy(part.axes.begin() + 1, part.axes.begin() + part.rank, part.axes.begin());
-    --part.rank;
-  }
-  const LoopNest::Axis outer = part.axes[0];
-  part.axes[0].extent = outer.extent / 2;
-  for_each_part(part, f, limit, at, first);
-  const int64_t skipped = part.size();
+  LoopNest half = nest;
+  LoopNest::Axis* outer = half.axes.data();
+  while (outer->extent == 1) ++outer;
+  const int64_t lower = outer->extent / 2, upper = outer->extent - lower;
+  outer->extent = lower;
+  for_each_part(half, f, limit, at, first);
   Offsets middle = at;
-  for (size_t k = 0; k < at.size(); ++k) middle[k] += part.axes[0].extent * outer.strides[k];
-  part.axes[0].extent = outer.extent - part.axes[0].extent;
-  for_each_part(part, f, limit, middle, first + skipped);
+  for (size_t k = 0; k < at.size(); ++k) middle[k] += lower * outer->strides[k];
+  first += half.size();
+  outer->extent = upper;
+  for_each_part(half, f, limit, middle, first);
 }
 
 }  // namespace pade

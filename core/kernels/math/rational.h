@@ -43,15 +43,13 @@ Polynomials<S> polynomials_of(const MonicRecurrence& monic, int degree) {
   double limit = 1;
   while (limit < 0x1p40 && largest(2 * limit) <= bound) limit *= 2;
 
+  const auto& drop = monic.drop;
   Polynomials<S> polynomials{};
   polynomials.sign = static_cast<S>(monic.sign);
   polynomials.limit = static_cast<S>(limit);
-  for (int k = 0; k < kMaxDegree; ++k) {
-    polynomials.shift[k] = static_cast<S>(monic.shift[k]);
-    polynomials.drop[k] = static_cast<S>(monic.drop[k]);
-  }
-  for (int k = 0; k <= kMaxDegree; ++k) polynomials.scale[k] = static_cast<S>(monic.scale[k]);
-  const auto& drop = monic.drop;
+  std::copy(monic.shift.begin(), monic.shift.end(), polynomials.shift);
+  std::copy(drop.begin(), drop.end(), polynomials.drop);
+  std::copy(monic.scale.begin(), monic.scale.end(), polynomials.scale);
   polynomials.a3 = static_cast<S>(drop[1] + drop[2]);
   polynomials.a4 = static_cast<S>(drop[1] + drop[2] + drop[3]);
   polynomials.b4 = static_cast<S>(drop[1] * drop[3]);
@@ -179,8 +177,9 @@ struct Instance {
   static PADE_HD void basis(const Polynomials<S>& k, T x, T* e, T* de) {
     e[0] = T{} + S(1);
     if (de) de[1] = e[0];
-    const int known = kShifted ? begin_shifted(k, x, e) : begin_symmetric<kDegree>(k, x, e, de);
     const T u = kShifted ? k.sign * x : x;
+    e[1] = kShifted ? u + k.shift[0] : x;
+    const int known = kShifted ? 1 : begin_symmetric<kDegree>(k, x, e, de);
     PADE_UNROLL
     for (int i = known; i < kDegree; ++i) {
       const T factor = kShifted ? u + k.shift[i] : u;
@@ -190,19 +189,12 @@ struct Instance {
     }
   }
 
-  template <class S, class T>
-  static PADE_HD int begin_shifted(const Polynomials<S>& k, T x, T* e) {
-    e[1] = k.sign * x + k.shift[0];
-    return 1;
-  }
-
   /// By even and odd polynomials, which take fewer operations than the recurrence; returns the
   /// degree of the last one.
   template <int kDegree, class S, class T>
   static PADE_HD int begin_symmetric(const Polynomials<S>& k, T x, T* e, T* de) {
     constexpr int kLast = std::min(kDegree, kMostPowers);
     const T s = x * x;
-    e[1] = x;
     if constexpr (kLast >= 2) e[2] = s - k.drop[1];
     if constexpr (kLast >= 3) e[3] = x * (s - k.a3);
     if constexpr (kLast >= 4) e[4] = s * (s - k.a4) + k.b4;
