@@ -73,61 +73,45 @@ struct Dual {
   /// The variable of this number.
   PADE_HD Dual(T at, int variable) : value(at) { slopes[variable] = T(1); }
 
+  /// Slope number k is slope(k).
+  template <class F>
+  static PADE_HD Dual of(T value, F slope) {
+    Dual result;
+    result.value = value;
+    PADE_UNROLL
+    for (int k = 0; k < kCount; ++k) result.slopes[k] = slope(k);
+    return result;
+  }
   /// A function of this, given its value and derivative here.
   PADE_HD Dual chain(T function, T derivative) const {
-    Dual result;
-    result.value = function;
-    PADE_UNROLL
-    for (int k = 0; k < kCount; ++k) result.slopes[k] = derivative * slopes[k];
-    return result;
+    return of(function, [&](int k) { return derivative * slopes[k]; });
   }
 
   friend PADE_HD Dual operator-(const Dual& a) { return a.chain(-a.value, T(-1)); }
   friend PADE_HD Dual operator+(const Dual& a, const Dual& b) {
-    Dual sum;
-    sum.value = a.value + b.value;
-    PADE_UNROLL
-    for (int k = 0; k < kCount; ++k) sum.slopes[k] = a.slopes[k] + b.slopes[k];
-    return sum;
+    return of(a.value + b.value, [&](int k) { return a.slopes[k] + b.slopes[k]; });
   }
   friend PADE_HD Dual operator-(const Dual& a, const Dual& b) {
-    Dual difference;
-    difference.value = a.value - b.value;
-    PADE_UNROLL
-    for (int k = 0; k < kCount; ++k) difference.slopes[k] = a.slopes[k] - b.slopes[k];
-    return difference;
+    return of(a.value - b.value, [&](int k) { return a.slopes[k] - b.slopes[k]; });
   }
   friend PADE_HD Dual operator*(const Dual& a, const Dual& b) {
-    Dual product;
-    product.value = a.value * b.value;
-    PADE_UNROLL
-    for (int k = 0; k < kCount; ++k)
-      product.slopes[k] = a.slopes[k] * b.value + a.value * b.slopes[k];
-    return product;
+    return of(a.value * b.value,
+              [&](int k) { return a.slopes[k] * b.value + a.value * b.slopes[k]; });
   }
   friend PADE_HD Dual operator/(const Dual& a, const Dual& b) {
-    Dual quotient;
-    quotient.value = a.value / b.value;
-    if constexpr (kCount == 1) {
-      quotient.slopes[0] = (a.slopes[0] - quotient.value * b.slopes[0]) / b.value;
-    } else {  // one division for all slopes
-      const T inverse = T(1) / b.value;
-      PADE_UNROLL
-      for (int k = 0; k < kCount; ++k)
-        quotient.slopes[k] = (a.slopes[k] - quotient.value * b.slopes[k]) * inverse;
-    }
-    return quotient;
+    const T q = a.value / b.value;
+    if constexpr (kCount == 1)
+      return of(q, [&](int k) { return (a.slopes[k] - q * b.slopes[k]) / b.value; });
+    const T inverse = T(1) / b.value;  // one division for all slopes
+    return of(q, [&](int k) { return (a.slopes[k] - q * b.slopes[k]) * inverse; });
   }
 
   friend PADE_HD auto operator<(const Dual& a, const Dual& b) { return a.value < b.value; }
   friend PADE_HD auto operator>(const Dual& a, const Dual& b) { return b.value < a.value; }
   template <class Mask, class = std::enable_if_t<!std::is_same_v<Mask, bool>>>
   friend PADE_HD Dual choose(const Mask& mask, const Dual& a, const Dual& b) {
-    Dual chosen;
-    chosen.value = choose(mask, a.value, b.value);
-    PADE_UNROLL
-    for (int k = 0; k < kCount; ++k) chosen.slopes[k] = choose(mask, a.slopes[k], b.slopes[k]);
-    return chosen;
+    return of(choose(mask, a.value, b.value),
+              [&](int k) { return choose(mask, a.slopes[k], b.slopes[k]); });
   }
 
   friend PADE_HD Dual exp(const Dual& x) {
