@@ -4,16 +4,17 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <span>
+#include <optional>
+#include <vector>
 
+#include <pade/core/kernels/problems.h>
 #include <pade/core/parallel.h>
 #include <pade/core/shape.h>
 
-/// The index arithmetic of every op that stretches or reduces axes.
-///
-/// Both are one thing: a loop nest over a full shape, in which some operands do not move along some
-/// axes. In c = a + b with a [C, 1, 1] those are stretched axes of a; in a sum they are the reduced
-/// axes of the result, and the gradient of a stretched operand is a sum over them.
+/// The index arithmetic of every op that stretches, reduces or reorders axes: a loop nest, in which
+/// some operands do not move along some axes. In c = a + b with a [C, 1, 1] those are stretched
+/// axes of a; in a sum they are the reduced axes of the result, and the gradient of a stretched
+/// operand is a sum over them.
 namespace pade {
 
 /// Of up to four operands, in elements.
@@ -35,17 +36,34 @@ struct LoopNest {
 
   int64_t size() const;
   const Axis& inner() const { return axes[rank - 1]; }
+  /// Adds an innermost loop. One of extent 1 is left out, and one that the loop around it
+  /// continues, for every operand, becomes one with that.
+  void append(const Axis& loop);
 };
 
 /// The extent of `operand` that stands over axis `axis` of a shape of rank `rank`, aligned at the
 /// last axis.
 int64_t aligned_extent(const Shape& operand, int rank, int axis);
 
-/// Loops over the elements of `shape` in row-major order, with as few axes as do (at least one):
-/// neighbours along which every operand moves evenly are merged, axes of extent 1 are dropped.
+/// Loops over the elements of `shape` in row-major order, with as few axes as do (at least one).
 /// Operands are contiguous and can be stretched to `shape`; along the innermost axis each moves
 /// by 0 or 1.
 LoopNest loop_over(const Shape& shape, std::initializer_list<Shape> operands);
+
+/// The operands of a copy's loop nest.
+inline constexpr int kFrom = 0, kTo = 1;
+
+/// The loops of a copy, as few as do (at least one).
+LoopNest copy_loops(const std::vector<CopyAxis>& axes);
+
+/// A matrix transposition at every position of the other axes: what is read is contiguous along
+/// `rows`, what is written along `columns`.
+struct Transposition {
+  LoopNest others;
+  LoopNest::Axis rows, columns;
+};
+/// Empty where what is read is contiguous along no axis, or along the innermost one as well.
+std::optional<Transposition> as_transposition(const LoopNest& nest);
 
 /// A nest cut in two: axes along which the operand number `target` moves, and axes along which it
 /// does not, so that all their elements end in the same element of the target.

@@ -2,8 +2,8 @@
 #include <optional>
 #include <type_traits>
 
-#include <pade/core/kernels/copy_loops.h>
 #include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/kernels/math/index_lookup.h>
 #include <pade/core/kernels/cuda/kernel.cuh>
 

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include <pade/core/kernels/copy_loops.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/strided_copy.h>
 
 #include "tests/devices.h"
