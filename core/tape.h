@@ -141,6 +141,15 @@ class Gradients {
   /// Gives the gradient of input number `input`: assigned when it is the first to arrive, added
   /// afterwards. Ignored where it is not asked for. Throws Error on a wrong shape or dtype.
   void set(int input, const Tensor& gradient);
+  /// Where the gradient of that input is asked for, calls compute(gradient) with an uninitialised
+  /// tensor of that shape, and of the output's dtype and device, and sets it.
+  template <class F>
+  void set_computed(int input, const Shape& shape, F&& compute) {
+    if (!needs(input)) return;
+    Tensor gradient = Tensor::empty(shape, of_output_.dtype(), of_output_.device());
+    compute(gradient);
+    set(input, gradient);
+  }
   /// A tensor that was saved when the op was recorded.
   const Tensor& saved(int i) const { return node_.saved[i].tensor; }
 

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -257,7 +258,7 @@ Tensor& Tensor::add_(const Tensor& other, double alpha) {
 Tensor& Tensor::mul_(double factor) {
   prepare_change("mul_");
   check(is_floating(dtype_), "mul_: expected float32 or float64, got ", dtype_);
-  kernels_of(*this).scale(*this, factor);
+  kernels_of(*this).scale(std::span(this, 1), factor);
   return *this;
 }
 

@@ -82,7 +82,7 @@ double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm)
   if (!std::isfinite(norm) || factor >= 1) return norm;
   check_no_overlap("clip_grad_norm", perhaps_shared);
   std::vector<Tensor> counting = bad_alloc_as_error([&] { return that_count(gradients); });
-  kernels_of(counting[0]).scale_all(counting, factor);
+  kernels_of(counting[0]).scale(counting, factor);
   return norm;
 }
 

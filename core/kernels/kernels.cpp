@@ -5,7 +5,7 @@
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
 #include <pade/core/kernel_choice.h>
-#include <pade/core/kernels/tables.h>
+#include <pade/core/kernels/kernels.h>
 
 namespace pade {
 namespace {

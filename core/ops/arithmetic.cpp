@@ -2,8 +2,6 @@
 #include <type_traits>
 
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/loop_nest.h>
-#include <pade/core/numbers.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
@@ -29,7 +27,7 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
         kTakesIntegers ? ": expected float32, float64 or int32, got "
                        : ": expected float32 or float64, got ",
         a.dtype());
-  Tensor y = Tensor::empty(broadcast_shape(op, {a.shape(), b.shape()}), a.dtype(), a.device());
+  Tensor y = empty_beside(a, broadcast_shape(op, {a.shape(), b.shape()}));
   kernels_of(y).arithmetic_forward(function, a, b, y);
 
   static constexpr Uses for_a = F::kForA, for_b = F::kForB;
@@ -44,7 +42,7 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
         Tensor computed[2];
         for (const int operand : {0, 1})
           if (gradients.needs(operand) && !(uses[operand].is_dy && shapes[operand] == dy.shape()))
-            computed[operand] = Tensor::empty(shapes[operand], dy.dtype(), dy.device());
+            computed[operand] = empty_beside(dy, shapes[operand]);
         kernels_of(dy).arithmetic_backward(function, dy, gradients.saved(0), gradients.saved(1),
                                            computed[0], computed[1]);
         for (const int operand : {0, 1})
@@ -53,14 +51,9 @@ Tensor apply(const char* op, F function, const Tensor& a, const Tensor& b) {
   return y;
 }
 
-/// A number as an operand beside x.
-Tensor scalar_like(const char* op, const Tensor& x, double value) {
-  check_defined(op, {{"the tensor beside a number", x}});
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) whole_number<T>(value, op);
-  });
-  return Tensor::full({}, value, x.dtype(), x.device());
+template <class F>
+Tensor apply(const char* op, F function, const TensorOrNumber& a, const TensorOrNumber& b) {
+  return apply(op, function, as_tensor(op, a, b), as_tensor(op, b, a));
 }
 
 /// x, to be assigned to.
@@ -86,23 +79,23 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
   return apply("maximum", arithmetic::Maximum{}, a, b);
 }
 
-Tensor operator+(const Tensor& a, double b) { return add(a, scalar_like("add", a, b)); }
-Tensor operator-(const Tensor& a, double b) { return sub(a, scalar_like("sub", a, b)); }
-Tensor operator*(const Tensor& a, double b) { return mul(a, scalar_like("mul", a, b)); }
-Tensor operator/(const Tensor& a, double b) { return div(a, scalar_like("div", a, b)); }
-Tensor operator+(double a, const Tensor& b) { return add(scalar_like("add", b, a), b); }
-Tensor operator-(double a, const Tensor& b) { return sub(scalar_like("sub", b, a), b); }
-Tensor operator*(double a, const Tensor& b) { return mul(scalar_like("mul", b, a), b); }
-Tensor operator/(double a, const Tensor& b) { return div(scalar_like("div", b, a), b); }
+Tensor operator+(const TensorOrNumber& a, const TensorOrNumber& b) {
+  return apply("add", arithmetic::Add{}, a, b);
+}
+Tensor operator-(const TensorOrNumber& a, const TensorOrNumber& b) {
+  return apply("sub", arithmetic::Sub{}, a, b);
+}
+Tensor operator*(const TensorOrNumber& a, const TensorOrNumber& b) {
+  return apply("mul", arithmetic::Mul{}, a, b);
+}
+Tensor operator/(const TensorOrNumber& a, const TensorOrNumber& b) {
+  return apply("div", arithmetic::Div{}, a, b);
+}
 Tensor operator-(const Tensor& x) { return x * -1; }
 
-Tensor& operator+=(Tensor& x, const Tensor& y) { return not_a_leaf("+=", x) = x + y; }
-Tensor& operator-=(Tensor& x, const Tensor& y) { return not_a_leaf("-=", x) = x - y; }
-Tensor& operator*=(Tensor& x, const Tensor& y) { return not_a_leaf("*=", x) = x * y; }
-Tensor& operator/=(Tensor& x, const Tensor& y) { return not_a_leaf("/=", x) = x / y; }
-Tensor& operator+=(Tensor& x, double y) { return not_a_leaf("+=", x) = x + y; }
-Tensor& operator-=(Tensor& x, double y) { return not_a_leaf("-=", x) = x - y; }
-Tensor& operator*=(Tensor& x, double y) { return not_a_leaf("*=", x) = x * y; }
-Tensor& operator/=(Tensor& x, double y) { return not_a_leaf("/=", x) = x / y; }
+Tensor& operator+=(Tensor& x, const TensorOrNumber& y) { return not_a_leaf("+=", x) = x + y; }
+Tensor& operator-=(Tensor& x, const TensorOrNumber& y) { return not_a_leaf("-=", x) = x - y; }
+Tensor& operator*=(Tensor& x, const TensorOrNumber& y) { return not_a_leaf("*=", x) = x * y; }
+Tensor& operator/=(Tensor& x, const TensorOrNumber& y) { return not_a_leaf("/=", x) = x / y; }
 
 }  // namespace pade

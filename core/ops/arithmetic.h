@@ -23,32 +23,28 @@ Tensor div(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
 Tensor maximum(const Tensor& a, const Tensor& b);
 
-inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
-inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
-inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
-inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+/// An operand. A number takes the dtype of the tensor beside it; int32 and uint8 refuse what they
+/// cannot hold.
+struct TensorOrNumber {
+  TensorOrNumber(const Tensor& tensor) : tensor(&tensor) {}
+  TensorOrNumber(double number) : number(number) {}
 
-/// A number takes the tensor's dtype; int32 and uint8 refuse what they cannot hold.
-Tensor operator+(const Tensor& a, double b);
-Tensor operator-(const Tensor& a, double b);
-Tensor operator*(const Tensor& a, double b);
-Tensor operator/(const Tensor& a, double b);
-Tensor operator+(double a, const Tensor& b);
-Tensor operator-(double a, const Tensor& b);
-Tensor operator*(double a, const Tensor& b);
-Tensor operator/(double a, const Tensor& b);
+  const Tensor* tensor = nullptr;
+  double number = 0;
+};
+
+Tensor operator+(const TensorOrNumber& a, const TensorOrNumber& b);
+Tensor operator-(const TensorOrNumber& a, const TensorOrNumber& b);
+Tensor operator*(const TensorOrNumber& a, const TensorOrNumber& b);
+Tensor operator/(const TensorOrNumber& a, const TensorOrNumber& b);
 Tensor operator-(const Tensor& x);
 
 /// x += y is x = x + y: differentiable, and not a change in place, so that `total += loss` can be
 /// trained, and another handle of x keeps its value. Throws Error where x is a leaf, which would
 /// cease to be one: change a parameter by add_() under NoGrad.
-Tensor& operator+=(Tensor& x, const Tensor& y);
-Tensor& operator-=(Tensor& x, const Tensor& y);
-Tensor& operator*=(Tensor& x, const Tensor& y);
-Tensor& operator/=(Tensor& x, const Tensor& y);
-Tensor& operator+=(Tensor& x, double y);
-Tensor& operator-=(Tensor& x, double y);
-Tensor& operator*=(Tensor& x, double y);
-Tensor& operator/=(Tensor& x, double y);
+Tensor& operator+=(Tensor& x, const TensorOrNumber& y);
+Tensor& operator-=(Tensor& x, const TensorOrNumber& y);
+Tensor& operator*=(Tensor& x, const TensorOrNumber& y);
+Tensor& operator/=(Tensor& x, const TensorOrNumber& y);
 
 }  // namespace pade

@@ -55,15 +55,10 @@ const char* name_with(const char* function) {
 struct Statistics {
   Tensor mean, inverse;
 
-  Statistics(const BatchNormProblem& problem, const Tensor& x, Tensor& running_mean,
-             Tensor& running_var)
-      : mean(Tensor::empty({problem.channels}, DType::float64, x.device())),
+  Statistics(const BatchNormProblem& p, const Tensor& x, Tensor& running_mean, Tensor& running_var)
+      : mean(Tensor::empty({p.channels}, DType::float64, x.device())),
         inverse(Tensor::empty_like(mean)) {
-    const Kernels& kernels = kernels_of(x);
-    if (problem.training)
-      kernels.batch_norm_statistics(problem, x, mean, inverse, running_mean, running_var);
-    else
-      kernels.batch_norm_running_statistics(problem, running_mean, running_var, mean, inverse);
+    kernels_of(x).batch_norm_statistics(p, x, mean, inverse, running_mean, running_var);
   }
 };
 
@@ -71,24 +66,21 @@ struct Statistics {
 
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                   Tensor running_var, BatchNormOptions options) {
-  const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
-  const auto [mean, inverse] = Statistics(problem, x, running_mean, running_var);
+  const BatchNormProblem p = make_problem(x, gamma, beta, running_mean, running_var, options);
+  const auto [mean, inverse] = Statistics(p, x, running_mean, running_var);
   Tensor y = Tensor::empty_like(x);
-  kernels_of(x).batch_norm_apply(problem, x, mean, inverse, gamma, beta, y);
+  kernels_of(x).batch_norm_apply(p, x, mean, inverse, gamma, beta, y);
   record("batch_norm", {&x, &gamma, &beta}, y, {&x, &gamma, &mean, &inverse},
-         [problem](Gradients& gradients) {
+         [p](Gradients& gradients) {
            const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
                         &mean = gradients.saved(2), &inverse = gradients.saved(3);
            const Tensor& dy = gradients.of_output();
-           Tensor sums = Tensor::empty({2, problem.channels}, DType::float64, x.device());
-           Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
-           Tensor dbeta = Tensor::empty_like(dgamma);
-           kernels_of(x).batch_norm_sums(problem, dy, x, mean, inverse, sums, dgamma, dbeta);
-           if (gradients.needs(0)) {
-             Tensor dx = Tensor::empty_like(x);
-             kernels_of(x).batch_norm_backward(problem, dy, x, mean, inverse, gamma, sums, dx);
-             gradients.set(0, dx);
-           }
+           Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
+           Tensor dgamma = empty_beside(x, {p.channels}), dbeta = Tensor::empty_like(dgamma);
+           kernels_of(x).batch_norm_sums(p, dy, x, mean, inverse, sums, dgamma, dbeta);
+           gradients.set_computed(0, x.shape(), [&](Tensor& dx) {
+             kernels_of(x).batch_norm_backward(p, dy, x, mean, inverse, gamma, sums, dx);
+           });
            gradients.set(1, dgamma);
            gradients.set(2, dbeta);
          });
@@ -97,31 +89,30 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
 
 Tensor norm_act(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor running_mean,
                 Tensor running_var, BatchNormOptions options, const ElementwiseFunction& f) {
-  const BatchNormProblem problem = make_problem(x, gamma, beta, running_mean, running_var, options);
+  const BatchNormProblem p = make_problem(x, gamma, beta, running_mean, running_var, options);
   const ElementwiseProblem function = f.problem(x);
   if (!kernels_of(x).norm_act_forward || function.groups() > 1)
     return apply(f, batch_norm(x, gamma, beta, running_mean, running_var, options));
 
-  const auto [mean, inverse] = Statistics(problem, x, running_mean, running_var);
+  const auto [mean, inverse] = Statistics(p, x, running_mean, running_var);
   Tensor y = Tensor::empty_like(x);
-  kernels_of(x).norm_act_forward(problem, function, x, mean, inverse, gamma, beta, f.parameters, y);
+  kernels_of(x).norm_act_forward(p, function, x, mean, inverse, gamma, beta, f.parameters, y);
   record(name_with(f.name()), before_parameters({&x, &gamma, &beta}, f), y,
          before_parameters({&x, &gamma, &beta, &mean, &inverse}, f),
-         [problem, function](Gradients& gradients) {
+         [p, function](Gradients& gradients) {
            const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
                         &beta = gradients.saved(2), &mean = gradients.saved(3),
                         &inverse = gradients.saved(4);
-           Tensor dx = Tensor::empty_like(x);
-           Tensor dgamma = Tensor::empty({problem.channels}, x.dtype(), x.device());
-           Tensor dbeta = Tensor::empty_like(dgamma);
-           ParameterGradients of_parameters(gradients, function, 3, 5);
-           kernels_of(x).norm_act_backward(problem, function, gradients.of_output(), x, mean,
-                                           inverse, gamma, beta, of_parameters.parameters(), dx,
-                                           dgamma, dbeta, of_parameters.results());
-           gradients.set(0, dx);
-           gradients.set(1, dgamma);
-           gradients.set(2, dbeta);
-           of_parameters.set();
+           set_of_parameters(gradients, function, 3, 5, [&](auto parameters, auto of_parameters) {
+             Tensor dx = Tensor::empty_like(x);
+             Tensor dgamma = empty_beside(x, {p.channels}), dbeta = Tensor::empty_like(dgamma);
+             kernels_of(x).norm_act_backward(p, function, gradients.of_output(), x, mean, inverse,
+                                             gamma, beta, parameters, dx, dgamma, dbeta,
+                                             of_parameters);
+             gradients.set(0, dx);
+             gradients.set(1, dgamma);
+             gradients.set(2, dbeta);
+           });
          });
   return y;
 }

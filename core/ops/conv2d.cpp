@@ -5,7 +5,6 @@
 #include <pade/core/numbers.h>
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/window.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -36,12 +35,10 @@ Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& 
     check(bias.shape() == Shape{out} && bias.dtype() == x.dtype(),
           "conv2d: expected a bias of shape ", Shape{out}, " and ", x.dtype(), ", got ",
           bias.shape(), " and ", bias.dtype(), " (weight ", weight.shape(), ")");
-  const Window window{
-      {weight.extent(2), weight.extent(3)}, options.stride, options.padding, options.dilation};
-  const Size2 image{x.extent(2), x.extent(3)};
-  return {
-      x.extent(0), channels,          out, groups, image, count_windows("conv2d", image, window),
-      window,      winograd_allowed()};
+  const Size2 image{x.extent(2), x.extent(3)}, kernel{weight.extent(2), weight.extent(3)};
+  const Window window{kernel, options.stride, options.padding, options.dilation};
+  const Size2 output = count_windows("conv2d", image, window);
+  return {x.extent(0), channels, out, groups, image, output, window, winograd_allowed()};
 }
 
 }  // namespace
@@ -50,31 +47,23 @@ void allow_winograd(bool allowed) { winograd = allowed; }
 bool winograd_allowed() { return winograd; }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dOptions options) {
-  const Conv2dProblem problem = make_problem(x, weight, bias, options);
-  Tensor y =
-      Tensor::empty({problem.images, problem.out_channels, problem.output.h, problem.output.w},
-                    x.dtype(), x.device());
-  kernels_of(x).conv2d_forward(problem, x, weight, bias, y);
+  const Conv2dProblem p = make_problem(x, weight, bias, options);
+  Tensor y = empty_beside(x, {p.images, p.out_channels, p.output.h, p.output.w});
+  kernels_of(x).conv2d_forward(p, x, weight, bias, y);
   const Tensor nothing;  // x and weight are each needed for the other one's gradient only
   record("conv2d", {&x, &weight, &bias}, y,
          {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
-         [problem, x_shape = x.shape(), weight_shape = weight.shape()](Gradients& gradients) {
+         [p, of_x = x.shape(), of_weight = weight.shape()](Gradients& gradients) {
            const Tensor& dy = gradients.of_output();
-           if (gradients.needs(0)) {
-             Tensor dx = Tensor::empty(x_shape, dy.dtype(), dy.device());
-             kernels_of(dy).conv2d_backward_data(problem, gradients.saved(1), dy, dx);
-             gradients.set(0, dx);
-           }
-           if (gradients.needs(1)) {
-             Tensor dweight = Tensor::empty(weight_shape, dy.dtype(), dy.device());
-             kernels_of(dy).conv2d_backward_weight(problem, gradients.saved(0), dy, dweight);
-             gradients.set(1, dweight);
-           }
-           if (gradients.needs(2)) {
-             Tensor dbias = Tensor::empty({problem.out_channels}, dy.dtype(), dy.device());
-             kernels_of(dy).conv2d_backward_bias(dy, dbias);
-             gradients.set(2, dbias);
-           }
+           const Kernels& kernels = kernels_of(dy);
+           gradients.set_computed(0, of_x, [&](Tensor& dx) {
+             kernels.conv2d_backward_data(p, gradients.saved(1), dy, dx);
+           });
+           gradients.set_computed(1, of_weight, [&](Tensor& dweight) {
+             kernels.conv2d_backward_weight(p, gradients.saved(0), dy, dweight);
+           });
+           gradients.set_computed(2, {p.out_channels},
+                                  [&](Tensor& dbias) { kernels.conv2d_backward_bias(dy, dbias); });
          });
   return y;
 }

@@ -15,19 +15,11 @@ Tensor normalised(const char* op, bool log, const Tensor& x, int axis) {
   Tensor y = Tensor::empty_like(x);
   kernels_of(x).softmax_forward(lines, log, x, y);
   record(op, {&x}, y, {&y}, [lines, log](Gradients& gradients) {
-    Tensor dx = Tensor::empty_like(gradients.of_output());
-    kernels_of(dx).softmax_backward(lines, log, gradients.saved(0), gradients.of_output(), dx);
-    gradients.set(0, dx);
+    const Tensor &y = gradients.saved(0), &dy = gradients.of_output();
+    gradients.set_computed(
+        0, dy.shape(), [&](Tensor& dx) { kernels_of(dy).softmax_backward(lines, log, y, dy, dx); });
   });
   return y;
-}
-
-/// The position of the first label outside [0, classes); −1 when there is none.
-int64_t find_bad_label(const Tensor& labels, int64_t classes) {
-  const int32_t* label = labels.data<int32_t>();
-  for (int64_t i = 0; i < labels.size(); ++i)
-    if (label[i] < 0 || label[i] >= classes) return i;
-  return -1;
 }
 
 void check_arguments(const Tensor& logits, const Tensor& labels,
@@ -45,10 +37,11 @@ void check_arguments(const Tensor& logits, const Tensor& labels,
   check(logits.device() == labels.device(), "cross_entropy: logits are on ", logits.device(),
         ", labels on ", labels.device());
   if (labels.on_cuda()) return;  // to look at them would stop the GPU
-  const int64_t bad = find_bad_label(labels, logits.extent(1));
-  if (bad >= 0)
-    fail("cross_entropy: label ", labels.at({bad}), " at position ", bad, " is out of range for ",
-         logits.extent(1), " classes (logits ", logits.shape(), ")");
+  const int32_t* label = labels.data<int32_t>();
+  const int64_t classes = logits.extent(1);
+  for (int64_t i = 0; i < labels.size(); ++i)
+    check(label[i] >= 0 && label[i] < classes, "cross_entropy: label ", label[i], " at position ",
+          i, " is out of range for ", classes, " classes (logits ", logits.shape(), ")");
 }
 
 }  // namespace
@@ -62,15 +55,14 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, CrossEntropyOpt
   check_arguments(logits, labels, options);
   const CrossEntropyProblem problem{options.label_smoothing, options.reduction == Reduction::none,
                                     options.reduction == Reduction::mean};
-  Tensor loss =
-      Tensor::empty(problem.per_sample ? labels.shape() : Shape{}, logits.dtype(), logits.device());
+  Tensor loss = empty_beside(logits, problem.per_sample ? labels.shape() : Shape{});
   kernels_of(logits).cross_entropy_forward(problem, logits, labels, loss);
   record("cross_entropy", {&logits}, loss, {&logits, &labels}, [problem](Gradients& gradients) {
     const Tensor &logits = gradients.saved(0), &labels = gradients.saved(1);
-    Tensor dlogits = Tensor::empty_like(logits);
-    kernels_of(logits).cross_entropy_backward(problem, logits, labels, gradients.of_output(),
-                                              dlogits);
-    gradients.set(0, dlogits);
+    gradients.set_computed(0, logits.shape(), [&](Tensor& dlogits) {
+      kernels_of(logits).cross_entropy_backward(problem, logits, labels, gradients.of_output(),
+                                                dlogits);
+    });
   });
   return loss;
 }

@@ -17,9 +17,8 @@ Tensor dropout(const Tensor& x, double probability, Rng& rng) {
   rng.advance((x.size() + 3) / 4);
   record("dropout", {&x}, y, {}, [probability, start](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
-    Tensor dx = Tensor::empty_like(dy);
-    kernels_of(dy).dropout(dy, probability, start, dx);
-    gradients.set(0, dx);
+    gradients.set_computed(0, dy.shape(),
+                           [&](Tensor& dx) { kernels_of(dy).dropout(dy, probability, start, dx); });
   });
   return y;
 }

@@ -1,5 +1,7 @@
+#include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -176,13 +178,12 @@ Tensor apply(const ElementwiseFunction& f, const Tensor& x) {
   kernels_of(x).elementwise_forward(problem, f.parameters, x, y);
   record(f.name(), before_parameters({&x}, f), y,
          before_parameters({problem.saves_value ? &y : &x}, f), [problem](Gradients& gradients) {
-           const Tensor& dy = gradients.of_output();
-           Tensor dx = Tensor::empty_like(dy);
-           ParameterGradients of_parameters(gradients, problem, 1, 1);
-           kernels_of(dy).elementwise_backward(problem, of_parameters.parameters(),
-                                               gradients.saved(0), dy, dx, of_parameters.results());
-           gradients.set(0, dx);
-           of_parameters.set();
+           const Tensor &saved = gradients.saved(0), &dy = gradients.of_output();
+           set_of_parameters(gradients, problem, 1, 1, [&](auto parameters, auto of_parameters) {
+             Tensor dx = Tensor::empty_like(dy);
+             kernels_of(dy).elementwise_backward(problem, parameters, saved, dy, dx, of_parameters);
+             gradients.set(0, dx);
+           });
          });
   return y;
 }
@@ -194,26 +195,23 @@ std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*
   return tensors;
 }
 
-ParameterGradients::ParameterGradients(Gradients& gradients, const ElementwiseProblem& problem,
-                                       int input, int saved)
-    : gradients_(gradients), problem_(problem), input_(input) {
+void set_of_parameters(
+    Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
+    const std::function<void(std::span<const Tensor>, std::span<Tensor>)>& compute) {
+  std::vector<Tensor> parameters, results;
   bool is_needed = false;
-  for (int i = 0; i < problem.parameters; ++i) {
-    parameters_.push_back(gradients.saved(saved + i));
+  for (int i = 0; i < f.parameters; ++i) {
+    parameters.push_back(gradients.saved(saved + i));
     is_needed = is_needed || gradients.needs(input + i);
   }
-  if (!is_needed) return;
-  for (const Tensor& parameter : parameters_) results_.push_back(Tensor::empty_like(parameter));
-}
-
-void ParameterGradients::set() {
-  if (const auto* formula = std::get_if<FormulaProblem>(&problem_.kind);
-      formula && !results_.empty())
-    for (size_t k = 0; k < formula->learns.size(); ++k)
-      if (!formula->learns[k])
-        results_[0].slice(static_cast<int64_t>(k), static_cast<int64_t>(k) + 1).fill_(0);
-  for (size_t i = 0; i < results_.size(); ++i)
-    gradients_.set(input_ + static_cast<int>(i), results_[i]);
+  if (is_needed)
+    for (const Tensor& parameter : parameters) results.push_back(Tensor::empty_like(parameter));
+  compute(parameters, results);
+  const auto* formula = std::get_if<FormulaProblem>(&f.kind);
+  for (size_t k = 0; is_needed && formula && k < formula->learns.size(); ++k)
+    if (!formula->learns[k]) results[0][static_cast<int64_t>(k)].fill_(0);
+  for (size_t i = 0; i < results.size(); ++i)
+    gradients.set(input + static_cast<int>(i), results[i]);
 }
 
 }  // namespace pade

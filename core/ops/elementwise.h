@@ -58,7 +58,7 @@ Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& cons
 Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants);
 
 /// A function of one element with its parameters, before it is applied: to a tensor, by apply(), or
-/// behind a batch normalisation, by norm_act() (core/ops/norm_act.h).
+/// behind a batch normalisation, by norm_act() (core/ops/batch_norm.h).
 struct ElementwiseFunction {
   /// f(x; constants), constants that have no gradient.
   ElementwiseFunction(const Formula& formula, std::vector<double> constants);

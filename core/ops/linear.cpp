@@ -1,9 +1,7 @@
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/strided_copy.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -39,8 +37,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     return linear(rows, weight, bias).reshape(x.shape().with(-1, out));
   }
   const int64_t n = x.extent(0);
-  Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
-  if (bias.defined()) strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
+  Tensor y = empty_beside(x, {n, out});
+  if (bias.defined()) kernels_of(y).strided_copy({{n, 0, out}, {out, 1, 1}}, bias, 0, y, 0);
   kernels_of(y).matmul(
       {.transpose_b = true, .rows = n, .columns = out, .inner = in, .accumulate = bias.defined()},
       x, weight, y);
@@ -49,23 +47,17 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
          {weight.requires_grad() ? &x : &nothing, x.requires_grad() ? &weight : &nothing},
          [n, in, out](Gradients& gradients) {
            const Tensor& dy = gradients.of_output();
-           if (gradients.needs(0)) {
-             Tensor dx = Tensor::empty({n, in}, dy.dtype(), dy.device());
-             kernels_of(dy).matmul({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1),
-                                   dx);
-             gradients.set(0, dx);
-           }
-           if (gradients.needs(1)) {
-             Tensor dweight = Tensor::empty({out, in}, dy.dtype(), dy.device());
-             kernels_of(dy).matmul({.transpose_a = true, .rows = out, .columns = in, .inner = n},
-                                   dy, gradients.saved(0), dweight);
-             gradients.set(1, dweight);
-           }
-           if (gradients.needs(2)) {
-             Tensor dbias = Tensor::empty({out}, dy.dtype(), dy.device());
-             kernels_of(dy).reduce_sum(dy, {1, out}, 1, dbias);
-             gradients.set(2, dbias);
-           }
+           const Kernels& kernels = kernels_of(dy);
+           gradients.set_computed(0, {n, in}, [&](Tensor& dx) {
+             kernels.matmul({.rows = n, .columns = in, .inner = out}, dy, gradients.saved(1), dx);
+           });
+           gradients.set_computed(1, {out, in}, [&](Tensor& dweight) {
+             kernels.matmul({.transpose_a = true, .rows = out, .columns = in, .inner = n}, dy,
+                            gradients.saved(0), dweight);
+           });
+           gradients.set_computed(2, {out}, [&](Tensor& dbias) {
+             kernels.reduce_sum(dy, {1, out}, 1, dbias);
+           });
          });
   return y;
 }

@@ -2,7 +2,6 @@
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/tape.h>
@@ -48,52 +47,44 @@ void join_rows(MatmulProblem& problem) {
   problem.a_batch = problem.b_batch = problem.c_batch = problem.batch = Shape{};
 }
 
-/// op(A)'s gradient is dC·op(B)ᵀ; where A is stored transposed it is the transpose of that.
-void gradient_of_a(const MatmulProblem& p, const Tensor& dc, const Tensor& b, Tensor& da) {
-  if (p.transpose_a)
-    kernels_of(dc).matmul(
-        {p.transpose_b, true, p.inner, p.rows, p.columns, p.b_batch, p.c_batch, p.a_batch, p.batch},
-        b, dc, da);
-  else
-    kernels_of(dc).matmul({false, !p.transpose_b, p.rows, p.inner, p.columns, p.c_batch, p.b_batch,
-                           p.a_batch, p.batch},
-                          dc, b, da);
-}
+/// A stack of matrices as a factor of a product.
+struct Factor {
+  const Tensor& tensor;
+  bool transposed;
+  const Shape& batch;
+};
 
-/// op(B)'s gradient is op(A)ᵀ·dC, or its transpose.
-void gradient_of_b(const MatmulProblem& p, const Tensor& dc, const Tensor& a, Tensor& db) {
-  if (p.transpose_b)
-    kernels_of(dc).matmul(
-        {true, p.transpose_a, p.columns, p.inner, p.rows, p.c_batch, p.a_batch, p.b_batch, p.batch},
-        dc, a, db);
-  else
-    kernels_of(dc).matmul({!p.transpose_a, false, p.inner, p.columns, p.rows, p.a_batch, p.c_batch,
-                           p.b_batch, p.batch},
-                          a, dc, db);
+/// z = a · b, of so many rows and columns, or its transpose where that is how z is stored.
+void multiply(const Factor& a, const Factor& b, int64_t rows, int64_t inner, int64_t columns,
+              const Shape& batch, bool transpose_z, const Shape& z_batch, Tensor& z) {
+  if (transpose_z)  // zᵀ = bᵀ · aᵀ
+    return multiply({b.tensor, !b.transposed, b.batch}, {a.tensor, !a.transposed, a.batch}, columns,
+                    inner, rows, batch, false, z_batch, z);
+  kernels_of(z).matmul(
+      {a.transposed, b.transposed, rows, columns, inner, a.batch, b.batch, z_batch, batch},
+      a.tensor, b.tensor, z);
 }
 
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
-  MatmulProblem problem = make_problem(a, b, options);
-  Tensor c = Tensor::empty(result_shape(problem), a.dtype(), a.device());
-  join_rows(problem);
-  kernels_of(c).matmul(problem, a, b, c);
+  MatmulProblem p = make_problem(a, b, options);
+  Tensor c = empty_beside(a, result_shape(p));
+  join_rows(p);
+  kernels_of(c).matmul(p, a, b, c);
   const Tensor nothing;  // each factor is needed for the other one's gradient only
   record("matmul", {&a, &b}, c,
          {b.requires_grad() ? &a : &nothing, a.requires_grad() ? &b : &nothing},
-         [problem, a_shape = a.shape(), b_shape = b.shape()](Gradients& gradients) {
+         [p, of_a = a.shape(), of_b = b.shape()](Gradients& gradients) {
            const Tensor& dc = gradients.of_output();
-           if (gradients.needs(0)) {
-             Tensor da = Tensor::empty(a_shape, dc.dtype(), dc.device());
-             gradient_of_a(problem, dc, gradients.saved(1), da);
-             gradients.set(0, da);
-           }
-           if (gradients.needs(1)) {
-             Tensor db = Tensor::empty(b_shape, dc.dtype(), dc.device());
-             gradient_of_b(problem, dc, gradients.saved(0), db);
-             gradients.set(1, db);
-           }
+           gradients.set_computed(0, of_a, [&](Tensor& da) {  // dC · op(B)ᵀ
+             multiply({dc, false, p.c_batch}, {gradients.saved(1), !p.transpose_b, p.b_batch},
+                      p.rows, p.columns, p.inner, p.batch, p.transpose_a, p.a_batch, da);
+           });
+           gradients.set_computed(1, of_b, [&](Tensor& db) {  // op(A)ᵀ · dC
+             multiply({gradients.saved(0), !p.transpose_a, p.a_batch}, {dc, false, p.c_batch},
+                      p.inner, p.rows, p.columns, p.batch, p.transpose_b, p.b_batch, db);
+           });
          });
   return c;
 }

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <type_traits>
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/loop_nest.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/text_stream.h>
 
@@ -18,6 +20,14 @@ namespace {
     list << shape << (left == 0 ? "" : left == 1 ? " and " : ", ");
   }
   fail(op, ": shapes ", list.str(), " do not broadcast");
+}
+
+/// Sums and products of two such extents are far from overflow.
+constexpr int64_t kLargest = int64_t{1} << 30;
+
+void check_range(const char* op, const char* what, Size2 value, int64_t smallest) {
+  check(std::min(value.h, value.w) >= smallest && std::max(value.h, value.w) <= kLargest, op,
+        ": expected a ", what, " from ", smallest, " to ", kLargest, ", got ", value);
 }
 
 }  // namespace
@@ -63,6 +73,31 @@ Shape broadcast_shape(const char* op, std::initializer_list<Shape> shapes) {
     }
   }
   return Shape(std::span<const int64_t>(extents.data(), rank));
+}
+
+Size2 count_windows(const char* op, Size2 image, const Window& window) {
+  check_range(op, "kernel", window.kernel, 1);
+  check_range(op, "stride", window.stride, 1);
+  check_range(op, "padding", window.padding, 0);
+  check_range(op, "dilation", window.dilation, 1);
+  check_range(op, "image", image, 0);
+  const Size2 span = window.span();
+  const Size2 padded{image.h + 2 * window.padding.h, image.w + 2 * window.padding.w};
+  check(span.h <= padded.h && span.w <= padded.w, op, ": a window of ", span,
+        " pixels does not fit into an image of ", image, " with a padding of ", window.padding,
+        " (kernel ", window.kernel, ", dilation ", window.dilation, ")");
+  return {(padded.h - span.h) / window.stride.h + 1, (padded.w - span.w) / window.stride.w + 1};
+}
+
+Tensor as_tensor(const char* op, const TensorOrNumber& operand, const TensorOrNumber& other) {
+  if (operand.tensor) return *operand.tensor;
+  check(other.tensor, op, ": expected a tensor, got two numbers");
+  const Tensor& x = *other.tensor;
+  check_defined(op, {{"the tensor beside a number", x}});
+  dispatch(x.dtype(), [&]<class T>(T) {
+    if constexpr (std::is_integral_v<T>) whole_number<T>(operand.number, op);
+  });
+  return Tensor::full({}, operand.number, x.dtype(), x.device());
 }
 
 }  // namespace pade

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include <pade/core/kernels/problems.h>
@@ -20,22 +22,11 @@ RationalProblem rational_problem(const Tensor& x, const Tensor& numerator,
 std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*> first,
                                              const ElementwiseFunction& f);
 
-/// In backward: what was saved, and what becomes the gradients.
-class ParameterGradients {
- public:
-  /// The parameters are the inputs from number `input` on, and were saved from number `saved` on.
-  ParameterGradients(Gradients& gradients, const ElementwiseProblem& problem, int input, int saved);
-  const std::vector<Tensor>& parameters() const { return parameters_; }
-  /// For a kernel, which fills them; none where none is asked for.
-  std::vector<Tensor>& results() { return results_; }
-  /// Passes them on. Constants that do not learn have the gradient 0.
-  void set();
-
- private:
-  Gradients& gradients_;
-  const ElementwiseProblem& problem_;
-  int input_;
-  std::vector<Tensor> parameters_, results_;
-};
+/// In backward: calls compute(f's parameters, their gradients), where there are no gradients if
+/// none is asked for, and sets these. The parameters are the inputs from number `input` on, and
+/// were saved from number `saved` on.
+void set_of_parameters(Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
+                       const std::function<void(std::span<const Tensor> parameters,
+                                                std::span<Tensor> gradients)>& compute);
 
 }  // namespace pade

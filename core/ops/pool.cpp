@@ -4,7 +4,6 @@
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/ops/pool.h>
-#include <pade/core/ops/window.h>
 #include <pade/core/tape.h>
 
 namespace pade {
@@ -18,43 +17,38 @@ PoolProblem make_problem(const char* op, const Tensor& x, Size2 kernel, Size2 st
         " and stride ", stride, " must be at least 1");
   check(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
         op, ": padding ", padding, " must be at least 0 and at most half the kernel ", kernel);
-  PoolProblem p{x.extent(0) * x.extent(1), x.extent(2), x.extent(3), 0, 0, kernel, stride, padding};
-  const Size2 output = count_windows(op, {p.h, p.w}, {kernel, stride, padding, 1});
-  p.oh = output.h, p.ow = output.w;
-  check(p.h >= 1 && p.w >= 1, op, ": images of ", Size2(p.h, p.w), " have nothing to pool");
-  check(p.h * p.w <= std::numeric_limits<int32_t>::max(), op, ": an image of ", Size2(p.h, p.w),
+  const Size2 image{x.extent(2), x.extent(3)};
+  const Size2 output = count_windows(op, image, {kernel, stride, padding, 1});
+  check(image.h >= 1 && image.w >= 1, op, ": images of ", image, " have nothing to pool");
+  check(image.area() <= std::numeric_limits<int32_t>::max(), op, ": an image of ", image,
         " is too large");
-  return p;
+  return {x.extent(0) * x.extent(1), image.h, image.w, output.h, output.w, kernel, stride, padding};
 }
 
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
-  const PoolProblem problem = make_problem("max_pool2d", x, kernel, stride, padding);
-  Tensor y =
-      Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
+  const PoolProblem p = make_problem("max_pool2d", x, kernel, stride, padding);
+  Tensor y = empty_beside(x, {x.extent(0), x.extent(1), p.oh, p.ow});
   Tensor winner = Tensor::empty(y.shape(), DType::int32, x.device());
-  kernels_of(x).max_pool_forward(problem, x, y, winner);
-  record("max_pool2d", {&x}, y, {&winner}, [problem, shape = x.shape()](Gradients& gradients) {
-    const Tensor& dy = gradients.of_output();
-    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    kernels_of(dy).max_pool_backward(problem, dy, gradients.saved(0), dx);
-    gradients.set(0, dx);
+  kernels_of(x).max_pool_forward(p, x, y, winner);
+  record("max_pool2d", {&x}, y, {&winner}, [p, of_x = x.shape()](Gradients& gradients) {
+    gradients.set_computed(0, of_x, [&](Tensor& dx) {
+      kernels_of(dx).max_pool_backward(p, gradients.of_output(), gradients.saved(0), dx);
+    });
   });
   return y;
 }
 
 Tensor avg_pool2d(const Tensor& x, Size2 kernel, Size2 stride, Size2 padding, bool count_padding) {
-  PoolProblem problem = make_problem("avg_pool2d", x, kernel, stride, padding);
-  problem.count_padding = count_padding;
-  Tensor y =
-      Tensor::empty({x.extent(0), x.extent(1), problem.oh, problem.ow}, x.dtype(), x.device());
-  kernels_of(x).avg_pool_forward(problem, x, y);
-  record("avg_pool2d", {&x}, y, {}, [problem, shape = x.shape()](Gradients& gradients) {
-    const Tensor& dy = gradients.of_output();
-    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    kernels_of(dy).avg_pool_backward(problem, dy, dx);
-    gradients.set(0, dx);
+  PoolProblem p = make_problem("avg_pool2d", x, kernel, stride, padding);
+  p.count_padding = count_padding;
+  Tensor y = empty_beside(x, {x.extent(0), x.extent(1), p.oh, p.ow});
+  kernels_of(x).avg_pool_forward(p, x, y);
+  record("avg_pool2d", {&x}, y, {}, [p, of_x = x.shape()](Gradients& gradients) {
+    gradients.set_computed(0, of_x, [&](Tensor& dx) {
+      kernels_of(dx).avg_pool_backward(p, gradients.of_output(), dx);
+    });
   });
   return y;
 }

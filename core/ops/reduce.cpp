@@ -1,6 +1,9 @@
 #include <array>
 #include <limits>
+#include <numeric>
+#include <span>
 
+#include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/operands.h>
@@ -18,7 +21,7 @@ struct Plan {
   int64_t length = 1;  // elements per result
 };
 
-Plan plan_for(const char* op, const Tensor& x, std::span<const int> axes, bool keepdim) {
+Plan plan_for(const char* op, const Tensor& x, const std::vector<int>& axes, bool keepdim) {
   check_defined(op, {{"x", x}});
   const Shape& from = x.shape();
   Plan plan{from, from, {}};
@@ -30,18 +33,31 @@ Plan plan_for(const char* op, const Tensor& x, std::span<const int> axes, bool k
     plan.kept = plan.kept.with(resolved, 1);
     plan.length *= from[resolved];
   }
-  std::array<int64_t, Shape::kMaxRank> extents{};
-  int rank = 0;
+  std::vector<int64_t> extents;
   for (int axis = 0; axis < from.rank(); ++axis)
-    if (keepdim || !reduced[axis]) extents[rank++] = plan.kept[axis];
-  plan.result = Shape(std::span<const int64_t>(extents.data(), rank));
+    if (keepdim || !reduced[axis]) extents.push_back(plan.kept[axis]);
+  plan.result = Shape(std::span<const int64_t>(extents));
   return plan;
 }
 
-Plan plan_for_all(const char* op, const Tensor& x) {
-  std::array<int, Shape::kMaxRank> axes{};
-  for (int axis = 0; axis < x.rank(); ++axis) axes[axis] = axis;
-  return plan_for(op, x, std::span<const int>(axes.data(), x.rank()), false);
+std::vector<int> all_axes(const Tensor& x) {
+  std::vector<int> axes(x.rank());
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+Tensor sum_divided(const char* op, const Tensor& x, const Plan& plan, double divisor) {
+  check_floating(op, {"x", x});
+  Tensor y = empty_beside(x, plan.result);
+  kernels_of(x).reduce_sum(x, plan.kept, divisor, y);
+  record(op, {&x}, y, {}, [plan, divisor](Gradients& gradients) {
+    const Tensor& dy = gradients.of_output();
+    gradients.set_computed(0, plan.from, [&](Tensor& dx) {
+      const Tensor by = Tensor::full({}, divisor, dy.dtype(), dy.device());
+      kernels_of(dy).arithmetic_forward(arithmetic::Div(), dy.reshape(plan.kept), by, dx);
+    });
+  });
+  return y;
 }
 
 void check_has_elements(const char* op, const Plan& plan) {
@@ -50,75 +66,65 @@ void check_has_elements(const char* op, const Plan& plan) {
         " elements per result are too many for int32 indices (shape ", plan.from, ")");
 }
 
-Tensor sum_divided(const char* op, const Tensor& x, const Plan& plan, double divisor) {
-  check_floating(op, {"x", x});
-  Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
-  kernels_of(x).reduce_sum(x, plan.kept, divisor, y);
-  record(op, {&x}, y, {}, [plan, divisor](Gradients& gradients) {
-    const Tensor& dy = gradients.of_output();
-    Tensor dx = Tensor::empty(plan.from, dy.dtype(), dy.device());
-    kernels_of(dy).reduce_sum_backward(dy, plan.kept, divisor, dx);
-    gradients.set(0, dx);
-  });
-  return y;
+}  // namespace
+
+Tensor sum(const Tensor& x) { return sum(x, all_axes(x)); }
+Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
+  return sum_divided("sum", x, plan_for("sum", x, axes, keepdim), 1);
 }
 
-Tensor sum(const Tensor& x, const Plan& plan) { return sum_divided("sum", x, plan, 1); }
-
-Tensor mean(const Tensor& x, const Plan& plan) {
+Tensor mean(const Tensor& x) { return mean(x, all_axes(x)); }
+Tensor mean(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
+  const Plan plan = plan_for("mean", x, axes, keepdim);
   return sum_divided("mean", x, plan, static_cast<double>(plan.length));
 }
 
-Tensor max(const Tensor& x, const Plan& plan) {
+Tensor max(const Tensor& x) { return max(x, all_axes(x)); }
+Tensor max(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
+  const Plan plan = plan_for("max", x, axes, keepdim);
   check_floating("max", {"x", x});
   check_has_elements("max", plan);
-  Tensor y = Tensor::empty(plan.result, x.dtype(), x.device());
+  Tensor y = empty_beside(x, plan.result);
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
   kernels_of(x).reduce_max(x, plan.kept, y, number);
   record("max", {&x}, y, {&number}, [plan](Gradients& gradients) {
     const Tensor& dy = gradients.of_output();
-    Tensor dx = Tensor::zeros(plan.from, dy.dtype(), dy.device());
-    kernels_of(dy).reduce_max_backward(gradients.saved(0), plan.kept, dy, dx);
-    gradients.set(0, dx);
+    gradients.set_computed(0, plan.from, [&](Tensor& dx) {
+      dx.fill_(0);
+      kernels_of(dy).reduce_max_backward(gradients.saved(0), plan.kept, dy, dx);
+    });
   });
   return y;
 }
 
-Tensor min(const Tensor& x, const Plan& plan) {
+Tensor min(const Tensor& x) { return min(x, all_axes(x)); }
+Tensor min(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
+  const Plan plan = plan_for("min", x, axes, keepdim);
   check_floating("min", {"x", x});
   check_has_elements("min", plan);
-  return -max(-x, plan);
-}
-
-}  // namespace
-
-Tensor sum(const Tensor& x) { return sum(x, plan_for_all("sum", x)); }
-Tensor sum(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return sum(x, plan_for("sum", x, axes, keepdim));
-}
-
-Tensor mean(const Tensor& x) { return mean(x, plan_for_all("mean", x)); }
-Tensor mean(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return mean(x, plan_for("mean", x, axes, keepdim));
-}
-
-Tensor max(const Tensor& x) { return max(x, plan_for_all("max", x)); }
-Tensor max(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return max(x, plan_for("max", x, axes, keepdim));
-}
-
-Tensor min(const Tensor& x) { return min(x, plan_for_all("min", x)); }
-Tensor min(const Tensor& x, std::span<const int> axes, bool keepdim) {
-  return min(x, plan_for("min", x, axes, keepdim));
+  return -max(-x, axes, keepdim);
 }
 
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
-  const Plan plan = plan_for("argmax", x, std::span<const int>(&axis, 1), keepdim);
+  const Plan plan = plan_for("argmax", x, {axis}, keepdim);
   check_has_elements("argmax", plan);
-  Tensor maxima = Tensor::empty(plan.result, x.dtype(), x.device());
+  Tensor maxima = empty_beside(x, plan.result);
   Tensor number = Tensor::empty(plan.result, DType::int32, x.device());
   kernels_of(x).reduce_max(x, plan.kept, maxima, number);
   return number;
+}
+
+Tensor mse(const Tensor& prediction, const Tensor& target) {
+  check_defined("mse", {{"prediction", prediction}, {"target", target}});
+  check(prediction.dtype() == target.dtype() && is_floating(target.dtype()),
+        "mse: expected two float32 or two float64 tensors, got ", prediction.dtype(), " and ",
+        target.dtype());
+  check(prediction.device() == target.device(), "mse: prediction is on ", prediction.device(),
+        " and target on ", target.device());
+  check(prediction.shape() == target.shape(), "mse: prediction ", prediction.shape(),
+        " and target ", target.shape(), " have different shapes");
+  const Tensor difference = prediction - target;
+  return mean(difference * difference);
 }
 
 }  // namespace pade

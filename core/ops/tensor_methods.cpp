@@ -1,7 +1,7 @@
 #include <pade/core/ops/elementwise.h>
 #include <pade/core/ops/matmul.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/transpose.h>
 
 namespace pade {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <pade/core/error.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/slice.h>
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
 

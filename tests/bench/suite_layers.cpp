@@ -6,8 +6,8 @@
 #include <pade/core/ops/dropout.h>
 #include <pade/core/ops/linear.h>
 #include <pade/core/ops/matmul.h>
-#include <pade/core/ops/mse.h>
 #include <pade/core/ops/pool.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>

@@ -4,12 +4,9 @@
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/ops/compare.h>
-#include <pade/core/ops/concat.h>
 #include <pade/core/ops/elementwise.h>
-#include <pade/core/ops/pad.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/slice.h>
-#include <pade/core/ops/transpose.h>
 #include <pade/core/random.h>
 
 #include "suite.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <pade/core/error.h>
-#include <pade/core/ops/mse.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 #include <pade/data/loader.h>

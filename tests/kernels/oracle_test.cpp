@@ -11,10 +11,9 @@
 
 #include <pade/core/formula.h>
 #include <pade/core/image_edit.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/formula.h>
-#include <pade/core/kernels/tables.h>
 #include <pade/core/ops/operands.h>
-#include <pade/core/ops/window.h>
 #include <pade/core/random.h>
 #include <pade/layers/study/polynomial.h>
 
@@ -114,7 +113,7 @@ void tensor_kernels(Trial& t) {
   for (const DType to : {DType::float32, DType::float64, DType::int32, DType::uint8})
     if (to != t.dtype()) t.kernels.convert(x, t.result(shape, to));
   t.kernels.add_scaled(t.result_from(x), other, -0.3);
-  t.kernels.scale(t.result_from(x), 1.7);
+  t.kernels.scale(std::span(&t.result_from(x), 1), 1.7);
 }
 
 void random_kernels(Trial& t) {
@@ -227,7 +226,6 @@ void reduction_kernels(Trial& t) {
   const Shape shape = any_shape(t), kept = with_ones(t, shape);
   const Tensor x = t.input(shape), dy = t.input(kept);
   t.kernels.reduce_sum(x, kept, 3, t.result(kept));
-  t.kernels.reduce_sum_backward(dy, kept, 3, t.result(shape));
   if (shape.size() == 0) return;  // which the op refuses for maxima
   Tensor y = t.result(kept), number = t.result(kept, DType::int32);
   t.kernels.reduce_max(x, kept, y, number);
@@ -338,10 +336,7 @@ void batch_norm_kernels(Trial& t) {
   Tensor running_mean = t.result_from(t.input(channels)),
          running_var = t.result_from(t.input(channels, 0.5, 2));
   Tensor mean = t.result(channels, DType::float64), inverse = t.result(channels, DType::float64);
-  if (p.training)
-    t.kernels.batch_norm_statistics(p, x, mean, inverse, running_mean, running_var);
-  else
-    t.kernels.batch_norm_running_statistics(p, running_mean, running_var, mean, inverse);
+  t.kernels.batch_norm_statistics(p, x, mean, inverse, running_mean, running_var);
   t.kernels.batch_norm_apply(p, x, mean, inverse, gamma, beta, t.result(shape));
   Tensor sums = t.result({2, p.channels}, DType::float64), dgamma = t.result(channels),
          dbeta = t.result(channels);
@@ -436,7 +431,7 @@ void update_kernels(Trial& t) {
   double sum = 0;
   t.kernels.sum_of_squares(both, std::vector<double>{1, 0.5}, sum);
   t.results.push_back(Tensor::scalar(sum, DType::float64));
-  t.kernels.scale_all(both, 0.7);
+  t.kernels.scale(both, 0.7);
 }
 
 constexpr Oracle kOracles[]{

@@ -6,7 +6,6 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/mse.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>

@@ -6,7 +6,6 @@
 
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/mse.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>

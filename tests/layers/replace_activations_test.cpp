@@ -7,9 +7,8 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/concat.h>
 #include <pade/core/ops/cross_entropy.h>
-#include <pade/core/ops/slice.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/tape.h>
 #include <pade/layers/conv.h>
 #include <pade/layers/flatten.h>

@@ -159,8 +159,21 @@ void store_gradients(const BatchNormProblem& p, const std::vector<TwoSums>& of_c
   }
 }
 
+void use_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
+                            const Tensor& running_var, Tensor& mean, Tensor& inverse) {
+  dispatch_floating(running_mean.dtype(), "batch_norm", [&]<class T>(T) {
+    const T *in_mean = running_mean.data<T>(), *in_var = running_var.data<T>();
+    double *means = mean.mutable_data<double>(), *inverses = inverse.mutable_data<double>();
+    for (int64_t c = 0; c < p.channels; ++c) {
+      means[c] = in_mean[c];
+      inverses[c] = norm::inverse_deviation(in_var[c], p.eps);
+    }
+  });
+}
+
 void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean,
                            Tensor& inverse, Tensor& running_mean, Tensor& running_var) {
+  if (!p.training) return use_running_statistics(p, running_mean, running_var, mean, inverse);
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const T* in = x.data<T>();
     std::vector<double> centers(p.channels);
@@ -180,18 +193,6 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
         running_mean.defined() ? running_mean.mutable_data<T>() : nullptr,
         running_var.defined() ? running_var.mutable_data<T>() : nullptr};
     for (int64_t c = 0; c < p.channels; ++c) output.store(c, sums[c], centers[c]);
-  });
-}
-
-void batch_norm_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
-                                   const Tensor& running_var, Tensor& mean, Tensor& inverse) {
-  dispatch_floating(running_mean.dtype(), "batch_norm", [&]<class T>(T) {
-    const T *in_mean = running_mean.data<T>(), *in_var = running_var.data<T>();
-    double *means = mean.mutable_data<double>(), *inverses = inverse.mutable_data<double>();
-    for (int64_t c = 0; c < p.channels; ++c) {
-      means[c] = in_mean[c];
-      inverses[c] = norm::inverse_deviation(in_var[c], p.eps);
-    }
   });
 }
 
@@ -300,7 +301,6 @@ void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, c
 
 void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_statistics = batch_norm_statistics;
-  kernels.batch_norm_running_statistics = batch_norm_running_statistics;
   kernels.batch_norm_apply = batch_norm_apply;
   kernels.batch_norm_sums = batch_norm_sums;
   kernels.batch_norm_backward = batch_norm_backward;

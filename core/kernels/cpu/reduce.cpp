@@ -56,11 +56,6 @@ void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
   });
 }
 
-void reduce_sum_backward(const Tensor& dy, const Shape& kept, double divisor, Tensor& dx) {
-  const Tensor by = Tensor::full({}, divisor, dy.dtype());
-  kernels_of(dx).arithmetic_forward(arithmetic::Div{}, dy.reshape(kept), by, dx);
-}
-
 void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
   int32_t* numbers = number.mutable_data<int32_t>();
@@ -96,7 +91,6 @@ void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& 
 
 void add_reduce(Kernels& kernels) {
   kernels.reduce_sum = reduce_sum;
-  kernels.reduce_sum_backward = reduce_sum_backward;
   kernels.reduce_max = reduce_max;
   kernels.reduce_max_backward = reduce_max_backward;
 }

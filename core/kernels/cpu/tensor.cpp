@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include <pade/core/kernels/copy_loops.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/tensor.h>
 #include <pade/core/parallel.h>
@@ -43,14 +44,15 @@ void add_scaled(Tensor& to, const Tensor& other, double alpha) {
   });
 }
 
-void scale(Tensor& tensor, double factor) {
-  dispatch_floating(tensor.dtype(), "mul_", [&]<class T>(T) {
-    T* out = tensor.mutable_data<T>();
-    const T by = static_cast<T>(factor);
-    parallel_for(tensor.size(), kElementBlock, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] *= by;
+void scale(std::span<Tensor> tensors, double factor) {
+  for (Tensor& tensor : tensors)
+    dispatch_floating(tensor.dtype(), "scale", [&]<class T>(T) {
+      T* out = tensor.mutable_data<T>();
+      const T by = static_cast<T>(factor);
+      parallel_for(tensor.size(), kElementBlock, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) out[i] *= by;
+      });
     });
-  });
 }
 
 /// Along the innermost axis: whole runs where both sides are contiguous there.

@@ -65,17 +65,12 @@ void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> fac
   for (size_t i = 0; i < tensors.size(); ++i) sum += sum_of_squares_of(tensors[i], factors[i]);
 }
 
-void scale_all(std::span<Tensor> tensors, double factor) {
-  for (Tensor& tensor : tensors) kernels_of(tensor).scale(tensor, factor);
-}
-
 }  // namespace
 
 void add_update(Kernels& kernels) {
   kernels.sgd_update = sgd_update;
   kernels.adam_update = adam_update;
   kernels.sum_of_squares = sum_of_squares;
-  kernels.scale_all = scale_all;
 }
 
 }  // namespace pade::cpu

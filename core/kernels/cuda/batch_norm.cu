@@ -297,8 +297,19 @@ void per_channel(const char* op, const FunctionOf& function_of, const BatchNormP
          in...);
 }
 
+void use_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
+                            const Tensor& running_var, Tensor& mean, Tensor& inverse) {
+  dispatch_floating(running_mean.dtype(), "batch_norm", [&](auto zero) {
+    using T = decltype(zero);
+    launch("batch_norm", {blocks_for(p.channels)}, running_statistics_kernel<T>, p.channels, p.eps,
+           running_mean.address<T>(), running_var.address<T>(), mean.mutable_address<double>(),
+           inverse.mutable_address<double>());
+  });
+}
+
 void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& mean,
                            Tensor& inverse, Tensor& running_mean, Tensor& running_var) {
+  if (!p.training) return use_running_statistics(p, running_mean, running_var, mean, inverse);
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const T* in = x.address<T>();
@@ -312,16 +323,6 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
     const bool packed = p.run % kPackSize<T> == 0 && is_pack_aligned(in);
     sum_channels<T>("batch_norm", p, packed, DistanceSums<T>{in, p.run},
                     StoreStatistics<T>{output, in, p.run});
-  });
-}
-
-void batch_norm_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
-                                   const Tensor& running_var, Tensor& mean, Tensor& inverse) {
-  dispatch_floating(running_mean.dtype(), "batch_norm", [&](auto zero) {
-    using T = decltype(zero);
-    launch("batch_norm", {blocks_for(p.channels)}, running_statistics_kernel<T>, p.channels, p.eps,
-           running_mean.address<T>(), running_var.address<T>(), mean.mutable_address<double>(),
-           inverse.mutable_address<double>());
   });
 }
 
@@ -370,7 +371,6 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
 
 void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_statistics = batch_norm_statistics;
-  kernels.batch_norm_running_statistics = batch_norm_running_statistics;
   kernels.batch_norm_apply = batch_norm_apply;
   kernels.batch_norm_sums = batch_norm_sums;
   kernels.batch_norm_backward = batch_norm_backward;

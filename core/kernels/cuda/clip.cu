@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(kThreads)
 /// One block per piece.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    scale_all_kernel(const __grid_constant__ TensorList<Values<T>> list) {
+    scale_kernel(const __grid_constant__ TensorList<Values<T>> list) {
   for_piece(
       list, blockIdx.x,
       [&](T* at, double factor) {
@@ -123,7 +123,7 @@ void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> fac
   sum = total.item();
 }
 
-void scale_all(std::span<Tensor> tensors, double factor) {
+void scale(std::span<Tensor> tensors, double factor) {
   auto launch_all = [&](auto zero) {
     using T = decltype(zero);
     const auto lists = lists_of<T>(tensors, [&](size_t i) -> Values<T> {
@@ -131,7 +131,7 @@ void scale_all(std::span<Tensor> tensors, double factor) {
       return {values, factor, tensors[i].size(), is_pack_aligned(values)};
     });
     for (const auto& list : lists)
-      launch("clip_grad_norm", {static_cast<unsigned>(list.pieces)}, scale_all_kernel<T>, list);
+      launch("scale", {static_cast<unsigned>(list.pieces)}, scale_kernel<T>, list);
   };
   launch_all(float{});
   launch_all(double{});
@@ -141,7 +141,7 @@ void scale_all(std::span<Tensor> tensors, double factor) {
 
 void add_clip(Kernels& kernels) {
   kernels.sum_of_squares = sum_of_squares;
-  kernels.scale_all = scale_all;
+  kernels.scale = scale;
 }
 
 }  // namespace pade::cuda

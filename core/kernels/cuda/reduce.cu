@@ -19,12 +19,6 @@ struct SumDivided {
 };
 
 template <class T>
-struct DividedBy {
-  T divisor;
-  PADE_HD T operator()(T x) const { return x / divisor; }
-};
-
-template <class T>
 struct Max {
   using Partial = Largest<T>;
   static PADE_HD Partial identity() { return kLargestOfNone<T>; }
@@ -71,15 +65,6 @@ void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
   });
 }
 
-void reduce_sum_backward(const Tensor& dy, const Shape& kept, double divisor, Tensor& dx) {
-  const LoopNest nest = loop_over(dx.shape(), {kept});
-  dispatch_floating(dy.dtype(), "sum", [&](auto zero) {
-    using T = decltype(zero);
-    broadcast("backward of sum", DividedBy<T>{static_cast<T>(divisor)}, nest,
-              dx.mutable_address<T>(), dy.address<T>());
-  });
-}
-
 void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
   dispatch(x.dtype(), [&](auto zero) {
@@ -111,7 +96,6 @@ void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& 
 
 void add_reduce(Kernels& kernels) {
   kernels.reduce_sum = reduce_sum;
-  kernels.reduce_sum_backward = reduce_sum_backward;
   kernels.reduce_max = reduce_max;
   kernels.reduce_max_backward = reduce_max_backward;
 }

@@ -1,4 +1,4 @@
-#include <pade/core/kernels/tables.h>
+#include <pade/core/kernels/kernels.h>
 
 namespace pade::cuda {
 

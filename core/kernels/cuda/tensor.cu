@@ -19,12 +19,6 @@ struct AddScaled {
   PADE_HD T operator()(T to, T other) const { return to + factor * other; }
 };
 
-template <class T>
-struct Scale {
-  T factor;
-  PADE_HD T operator()(T x) const { return factor * x; }
-};
-
 template <class From, class To>
 __global__ void __launch_bounds__(kThreads) convert_kernel(int64_t n, const From* from, To* to) {
   for (int64_t i = first_index(); i < n; i += index_step()) to[i] = pade::convert<To>(from[i]);
@@ -62,22 +56,12 @@ void add_scaled(Tensor& to, const Tensor& other, double alpha) {
   });
 }
 
-void scale(Tensor& tensor, double factor) {
-  dispatch_floating(tensor.dtype(), "mul_", [&](auto zero) {
-    using T = decltype(zero);
-    T* out = tensor.mutable_address<T>();
-    elementwise("mul_", Scale<T>{static_cast<T>(factor)}, tensor.size(), out,
-                static_cast<const T*>(out));
-  });
-}
-
 }  // namespace
 
 void add_tensor(Kernels& kernels) {
   kernels.fill = fill;
   kernels.convert = convert;
   kernels.add_scaled = add_scaled;
-  kernels.scale = scale;
 }
 
 }  // namespace pade::cuda

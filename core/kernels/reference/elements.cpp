@@ -1,22 +1,41 @@
-// Functions of one element.
+// Functions of one element, random numbers, and images.
 
 #include <span>
 #include <variant>
+#include <vector>
 
+#include <pade/core/kernels/math/augment.h>
 #include <pade/core/kernels/math/formula.h>
 #include <pade/core/kernels/math/random.h>
-#include <pade/core/kernels/reference/values.h>
+#include <pade/core/kernels/reference/array.h>
 
 namespace pade::reference {
 namespace {
 
+void fill(Result tensor, double value) {
+  for (int64_t i = 0; i < tensor.size(); ++i) tensor[i] = value;
+}
+
+void convert(const Array& from, Result to) {
+  for (int64_t i = 0; i < to.size(); ++i) to[i] = from[i];
+}
+
+void add_scaled(Updated to, const Array& other, double alpha) {
+  for (int64_t i = 0; i < to.size(); ++i) to[i] += alpha * other[i];
+}
+
+void scale(std::span<Tensor> tensors, double factor) {
+  for (Tensor& tensor : tensors) {
+    Updated x(tensor);
+    for (int64_t i = 0; i < x.size(); ++i) x[i] *= factor;
+  }
+}
+
 /// Element i is number i % kPerBlock of block i / kPerBlock.
 template <class Numbers>
-void draw(const Rng& rng, const Numbers& numbers, Tensor& tensor) {
-  Values results(tensor.size());
-  for (int64_t i = 0; i < tensor.size(); ++i)
-    results[i] = numbers(rng.block_at(i / Numbers::kPerBlock))[i % Numbers::kPerBlock];
-  store(results, tensor);
+void draw(const Rng& rng, const Numbers& numbers, Result y) {
+  for (int64_t i = 0; i < y.size(); ++i)
+    y[i] = numbers(rng.block_at(i / Numbers::kPerBlock))[i % Numbers::kPerBlock];
 }
 
 void fill_uniform(const Rng& rng, double low, double high, Tensor& tensor) {
@@ -29,80 +48,88 @@ void fill_normal(const Rng& rng, double mean, double deviation, Tensor& tensor) 
   draw(rng, NormalNumbers<double>{mean, deviation}, tensor);
 }
 
-void dropout(const Tensor& x, double probability, const Rng& rng, Tensor& y) {
-  int64_t i = 0;
+void dropout(const Array& x, double probability, const Rng& rng, Result y) {
   const DropoutStep<double> step(probability);
-  const auto next = [&](double x) {
-    const double result = step(x, rng.block_at(i / 4)[i % 4]);
-    ++i;
-    return result;
-  };
-  map(y, next, x);
+  for (int64_t i = 0; i < y.size(); ++i) y[i] = step(x[i], rng.block_at(i / 4)[i % 4]);
 }
 
-Values constants_of(const FormulaProblem& formula, std::span<const Tensor> parameters) {
-  return parameters.empty() ? formula.constants : values(parameters[0]);
+std::vector<double> constants_of(const FormulaProblem& formula,
+                                 std::span<const Tensor> parameters) {
+  return parameters.empty() ? formula.constants : Array(parameters[0]).values();
 }
 
 void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                         const Tensor& x, Tensor& y) {
+                         const Array& x, Result y) {
   if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
-    return rational_forward(*rational, x, parameters[0], parameters[1], y);
+    return rational_forward(*rational, parameters, x, y);
   const auto& formula = std::get<FormulaProblem>(f.kind);
-  const Values c = constants_of(formula, parameters);
+  const std::vector<double> c = constants_of(formula, parameters);
   formulas::with_formula(formula.index, [&]<class F>(F) {
-    map(
-        y, [&](double x) { return formulas::value_at<F>(x, c.data()); }, x);
+    for (int64_t i = 0; i < x.size(); ++i) y[i] = formulas::value_at<F>(x[i], c.data());
   });
 }
 
 void elementwise_backward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                          const Tensor& saved, const Tensor& dy, Tensor& dx,
+                          const Array& saved, const Array& dy, Result dx,
                           std::span<Tensor> gradients) {
   if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
-    return rational_backward(*rational, saved, parameters, dy, dx, gradients);
+    return rational_backward(*rational, parameters, saved, dy, dx, gradients);
   const auto& formula = std::get<FormulaProblem>(f.kind);
-  const Values c = constants_of(formula, parameters);
-  Values dc(c.size(), 0);
+  const std::vector<double> c = constants_of(formula, parameters);
+  Tensor unused;
+  Result dc(gradients.empty() ? unused : gradients[0]);
   formulas::with_formula(formula.index, [&]<class F>(F) {
-    const auto differentiate = [&](double s, double dy) {
-      if constexpr (formulas::kSavesValue<F>) return dy * F::slope_from_value(s);
-      const auto y = formulas::all_slopes_at<F>(s, c.data());
-      for (int k = 1; k < formulas::kVariables<F>; ++k) dc[k - 1] += dy * y.slopes[k];
-      return dy * y.slopes[0];
-    };
-    map(dx, differentiate, saved, dy);
+    for (int64_t i = 0; i < dy.size(); ++i) {
+      if constexpr (formulas::kSavesValue<F>) {
+        dx[i] = dy[i] * F::slope_from_value(saved[i]);
+      } else {
+        const auto y = formulas::all_slopes_at<F>(saved[i], c.data());
+        dx[i] = dy[i] * y.slopes[0];
+        for (int k = 1; k < formulas::kVariables<F>; ++k)
+          if (!gradients.empty()) dc[k - 1] += dy[i] * y.slopes[k];
+      }
+    }
   });
-  if (!gradients.empty()) store(dc, gradients[0]);
 }
 
-void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
-  const Values c = values(constants);
+void formula_curvature(int formula, const Array& x, const Array& constants, Result y) {
   formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
-    map(
-        y, [&](double x) { return formulas::curvature_at<F>(x, c.data()).slopes[0].slopes[0]; }, x);
+    for (int64_t i = 0; i < x.size(); ++i)
+      y[i] = formulas::curvature_at<F>(x[i], constants.values().data()).slopes[0].slopes[0];
+  });
+}
+
+void augment(const Array& pixels, const Tensor& edits, const Array& levels, Result images) {
+  const int64_t fields = edits.extent(1);
+  const auto h = static_cast<int32_t>(pixels.shape()[2]),
+             w = static_cast<int32_t>(pixels.shape()[3]);
+  for_each_index(pixels.shape(), [&](const Index& i) {
+    const int64_t image = i[0], channel = i[1];
+    const auto y = static_cast<int32_t>(i[2]), x = static_cast<int32_t>(i[3]);
+    const ImageEditRow edit{edits.data<int32_t>() + image * fields,
+                            static_cast<int>((fields - kImageEditFields) / kBoxFields)};
+    const int64_t row = edit.source_row(y), column = edit.source_column(x);
+    const bool visible =
+        edit.shown().contains(y, x) && row >= 0 && row < h && column >= 0 && column < w;
+    const double level = visible ? pixels(image, channel, row, column) : 0;
+    images(i) = edit.erases(y, x) ? 0 : levels(channel, static_cast<int64_t>(level));
   });
 }
 
 }  // namespace
 
 void add_elements(Kernels& kernels) {
-  kernels.fill = [](Tensor& tensor, double value) { store(Values(tensor.size(), value), tensor); };
-  kernels.convert = [](const Tensor& from, Tensor& to) { store(values(from), to); };
-  kernels.add_scaled = [](Tensor& to, const Tensor& other, double alpha) {
-    map(
-        to, [&](double t, double o) { return t + alpha * o; }, to, other);
-  };
-  kernels.scale = [](Tensor& tensor, double factor) {
-    map(
-        tensor, [&](double t) { return t * factor; }, tensor);
-  };
-  kernels.fill_uniform = fill_uniform;
-  kernels.fill_normal = fill_normal;
-  kernels.dropout = dropout;
-  kernels.elementwise_forward = elementwise_forward;
-  kernels.elementwise_backward = elementwise_backward;
-  kernels.formula_curvature = formula_curvature;
+  define<fill>(kernels.fill);
+  define<convert>(kernels.convert);
+  define<add_scaled>(kernels.add_scaled);
+  define<scale>(kernels.scale);
+  define<fill_uniform>(kernels.fill_uniform);
+  define<fill_normal>(kernels.fill_normal);
+  define<dropout>(kernels.dropout);
+  define<elementwise_forward>(kernels.elementwise_forward);
+  define<elementwise_backward>(kernels.elementwise_backward);
+  define<formula_curvature>(kernels.formula_curvature);
+  define<augment>(kernels.augment);
 }
 
 }  // namespace pade::reference

@@ -4,7 +4,7 @@
 #include <span>
 #include <tuple>
 
-#include <pade/core/kernels/reference/values.h>
+#include <pade/core/kernels/reference/array.h>
 
 namespace pade::reference {
 namespace {
@@ -13,11 +13,12 @@ using Real = long double;
 
 Real sign(Real x) { return x < 0 ? -1 : 1; }  // +1 at 0
 
-/// G and its derivatives at one x. c[i] is c_i, and d[j − first] is d_j.
+/// G and its derivatives at one x. c[c0 + i] is c_i, and d[d0 + j − first] is d_j.
 struct Point {
   Real g, slope, by_c[kMaxDegree + 1], by_d[kMaxDegree + 1];
 
-  Point(const RationalProblem& problem, const double* c, const double* d, Real x) {
+  Point(const RationalProblem& problem, const Array& c, int64_t c0, const Array& d, int64_t d0,
+        Real x) {
     const auto [m, n, first] = std::tuple(problem.m, problem.n, problem.first());
     const RationalForm form = problem.options.form;
 
@@ -31,9 +32,12 @@ struct Point {
     }
 
     Real p = 0, dp = 0, sum = 0, dsum = 0, by_sum[kMaxDegree + 1];  // ∂sum/∂d_j
-    for (int i = 0; i <= m; ++i) p += c[i] * f[i], dp += c[i] * df[i];
+    for (int i = 0; i <= m; ++i) {
+      p += c[c0 + i] * f[i];
+      dp += c[c0 + i] * df[i];
+    }
     for (int j = first; j <= n; ++j) {
-      const Real dj = d[j - first];
+      const Real dj = d[d0 + j - first];
       const bool termwise = form == RationalForm::termwise;
       by_sum[j] = termwise ? sign(dj) * std::fabs(f[j]) : f[j];
       sum += dj * by_sum[j];
@@ -45,43 +49,42 @@ struct Point {
     g = p / q;
     slope = (dp - g * dq) / q;
     for (int i = 0; i <= m; ++i) by_c[i] = f[i] / q;
-    for (int j = first; j <= n; ++j) by_d[j] = -g * side * by_sum[j] / q;
+    for (int j = first; j <= n; ++j) by_d[j - first] = -g * side * by_sum[j] / q;
   }
 };
 
-}  // namespace
-
-void rational_forward(const RationalProblem& problem, const Tensor& x, const Tensor& numerator,
-                      const Tensor& denominator, Tensor& y) {
-  const Values in = values(x), c = values(numerator), d = values(denominator);
-  Values results(in.size());
-  for (size_t i = 0; i < in.size(); ++i) {
-    const int64_t group = static_cast<int64_t>(i) / problem.run % problem.groups;
-    results[i] = static_cast<double>(
-        Point(problem, &c[group * (problem.m + 1)], &d[group * problem.denominators()], in[i]).g);
+/// Calls f(i, c0, d0, point) for every element x[i]: where its group's coefficients begin, and G.
+template <class F>
+void for_each_point(const RationalProblem& problem, std::span<const Tensor> parameters,
+                    const Array& x, F&& f) {
+  const Array c(parameters[0]), d(parameters[1]);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    const int64_t group = i / problem.run % problem.groups;
+    const int64_t c0 = group * (problem.m + 1), d0 = group * problem.denominators();
+    f(i, c0, d0, Point(problem, c, c0, d, d0, x[i]));
   }
-  store(results, y);
 }
 
-void rational_backward(const RationalProblem& problem, const Tensor& x,
-                       std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
-                       std::span<Tensor> gradients) {
-  const Values in = values(x), c = values(parameters[0]), d = values(parameters[1]),
-               dys = values(dy);
-  Values results(in.size()), dc(c.size(), 0), dd(d.size(), 0);
-  for (size_t i = 0; i < in.size(); ++i) {
-    const int64_t group = static_cast<int64_t>(i) / problem.run % problem.groups;
-    const int64_t c0 = group * (problem.m + 1), d0 = group * problem.denominators();
-    const Point point(problem, &c[c0], &d[d0], in[i]);
-    results[i] = static_cast<double>(dys[i] * point.slope);
-    for (int k = 0; k <= problem.m; ++k) dc[c0 + k] += dys[i] * point.by_c[k];
-    for (int j = problem.first(); j <= problem.n; ++j)
-      dd[d0 + j - problem.first()] += dys[i] * point.by_d[j];
-  }
-  store(results, dx);
-  if (gradients.empty()) return;
-  store(dc, gradients[0]);
-  store(dd, gradients[1]);
+}  // namespace
+
+void rational_forward(const RationalProblem& problem, std::span<const Tensor> parameters,
+                      const Array& x, Result& y) {
+  for_each_point(problem, parameters, x, [&](int64_t i, int64_t, int64_t, const Point& at) {
+    y[i] = static_cast<double>(at.g);
+  });
+}
+
+void rational_backward(const RationalProblem& problem, std::span<const Tensor> parameters,
+                       const Array& x, const Array& dy, Result& dx, std::span<Tensor> gradients) {
+  Tensor unused;
+  Result dc(gradients.empty() ? unused : gradients[0]);
+  Result dd(gradients.empty() ? unused : gradients[1]);
+  for_each_point(problem, parameters, x, [&](int64_t i, int64_t c0, int64_t d0, const Point& at) {
+    dx[i] = static_cast<double>(dy[i] * at.slope);
+    if (gradients.empty()) return;
+    for (int k = 0; k <= problem.m; ++k) dc[c0 + k] += dy[i] * at.by_c[k];
+    for (int j = 0; j < problem.denominators(); ++j) dd[d0 + j] += dy[i] * at.by_d[j];
+  });
 }
 
 }  // namespace pade::reference

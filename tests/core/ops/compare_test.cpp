@@ -17,18 +17,17 @@ namespace {
 
 struct Case {
   const char* name;
-  Tensor (*op)(const Tensor&, const Tensor&);
-  Tensor (*with_number)(const Tensor&, double);
+  Tensor (*op)(const Tensor&, const TensorOrNumber&);
   bool (*reference)(double, double);
 };
 
 const Case kCases[] = {
-    {"equal", equal, equal, [](double a, double b) { return a == b; }},
-    {"not_equal", not_equal, not_equal, [](double a, double b) { return a != b; }},
-    {"less", less, less, [](double a, double b) { return a < b; }},
-    {"less_equal", less_equal, less_equal, [](double a, double b) { return a <= b; }},
-    {"greater", greater, greater, [](double a, double b) { return a > b; }},
-    {"greater_equal", greater_equal, greater_equal, [](double a, double b) { return a >= b; }},
+    {"equal", equal, [](double a, double b) { return a == b; }},
+    {"not_equal", not_equal, [](double a, double b) { return a != b; }},
+    {"less", less, [](double a, double b) { return a < b; }},
+    {"less_equal", less_equal, [](double a, double b) { return a <= b; }},
+    {"greater", greater, [](double a, double b) { return a > b; }},
+    {"greater_equal", greater_equal, [](double a, double b) { return a >= b; }},
 };
 
 const DType kDTypes[] = {DType::float32, DType::float64, DType::int32, DType::uint8};
@@ -59,7 +58,7 @@ DEVICE_TEST_CASE("comparisons agree with plain loops, for every dtype, broadcast
         const Tensor a = random_operand(rng, round % 2 ? shape : squeezed, dtype);
         const Tensor b = random_operand(rng, round % 2 ? squeezed : shape, dtype);
         const Tensor result = c.op(a.to(device), b.to(device));
-        const Tensor number_result = c.with_number(a.to(device), 2);
+        const Tensor number_result = c.op(a.to(device), 2);
         REQUIRE(result.device() == device);
         REQUIRE(number_result.device() == device);
         const Tensor y = result.to(Device::cpu), with_number = number_result.to(Device::cpu);
@@ -98,7 +97,7 @@ DEVICE_TEST_CASE("comparisons with numbers that the dtype cannot hold, and with 
     const uint8_t expected = c.op == static_cast<decltype(c.op)>(not_equal);
     CAPTURE(c.name);
     CHECK(c.op(x, x).at({0}) == expected);
-    CHECK(c.with_number(x, nan).to_vector<uint8_t>() == Bytes{expected, expected});
+    CHECK(c.op(x, nan).to_vector<uint8_t>() == Bytes{expected, expected});
   }
 }
 
@@ -242,6 +241,7 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
                        "where: expected one dtype, got float32 [2, 3] and int32 [3]", Error);
   CHECK_THROWS_WITH_AS(where(condition, Tensor::ones({4}), Tensor::ones({2, 1})),
                        "where: shapes [3], [4] and [2, 1] do not broadcast", Error);
+  CHECK_THROWS_WITH_AS(where(condition, 1, 0), "where: expected a tensor, got two numbers", Error);
   CHECK_THROWS_WITH_AS(where(Tensor(), x, x),
                        "where: condition is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(less(Tensor(), 1), "less: a is undefined; assign a tensor to it first",

@@ -3,8 +3,7 @@
 #include <vector>
 
 #include <pade/core/gradcheck.h>
-#include <pade/core/ops/concat.h>
-#include <pade/core/ops/slice.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>

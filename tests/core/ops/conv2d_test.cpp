@@ -11,9 +11,9 @@
 #include <pade/core/kernels/cpu/conv2d/methods.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/conv2d.h>
+#include <pade/core/ops/operands.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
-#include <pade/core/ops/slice.h>
-#include <pade/core/ops/window.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <pade/core/gradcheck.h>
-#include <pade/core/ops/mse.h>
+#include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 
 #include "tests/devices.h"

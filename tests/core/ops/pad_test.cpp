@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <pade/core/gradcheck.h>
-#include <pade/core/ops/pad.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/random.h>
 
 #include "tests/devices.h"

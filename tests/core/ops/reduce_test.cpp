@@ -201,7 +201,7 @@ DEVICE_TEST_CASE("gradients of typical layouts") {
       of_mean[i] = of_sum[i] / length;
       of_max[i] = x.data<double>()[i] == largest[result] ? of_sum[i] : 0;
     }
-    auto gradient = [&](Tensor (*op)(const Tensor&, std::span<const int>, bool)) {
+    auto gradient = [&](Tensor (*op)(const Tensor&, const std::vector<int>&, bool)) {
       return gradient_of([&](const Tensor& leaf) { return op(leaf, layout.axes, true); },
                          x.to(device), w.to(device));
     };

@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/loop_nest.h>
-#include <pade/core/ops/strided_copy.h>
 
 #include "tests/devices.h"
 
@@ -55,7 +55,7 @@ void check_copy(Device device, const Axes& axes, int64_t from_offset, int64_t to
   for (int64_t i = 0; i < from.size(); ++i) values[i] = static_cast<T>(i * 7 % 97);
   Tensor to = expected.to(device).clone();
   const Tensor source = from.to(device);
-  strided_copy(axes, source, from_offset, to, to_offset);
+  kernels_of(to).strided_copy(axes, source, from_offset, to, to_offset);
   copy_by_definition(axes, 0, from.data<T>() + from_offset, expected.mutable_data<T>() + to_offset);
   CHECK(to.to_vector<T>() == expected.to_vector<T>());
 }

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <pade/core/gradcheck.h>
-#include <pade/core/ops/transpose.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 

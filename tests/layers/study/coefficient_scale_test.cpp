@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/mse.h>
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
