@@ -24,7 +24,11 @@ refuse 'core/kernels/cuda/' core/kernels/cpu/*.* core/kernels/cpu/*/*.* core/ker
 refuse 'core/kernels/cpu/' core/kernels/cuda/* core/kernels/math/*
 refuse 'core/ops/' core/*.h
 refuse 'optim/|data/|examples/' layers/*.* layers/study/*
-refuse 'layers/[a-z_]*\.h|core/tape\.h' layers/study/*  # functions, no modules
+# The study of functions stands below the modules, that of networks above them.
+networks='input_statistics|replace_activations'
+mapfile -t functions < <(find layers/study -type f | grep -vE "/($networks)\.")
+refuse 'layers/[a-z_]*\.h|core/tape\.h' "${functions[@]}"
+refuse "layers/study/($networks)\.h" layers/*.* "${functions[@]}"
 refuse 'layers/|data/|examples/' optim/*
 refuse 'layers/|optim/|examples/' data/*
 exit "$status"

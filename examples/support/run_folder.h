@@ -6,8 +6,8 @@
 
 #include <pade/core/io/folder_lock.h>
 #include <pade/data/dataset.h>
-#include <pade/layers/input_statistics.h>
 #include <pade/layers/module.h>
+#include <pade/layers/study/input_statistics.h>
 
 #include "support/metrics.h"
 #include "support/options.h"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include <pade/data/loader.h>
-#include <pade/layers/input_statistics.h>
+#include <pade/layers/study/input_statistics.h>
 
 #include "support/checkpoint.h"
 #include "support/metrics.h"

@@ -6,10 +6,10 @@
 #include <pade/core/tape.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/flatten.h>
-#include <pade/layers/input_statistics.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/sequential.h>
+#include <pade/layers/study/input_statistics.h>
 
 #include "tests/devices.h"
 

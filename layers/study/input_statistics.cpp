@@ -1,6 +1,6 @@
 #include <pade/core/error.h>
-#include <pade/layers/input_statistics.h>
 #include <pade/layers/rational.h>
+#include <pade/layers/study/input_statistics.h>
 
 namespace pade {
 

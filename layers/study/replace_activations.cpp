@@ -5,7 +5,7 @@
 
 #include <pade/core/error.h>
 #include <pade/layers/rational_spec.h>
-#include <pade/layers/replace_activations.h>
+#include <pade/layers/study/replace_activations.h>
 
 namespace pade {
 namespace {

@@ -15,8 +15,8 @@
 #include <pade/layers/linear.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
-#include <pade/layers/replace_activations.h>
 #include <pade/layers/sequential.h>
+#include <pade/layers/study/replace_activations.h>
 #include <pade/optim/adam.h>
 
 #include "tests/devices.h"

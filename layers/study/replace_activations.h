@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <pade/layers/activation.h>
-#include <pade/layers/input_statistics.h>
+#include <pade/layers/study/input_statistics.h>
 
 namespace pade {
 
