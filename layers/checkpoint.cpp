@@ -8,50 +8,40 @@
 namespace pade {
 namespace {
 
-/// Shows all buffers and generators at and below a module, in the order of visit().
-class StateVisitor : public ModuleVisitor {
- public:
-  void child(const std::string&, Module& module) override { module.visit(*this); }
+/// What a forward pass of a module reads, and changes, besides its input and parameters.
+struct Places : ModuleVisitor {
+  std::vector<Tensor*> buffers;
+  std::vector<Rng*> generators;
+  std::vector<bool> modes;  // training() of the module and all below
+
+  explicit Places(Module& root) { child("", root, {}); }
+  void buffer(const std::string&, Tensor& tensor) override { buffers.push_back(&tensor); }
+  void generator(const std::string&, Rng& rng) override { generators.push_back(&rng); }
+  void child(const std::string&, Module& module, const ModuleSlot&) override {
+    modes.push_back(module.training());
+    module.visit(*this);
+  }
 };
 
-/// What a forward pass of a module reads besides its input and parameters, and changes.
+Tensor copy_of(const Tensor& buffer) { return buffer.defined() ? buffer.clone() : buffer; }
+
+/// A copy of what is in those places.
 struct State {
   std::vector<Tensor> buffers;
   std::vector<Rng> generators;
-  std::vector<bool> modes;  // training() of the module and all below
+  std::vector<bool> modes;
 
-  /// A copy of what is there now.
-  explicit State(Module& module) {
-    struct Copy : StateVisitor {
-      explicit Copy(State& state) : to(state) {}
-      void buffer(const std::string&, Tensor& tensor) override {
-        to.buffers.push_back(tensor.defined() ? tensor.clone() : Tensor());
-      }
-      void generator(const std::string&, Rng& rng) override { to.generators.push_back(rng); }
-      State& to;
-    } copy(*this);
-    module.visit(copy);
-    modes = modes_of(module);
-  }
-
-  static std::vector<bool> modes_of(Module& module) {
-    std::vector<bool> modes;
-    module.for_each_module([&](const std::string&, Module& m) { modes.push_back(m.training()); });
-    return modes;
+  explicit State(const Places& places) : modes(places.modes) {
+    for (const Tensor* buffer : places.buffers) buffers.push_back(copy_of(*buffer));
+    for (const Rng* rng : places.generators) generators.push_back(*rng);
   }
 };
 
 /// Has a module in an earlier state for as long as this is in scope.
 class Earlier {
  public:
-  Earlier(Module& module, State state) : state_(std::move(state)) {
-    struct Places : StateVisitor {
-      explicit Places(Earlier& earlier) : to(earlier) {}
-      void buffer(const std::string&, Tensor& tensor) override { to.buffers_.push_back(&tensor); }
-      void generator(const std::string&, Rng& rng) override { to.generators_.push_back(&rng); }
-      Earlier& to;
-    } places(*this);
-    module.visit(places);
+  Earlier(Places places, const State& state) : places_(std::move(places)), state_(state) {
+    for (Tensor& buffer : state_.buffers) buffer = copy_of(buffer);  // what runs on it changes it
     exchange();
   }
   ~Earlier() { exchange(); }
@@ -62,23 +52,15 @@ class Earlier {
   /// Exchanges the tensors themselves, so that nothing counts as changed in place. Does not look
   /// through the module, which may need memory that a destructor does not get.
   void exchange() {
-    for (size_t i = 0; i < buffers_.size(); ++i) std::swap(*buffers_[i], state_.buffers[i]);
-    for (size_t i = 0; i < generators_.size(); ++i)
-      std::swap(*generators_[i], state_.generators[i]);
+    for (size_t i = 0; i < state_.buffers.size(); ++i)
+      std::swap(*places_.buffers[i], state_.buffers[i]);
+    for (size_t i = 0; i < state_.generators.size(); ++i)
+      std::swap(*places_.generators[i], state_.generators[i]);
   }
 
+  Places places_;
   State state_;
-  std::vector<Tensor*> buffers_;  // the module's
-  std::vector<Rng*> generators_;
 };
-
-/// `state` with buffers of its own, as what runs on them changes them.
-State copy_of(const State& state) {
-  State copy = state;
-  for (Tensor& buffer : copy.buffers)
-    if (buffer.defined()) buffer = buffer.clone();
-  return copy;
-}
 
 }  // namespace
 
@@ -89,7 +71,7 @@ Tensor checkpoint(Module& block, const Tensor& x) {
 
 Tensor checkpoint(Module& owner, std::function<Tensor(const Tensor&)> run, const Tensor& x) {
   if (!Tape::recording()) return run(x);
-  State before(owner);
+  const State before{Places(owner)};
   Tensor y;
   {
     const NoGrad no_grad;
@@ -99,9 +81,9 @@ Tensor checkpoint(Module& owner, std::function<Tensor(const Tensor&)> run, const
   std::vector<const Tensor*> inputs{&x};
   for (const Parameter& parameter : parameters) inputs.push_back(&parameter.tensor);
   record("checkpoint", inputs, y, inputs,
-         [&owner, run = std::move(run), before = std::move(before),
-          count = inputs.size()](Gradients& gradients) {
-           check(State::modes_of(owner) == before.modes,
+         [&owner, run = std::move(run), before, count = inputs.size()](Gradients& gradients) {
+           Places places(owner);
+           check(places.modes == before.modes,
                  "checkpoint: the block was switched between train and eval mode before backward() "
                  "could compute it again; switch afterwards");
            std::vector<Tensor> leaves;
@@ -112,7 +94,7 @@ Tensor checkpoint(Module& owner, std::function<Tensor(const Tensor&)> run, const
            Tape tape;
            Tensor output;
            {
-             const Earlier state(owner, copy_of(before));
+             const Earlier state(std::move(places), before);
              const ForwardObserver nobody({});
              output = run(leaves[0]);
            }

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <pade/core/scope.h>
@@ -11,99 +12,61 @@ namespace {
 
 thread_local ForwardObserver* active_observer = nullptr;
 
-/// Calls its functions with dotted names for everything at and below a module.
-class Walk : public ModuleVisitor {
- public:
-  std::function<void(const std::string&, Tensor&, ParameterRole, Tensor* step_scale)> on_parameter;
-  std::function<void(const std::string&, Tensor&)> on_buffer;
-  std::function<void(const std::string&, Rng&)> on_generator;
-  std::function<void(const std::string&, Module&)> on_module;
+/// Lists everything at and below a module under dotted names, in the order of visit().
+struct Parts : ModuleVisitor {
+  struct Leaf {
+    std::string name;
+    Tensor* tensor;
+    std::optional<ParameterRole> role;  // of a parameter, not of a buffer
+    Tensor* step_scale = nullptr;
+  };
+  struct Part {
+    std::string path;
+    Module* module;
+    ModuleSlot slot;
+  };
+  std::vector<Leaf> leaves;
+  std::vector<std::pair<std::string, Rng*>> generators;
+  std::vector<Part> modules;  // parents first
 
-  void start(Module& root) {
-    if (on_module) on_module("", root);
+  explicit Parts(Module& root) {
+    modules.push_back({"", &root, {}});
     root.visit(*this);
   }
-
   void parameter(const std::string& name, Tensor& tensor, ParameterRole role,
                  Tensor* step_scale) override {
-    if (step_scale && !step_scale->defined()) step_scale = nullptr;
-    if (on_parameter && tensor.defined()) on_parameter(path_ + name, tensor, role, step_scale);
+    if (tensor.defined()) leaves.push_back({path_ + name, &tensor, role, step_scale});
   }
   void buffer(const std::string& name, Tensor& tensor) override {
-    if (on_buffer && tensor.defined()) on_buffer(path_ + name, tensor);
+    if (tensor.defined()) leaves.push_back({path_ + name, &tensor, {}});
   }
   void generator(const std::string& name, Rng& rng) override {
-    if (on_generator) on_generator(path_ + name, rng);
+    generators.emplace_back(path_ + name, &rng);
   }
-  void child(const std::string& name, Module& module) override {
-    if (on_module) on_module(path_ + name, module);
-    const size_t length = path_.size();
-    path_ += name + '.';
+  void child(const std::string& name, Module& module, const ModuleSlot& slot) override {
+    modules.push_back({path_ + name, &module, slot});
+    const std::string outer = std::exchange(path_, path_ + name + '.');
     module.visit(*this);
-    path_.resize(length);
+    path_ = outer;
   }
 
  private:
   std::string path_;  // empty, or ending in a dot
 };
 
-/// Finds the module of a path, its parent, and puts another one there.
-class Replacement : public ModuleVisitor {
- public:
-  Replacement(Module& root, const std::string& path, std::unique_ptr<Module> module)
-      : parent(&root), path_(path), module_(std::move(module)) {
-    check(module_ != nullptr, "Module::replace: the new module for \"", path, "\" is null");
-    check(!path.empty(), "Module::replace: the network itself is not a child that can be replaced");
-    root.visit(*this);
-    check(old != nullptr, "Module::replace: there is no module \"", path, '"');
-  }
-
-  Module* parent;
-  std::unique_ptr<Module> old;
-
- private:
-  void child(const std::string& name, Module& module) override {
-    const std::string_view rest = std::string_view(path_).substr(begin_);
-    check(rest != name, "Module::replace: \"", path_,
-          "\" is a member of its parent; where that holds it as a std::unique_ptr<Module>, and "
-          "shows this to visitors, it can be replaced");
-    if (old || !rest.starts_with(name) || rest[name.size()] != '.') return;
-    Module* const outer = std::exchange(parent, &module);
-    begin_ += name.size() + 1;
-    module.visit(*this);
-    if (old) return;
-    begin_ -= name.size() + 1;
-    parent = outer;
-  }
-  void child_in_slot(const std::string& name, Module& module, ModuleSlot& slot) override {
-    if (old) return;
-    if (std::string_view(path_).substr(begin_) != name) return child(name, module);
-    check(slot.accepts(*module_), "Module::replace: \"", path_,
-          "\" is held by a pointer of another type than ", module_->description(), " is of");
-    module_->train(module.training());
-    old = slot.exchange(std::move(module_));
-  }
-
-  const std::string& path_;
-  size_t begin_ = 0;  // of the names below `parent`, in path_
-  std::unique_ptr<Module> module_;
-};
-
 /// Replaces every parameter and buffer below `root` by convert(it). Where that is the same tensor
 /// the leaf stays, and an optimiser that knows it goes on training it.
 void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& convert) {
-  Walk walk;
-  walk.on_parameter = [&](const std::string&, Tensor& tensor, ParameterRole, Tensor* step_scale) {
-    const Tensor converted = convert(tensor.detach());
-    if (!converted.shares_storage_with(tensor)) {
-      const bool trainable = tensor.requires_grad();
-      tensor = converted;
-      if (trainable) tensor.requires_grad_();
+  const Parts parts(root);
+  for (const auto& [name, tensor, role, step_scale] : parts.leaves) {
+    const Tensor converted = convert(tensor->detach());
+    if (!converted.shares_storage_with(*tensor)) {
+      const bool trainable = role && tensor->requires_grad();
+      *tensor = converted;
+      if (trainable) tensor->requires_grad_();
     }
-    if (step_scale) *step_scale = convert(*step_scale);
-  };
-  walk.on_buffer = [&](const std::string&, Tensor& tensor) { tensor = convert(tensor); };
-  walk.start(root);
+    if (step_scale && step_scale->defined()) *step_scale = convert(*step_scale);
+  }
 }
 
 }  // namespace
@@ -111,10 +74,7 @@ void convert_tensors(Module& root, const std::function<Tensor(const Tensor&)>& c
 void ModuleVisitor::parameter(const std::string&, Tensor&, ParameterRole, Tensor*) {}
 void ModuleVisitor::buffer(const std::string&, Tensor&) {}
 void ModuleVisitor::generator(const std::string&, Rng&) {}
-void ModuleVisitor::child(const std::string&, Module&) {}
-void ModuleVisitor::child_in_slot(const std::string& name, Module& module, ModuleSlot&) {
-  child(name, module);
-}
+void ModuleVisitor::child(const std::string&, Module&, const ModuleSlot&) {}
 
 void Module::visit(ModuleVisitor&) {}
 
@@ -124,7 +84,9 @@ void Module::name_children() {
   const std::lock_guard lock(mutex);
   if (children_named_) return;
   struct Namer : ModuleVisitor {
-    void child(const std::string& name, Module& module) override { module.name_ = name; }
+    void child(const std::string& name, Module& module, const ModuleSlot&) override {
+      module.name_ = name;
+    }
   } namer;
   visit(namer);
   std::atomic_ref(children_named_).store(true, std::memory_order_release);
@@ -140,39 +102,22 @@ Tensor Module::operator()(const Tensor& x) {
 }
 
 std::vector<Parameter> Module::parameters() {
+  const Parts parts(*this);
   std::vector<Parameter> parameters;
-  Walk walk;
-  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole role,
-                          Tensor* step_scale) {
-    if (tensor.requires_grad())
-      parameters.push_back({name, tensor, role, step_scale ? *step_scale : Tensor()});
-  };
-  walk.start(*this);
+  for (const auto& [name, tensor, role, step_scale] : parts.leaves)
+    if (role && tensor->requires_grad())
+      parameters.push_back({name, *tensor, *role, step_scale ? *step_scale : Tensor()});
   return parameters;
 }
 
 std::vector<std::pair<std::string, Tensor>> Module::state() {
+  const Parts parts(*this);
   std::vector<std::pair<std::string, Tensor>> state;
-  Walk walk;
-  walk.on_parameter = [&](const std::string& name, Tensor& tensor, ParameterRole, Tensor*) {
-    state.emplace_back(name, tensor.detach());
-  };
-  walk.on_buffer = [&](const std::string& name, Tensor& tensor) {
-    state.emplace_back(name, tensor);
-  };
-  walk.start(*this);
+  for (const Parts::Leaf& leaf : parts.leaves) state.emplace_back(leaf.name, leaf.tensor->detach());
   return state;
 }
 
-std::vector<std::pair<std::string, Rng*>> Module::generators() {
-  std::vector<std::pair<std::string, Rng*>> generators;
-  Walk walk;
-  walk.on_generator = [&](const std::string& name, Rng& rng) {
-    generators.emplace_back(name, &rng);
-  };
-  walk.start(*this);
-  return generators;
-}
+std::vector<std::pair<std::string, Rng*>> Module::generators() { return Parts(*this).generators; }
 
 int64_t Module::parameter_count() {
   int64_t count = 0;
@@ -181,15 +126,26 @@ int64_t Module::parameter_count() {
 }
 
 void Module::for_each_module(const std::function<void(const std::string&, Module&)>& f) {
-  Walk walk;
-  walk.on_module = f;
-  walk.start(*this);
+  const Parts parts(*this);
+  for (const Parts::Part& part : parts.modules) f(part.path, *part.module);
 }
 
 std::unique_ptr<Module> Module::replace(const std::string& path, std::unique_ptr<Module> module) {
-  Replacement replacement(*this, path, std::move(module));
-  replacement.parent->forget_children_names();
-  return std::move(replacement.old);
+  check(module != nullptr, "Module::replace: the new module for \"", path, "\" is null");
+  check(!path.empty(), "Module::replace: the network itself is not a child that can be replaced");
+  const Parts parts(*this);
+  for (const auto& [part_path, old, slot] : parts.modules) {
+    if (part_path != path) continue;
+    check(slot.exchange != nullptr, "Module::replace: \"", path,
+          "\" is a member of its parent; where that holds it as a std::unique_ptr<Module>, and "
+          "shows this to visitors, it can be replaced");
+    check(slot.accepts(module.get()), "Module::replace: \"", path,
+          "\" is held by a pointer of another type than ", module->description(), " is of");
+    module->train(old->training());
+    module->name_ = old->name_;
+    return slot.exchange(std::move(module));
+  }
+  fail("Module::replace: there is no module \"", path, '"');
 }
 
 void Module::train(bool on) {

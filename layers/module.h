@@ -18,21 +18,26 @@ namespace pade {
 
 class Module;
 
-/// Where a parent holds a child through a std::unique_ptr, so that another module can be put there.
-class ModuleSlot {
- public:
-  virtual ~ModuleSlot() = default;
-  /// Whether the pointer can hold a module of that type.
-  virtual bool accepts(const Module& module) const = 0;
+/// A std::unique_ptr by which a parent holds a child, where another module can be put.
+struct ModuleSlot {
+  std::function<bool(const Module* module)> accepts;
   /// Puts `module` there and returns what was there. Throws Error unless it is accepted.
-  virtual std::unique_ptr<Module> exchange(std::unique_ptr<Module> module) = 0;
+  std::function<std::unique_ptr<Module>(std::unique_ptr<Module> module)> exchange;
+
+  ModuleSlot() = default;
+  template <class M>
+  explicit ModuleSlot(std::unique_ptr<M>& place)
+      : accepts([](const Module* module) { return dynamic_cast<const M*>(module) != nullptr; }),
+        exchange([&place](std::unique_ptr<Module> module) -> std::unique_ptr<Module> {
+          M* const fitting = dynamic_cast<M*>(module.get());
+          check(fitting, "ModuleSlot: the pointer cannot hold a module of that type");
+          module.release();
+          return std::exchange(place, std::unique_ptr<M>(fitting));
+        }) {}
 };
 
-template <class M>
-class ModuleSlotOf;
-
-/// Is shown, by Module::visit, what a module is made of. Everything that must reach every part of a
-/// network (optimisers, checkpoints, devices, train and eval mode) does so through a visitor.
+/// Is shown, by Module::visit, what a module is made of. Optimisers, checkpoints, devices, train
+/// and eval mode reach every part of a network through a visitor.
 class ModuleVisitor {
  public:
   virtual ~ModuleVisitor() = default;
@@ -44,17 +49,13 @@ class ModuleVisitor {
   virtual void buffer(const std::string& name, Tensor& tensor);
   /// A stream of random numbers, whose counter is saved.
   virtual void generator(const std::string& name, Rng& rng);
-  virtual void child(const std::string& name, Module& module);
-  /// The same for a child that its parent holds by pointer, which Module::replace() can replace; a
-  /// null pointer is passed over.
+  /// A part; `slot` is empty where it is a member of its parent.
+  virtual void child(const std::string& name, Module& module, const ModuleSlot& slot = {});
+  /// A part that Module::replace() can replace; a null pointer is passed over.
   template <std::derived_from<Module> M>
-  void child(const std::string& name, std::unique_ptr<M>& module) {
-    if (!module) return;
-    ModuleSlotOf<M> slot(module);
-    child_in_slot(name, *module, slot);
+  void child(const std::string& name, std::unique_ptr<M>& place) {
+    if (place) child(name, *place, ModuleSlot(place));
   }
-  /// What is called for those: child(name, module), unless overridden.
-  virtual void child_in_slot(const std::string& name, Module& module, ModuleSlot& slot);
 };
 
 /// A part of a network: named parameters and buffers, a train/eval flag, a call operator.
@@ -73,12 +74,11 @@ class ModuleVisitor {
 ///
 /// Modules move but do not copy: two networks never share a parameter by accident.
 ///
-/// Several threads may call one network in eval mode at once, from the first call on: that changes
-/// nothing that another call could notice. Each has its own Tape where it wants gradients. What
-/// else is done with a network needs it alone: calls in train mode, which move running statistics
-/// (batch norm) and streams of random numbers (dropout), backward() to its parameters, optimisers,
-/// loading, train(), to(), replace(). A module of your own keeps to this where its forward() writes
-/// to none of its members; a module has one parent.
+/// Several threads may call one network in eval mode at once, each with its own Tape where it wants
+/// gradients. All else needs the network alone: calls in train mode, which move running statistics
+/// and streams of random numbers, backward() to its parameters, optimisers, loading, train(), to(),
+/// replace(). A module of your own keeps to this where its forward() writes to none of its members;
+/// a module has one parent.
 class Module {
  public:
   Module() = default;
@@ -86,7 +86,7 @@ class Module {
   Module& operator=(Module&&) = default;
   virtual ~Module() = default;
 
-  /// forward(x) inside a Scope named after the module, so that errors say where they come from.
+  /// forward(x) inside a Scope of the module's name, so that errors say where they come from.
   Tensor operator()(const Tensor& x);
 
   /// What its parent calls it; empty until the parent is called first.
@@ -99,19 +99,20 @@ class Module {
 
   /// All parameters below, under dotted names (`features.0.weight`), in the order of visit().
   std::vector<Parameter> parameters();
-  /// All parameters and buffers: what a checkpoint of the network holds.
+  /// All parameters and buffers: what a checkpoint holds.
   std::vector<std::pair<std::string, Tensor>> state();
   std::vector<std::pair<std::string, Rng*>> generators();
   /// The number of trainable scalars.
   int64_t parameter_count();
-  /// Calls f(dotted path, module) for this module (path "") and all below, parents first.
+  /// Calls f(dotted path, module) for this module (path "") and all below, parents first. f does
+  /// not exchange modules.
   void for_each_module(const std::function<void(const std::string&, Module&)>& f);
 
-  /// Puts `module` in the place of the module of that dotted path, which it returns. The new one is
-  /// in train or eval mode as the old one was. Optimisers, statistics and references that know the
-  /// old one go on doing so: make them again. Throws Error, with nothing changed, when no module
-  /// has that path, and when its parent cannot hold another one there: the children of a Sequential
-  /// can be replaced, and those that visit() shows as a std::unique_ptr of a fitting type.
+  /// Puts `module` in the place of the one of that dotted path, which it returns, and into the
+  /// train or eval mode of that one. Optimisers, statistics and references that know the old one go
+  /// on doing so: make them again. Throws Error, with nothing changed, when no module has that
+  /// path, and when its parent cannot hold another one there: the children of a Sequential can be
+  /// replaced, and those that visit() shows as a std::unique_ptr of a fitting type.
   std::unique_ptr<Module> replace(const std::string& path, std::unique_ptr<Module> module);
 
   /// Dropout and batch norm behave differently in the two modes; a new module is in train mode.
@@ -138,31 +139,8 @@ class Module {
   bool training_ = true;
 };
 
-template <class M>
-class ModuleSlotOf final : public ModuleSlot {
- public:
-  explicit ModuleSlotOf(std::unique_ptr<M>& place) : place_(place) {}
-  bool accepts([[maybe_unused]] const Module& module) const override {
-    if constexpr (std::same_as<M, Module>)
-      return true;
-    else
-      return dynamic_cast<const M*>(&module) != nullptr;
-  }
-  std::unique_ptr<Module> exchange(std::unique_ptr<Module> module) override {
-    M* const fitting = dynamic_cast<M*>(module.get());
-    check(fitting != nullptr, "ModuleSlot: the pointer cannot hold a module of that type");
-    module.release();
-    std::unique_ptr<Module> old = std::move(place_);
-    place_.reset(fitting);
-    return old;
-  }
-
- private:
-  std::unique_ptr<M>& place_;
-};
-
-/// While one of these is in scope on a thread, `observe` is called after every module call there;
-/// an empty one is called nothing, and keeps others from being called.
+/// While one of these is in scope on a thread, `observe` is called after every module call there.
+/// An empty one keeps those around it from being called.
 class ForwardObserver {
  public:
   using Function = std::function<void(const std::string& path, Module& module, const Tensor& input,
@@ -181,12 +159,10 @@ class ForwardObserver {
   ForwardObserver* outer_;
 };
 
-/// A table of the modules that were called for an input of this shape: path, description, output
-/// shape, number of parameters; and the total. Runs the network once, in eval mode, on zeros.
+/// A table of path, description, output shape and number of parameters of the modules that were
+/// called for an input of this shape. Runs the network once, in eval mode, on zeros.
 std::string summary(Module& network, const Shape& input);
-
-/// The same for all modules without running any: path, description, number of parameters, parents
-/// first; and the total.
+/// The same of all modules, parents first, without output shapes, and without running any.
 std::ostream& operator<<(std::ostream& out, Module& network);
 inline std::ostream& operator<<(std::ostream& out, Module&& network) { return out << network; }
 

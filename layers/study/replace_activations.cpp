@@ -28,23 +28,18 @@ class Search : public ModuleVisitor {
   std::vector<Found> found;
 
  private:
-  void child(const std::string& name, Module& module) override { look(name, module, false); }
-  void child_in_slot(const std::string& name, Module& module, ModuleSlot& slot) override {
-    look(name, module, slot.accepts(probe_));
-  }
-
-  void look(const std::string& name, Module& module, bool replaceable) {
+  void child(const std::string& name, Module& module, const ModuleSlot& slot) override {
     const std::string path = path_ + name;
     auto* const activation = dynamic_cast<Activation*>(&module);
     if (!activation || (options_.choose && !options_.choose(path, *activation))) {
-      const size_t length = path_.size();
-      path_ = path + '.';
+      const std::string outer = std::exchange(path_, path + '.');
       module.visit(*this);
-      path_.resize(length);
+      path_ = outer;
       return;
     }
     check(
-        replaceable, "replace_activations: \"", path, "\" (", module.description(),
+        slot.accepts && slot.accepts(&probe_), "replace_activations: \"", path, "\" (",
+        module.description(),
         ") sits where a Rational cannot be put; where its parent holds it as a "
         "std::unique_ptr<Activation>, and shows this to visitors, it can be replaced; or leave it "
         "out by ReplaceOptions::choose");
@@ -93,7 +88,7 @@ class InputRange {
     const double half = std::max(0.5, (0.5 + options.margin) * (last - first));
     low = (first + last) / 2 - half;
     high = (first + last) / 2 + half;
-    outside = share(fine.below + fine.above, inputs.count());
+    outside = static_cast<double>(fine.below + fine.above) / static_cast<double>(inputs.count());
     variance = inputs.variance();
     for (const int64_t count : bars_.counts) total_ += static_cast<double>(count);
   }
@@ -109,9 +104,6 @@ class InputRange {
   }
 
  private:
-  static double share(int64_t part, int64_t of) {
-    return static_cast<double>(part) / static_cast<double>(of);
-  }
   double height(double bar) const {
     if (bar < 0 || bar >= static_cast<double>(bars_.counts.size())) return 0;
     return static_cast<double>(bars_.counts[static_cast<size_t>(bar)]);
@@ -138,16 +130,13 @@ RationalFunction fit_to(const Activation& old, const RationalSpec& spec, const I
 
 ReplacedActivation compare(const Found& at, const Activation& fitted, const InputRange& range) {
   constexpr int kPoints = 4001;
-  ReplacedActivation report{at.path,
-                            at.activation->description(),
-                            fitted.description(),
-                            range.low,
-                            range.high,
-                            range.outside,
-                            0,
-                            0,
-                            0,
-                            range.low};
+  ReplacedActivation report{.name = at.path,
+                            .before = at.activation->description(),
+                            .after = fitted.description(),
+                            .low = range.low,
+                            .high = range.high,
+                            .outside = range.outside,
+                            .max_error_at = range.low};
   double weights = 0;
   for (int i = 0; i < kPoints; ++i) {
     const double x = range.low + (range.high - range.low) * i / (kPoints - 1);

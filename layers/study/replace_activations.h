@@ -31,9 +31,9 @@ struct ReplacedActivation {
   std::string before, after;  ///< descriptions
   double low, high;           ///< the interval of the fit
   double outside;             ///< share of the observed inputs that were not on it
-  double rms;                 ///< root of the mean squared error over the interval
-  double input_rms;           ///< the same, weighted by the observed inputs' density
-  double max_error;           ///< largest |error| on the interval, at 4001 points …
+  double rms = 0;             ///< root of the mean squared error over the interval
+  double input_rms = 0;       ///< the same, weighted by the observed inputs' density
+  double max_error = 0;       ///< largest |error| on the interval, at 4001 points …
   double max_error_at;        ///< … and the x of it
 };
 

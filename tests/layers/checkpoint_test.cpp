@@ -132,7 +132,9 @@ DEVICE_TEST_CASE("the gradients of a checkpoint agree with central differences")
           void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
             tensor = *next++;
           }
-          void child(const std::string&, Module& module) override { module.visit(*this); }
+          void child(const std::string&, Module& module, const ModuleSlot&) override {
+            module.visit(*this);
+          }
         } replace;
         replace.next = in.data() + 1;
         block.visit(replace);

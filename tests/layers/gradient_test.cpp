@@ -26,7 +26,9 @@ class Replace : public ModuleVisitor {
   void parameter(const std::string&, Tensor& tensor, ParameterRole, Tensor*) override {
     if (tensor.defined()) tensor = *next_++;
   }
-  void child(const std::string&, Module& module) override { module.visit(*this); }
+  void child(const std::string&, Module& module, const ModuleSlot&) override {
+    module.visit(*this);
+  }
 
  private:
   const Tensor* next_;
