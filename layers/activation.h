@@ -23,8 +23,8 @@ class Activation : public Module {
   virtual bool is_learned() const = 0;
   /// The formula in words, with the names of what may be learned.
   virtual std::string formula() const = 0;
-  /// The SPEC with which make_activation() makes one that can hold the same coefficients, and
-  /// learns the same; of a formula with its constants as they are now.
+  /// The SPEC with which make_activation() makes one that can hold the same coefficients and learns
+  /// the same; of a formula with its constants as they are now.
   virtual std::string spec() const = 0;
 
   /// What forward() applies now, for BatchNorm::then(); null where it is more than such a function.
@@ -65,31 +65,31 @@ class FormulaActivation : public Activation {
 /// The usual fixed ones as modules, for Sequential{Linear(2, 16), ReLU(), …}. make_activation() has
 /// all, by name.
 struct ReLU : FormulaActivation {
-  ReLU();
+  ReLU() : FormulaActivation("relu") {}
 };
 struct LeakyReLU : FormulaActivation {
-  explicit LeakyReLU(double slope = 0.01);
+  explicit LeakyReLU(double slope = 0.01) : FormulaActivation("leaky_relu", {slope}) {}
 };
 struct ELU : FormulaActivation {
-  ELU();
+  ELU() : FormulaActivation("elu", {1}) {}
 };
 struct GELU : FormulaActivation {
-  GELU();
+  GELU() : FormulaActivation("gelu") {}
 };
 struct SiLU : FormulaActivation {  ///< x sigmoid(x), also called Swish
-  SiLU();
+  SiLU() : FormulaActivation("swish", {1}) {}
 };
 struct Mish : FormulaActivation {
-  Mish();
+  Mish() : FormulaActivation("mish") {}
 };
 struct Softplus : FormulaActivation {
-  Softplus();
+  Softplus() : FormulaActivation("softplus") {}
 };
 struct Tanh : FormulaActivation {
-  Tanh();
+  Tanh() : FormulaActivation("tanh") {}
 };
 struct Sigmoid : FormulaActivation {
-  Sigmoid();
+  Sigmoid() : FormulaActivation("sigmoid") {}
 };
 
 /// The activation that a SPEC names: `relu`, `leaky_relu:slope=0.1`, `swish:trainable=true`, `hp1`,
@@ -112,13 +112,12 @@ struct Sigmoid : FormulaActivation {
 ///   gain=true        E[G(Z)²] = 1, by a factor, which suits Init::lecun_normal; gain=I is for
 ///                    layers that start with Init I (assumed_second_moment() in layers/init.h)
 /// The gain alone keeps the variance in wide layers only: E[G]² is a third of E[G²] for Leaky ReLU
-/// and its like, which makes the inputs of deep layers alike, and their variance a random walk.
-/// After 20 convolutions of 16 channels it is anywhere from 0.03 to 2; with zero_mean=true, which
-/// removes the cause, it stays within a factor of 2.
+/// and its like, which makes the inputs of deep layers alike. After 20 convolutions of 16 channels
+/// their variance is anywhere from 0.03 to 2, and with zero_mean=true within a factor of 2.
 ///
-/// `channels` is the number of channels the activation will see, for groups=channel; the constants
-/// and coefficients are of `dtype`.
-/// Throws Error that lists the right names or keys, and the nearest, on a wrong one.
+/// `channels` is what the activation will see, for groups=channel; the constants and coefficients
+/// are of `dtype`. Throws Error that lists the right names or keys, and the nearest, on a wrong
+/// one.
 std::unique_ptr<Activation> make_activation(std::string_view spec, int64_t channels = 1,
                                             DType dtype = DType::float32);
 

@@ -38,14 +38,6 @@ const RationalPreset& preset_named(const std::string& name) {
   return found->second();
 }
 
-}  // namespace
-
-std::vector<std::string> rational_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, preset] : presets()) names.push_back(name);
-  return names;
-}
-
 /// More channels than any layer has; a typing error is noticed before coefficients fill the memory.
 constexpr int64_t kMostGroups = 65536;
 
@@ -56,6 +48,36 @@ int64_t groups_of(const Spec& spec, int64_t channels) {
   check(groups >= 1 && groups <= kMostGroups, what, " expects a whole number from 1 to ",
         kMostGroups, " or \"channel\", got ", groups);
   return groups;
+}
+
+/// What gain= asks for; 0 where it asks for nothing.
+double second_moment_of(const Spec& spec) {
+  const std::string gain = spec.text("gain", "false");
+  if (gain == "false") return 0;
+  return gain == "true" ? 1 : assumed_second_moment(init_named(gain));
+}
+
+}  // namespace
+
+std::vector<std::string> rational_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, preset] : presets()) names.push_back(name);
+  return names;
+}
+
+std::unique_ptr<Rational> make_rational(const Spec& spec, const RationalFunction& function,
+                                        int64_t channels, DType dtype) {
+  const auto module_of = [&](const RationalFunction& function) {
+    auto module = std::make_unique<Rational>(function, groups_of(spec, channels), dtype);
+    if (spec.flag("zero_centred", false)) module->keep_zero_centred();
+    return module;
+  };
+  auto module = module_of(function);
+  if (const double wanted = second_moment_of(spec); wanted > 0)
+    module = module_of(scale_to_second_moment(module->function(), wanted));
+  module->set_noise(spec.number("noise", 0));
+  module->set_trainable(spec.flag("trainable", true));
+  return module;
 }
 
 RationalSpec::RationalSpec(Spec spec)
@@ -71,22 +93,13 @@ RationalSpec::RationalSpec(Spec spec)
               rational_form_named(spec_.text("form", name_of(usual.options.form)))};
   const auto [m, n] =
       spec_.pair("degrees", '/', {usual.numerator_degree(), usual.denominator_degree()});
-  m_ = degree(m);
-  n_ = degree(n);
+  for (const double degree : {m, n})
+    check(degree == std::floor(degree) && degree >= 0 && degree <= kMaxDegree, "activation ",
+          spec_.name(), ": degrees are whole numbers from 0/0 to ", kMaxDegree, "/", kMaxDegree,
+          ", got \"", spec_.text("degrees", ""), "\"");
+  m_ = static_cast<int>(m);
+  n_ = static_cast<int>(n);
   groups_of(spec_, 1);  // before a fit, which takes its time
-}
-
-int RationalSpec::degree(double value) const {
-  check(value == std::floor(value) && value >= 0 && value <= kMaxDegree, "activation ",
-        spec_.name(), ": degrees are whole numbers from 0/0 to ", kMaxDegree, "/", kMaxDegree,
-        ", got \"", spec_.text("degrees", ""), "\"");
-  return static_cast<int>(value);
-}
-
-double RationalSpec::second_moment() const {
-  const std::string gain = spec_.text("gain", "false");
-  if (gain == "false") return 0;
-  return gain == "true" ? 1 : assumed_second_moment(init_named(gain));
 }
 
 RationalFunction RationalSpec::fit(const std::string& init, const FitOptions& interval,
@@ -99,7 +112,7 @@ RationalFunction RationalSpec::fit(const std::string& init, const FitOptions& in
   double shift = 0;
   RationalFunction function = less(shift);
   for (int round = 0; zero_mean && round < 3;
-       ++round) {  // a fit's mean follows the target's nearly
+       ++round) {  // a fit's mean nearly follows its target's
     shift += gaussian_moments([&](double x) { return derivatives_of(function, x); }, 1).mean;
     function = less(shift);
   }
@@ -130,21 +143,6 @@ RationalFunction RationalSpec::start() const {
   const RationalFunction function = fit(init(), {.low = low, .high = high}, zero_mean);
   const std::lock_guard lock(mutex);
   return fits.try_emplace(key, function).first->second;
-}
-
-std::unique_ptr<Rational> RationalSpec::make(const RationalFunction& function, int64_t channels,
-                                             DType dtype) const {
-  const auto module_of = [&](const RationalFunction& function) {
-    auto module = std::make_unique<Rational>(function, groups_of(spec_, channels), dtype);
-    if (spec_.flag("zero_centred", false)) module->keep_zero_centred();
-    return module;
-  };
-  auto module = module_of(function);
-  if (const double wanted = second_moment(); wanted > 0)
-    module = module_of(scale_to_second_moment(module->function(), wanted));
-  module->set_noise(spec_.number("noise", 0));
-  module->set_trainable(spec_.flag("trainable", true));
-  return module;
 }
 
 }  // namespace pade

@@ -13,8 +13,10 @@ namespace pade {
 /// The names of the rational activations: hp1, hp2, opau, pau.
 std::vector<std::string> rational_names();
 
-/// What the key `groups` of a spec asks for: 1 without it. Throws Error for a wrong value.
-int64_t groups_of(const Spec& spec, int64_t channels);
+/// A module of that function, with groups, zero_centred, gain, noise and trainable as the spec
+/// asks. Throws Error for a wrong value of one of these.
+std::unique_ptr<Rational> make_rational(const Spec& spec, const RationalFunction& function,
+                                        int64_t channels, DType dtype);
 
 /// What the spec of a rational activation asks for; make_activation() says which keys there are.
 class RationalSpec {
@@ -22,6 +24,7 @@ class RationalSpec {
   /// Throws Error for a name that is none of rational_names(), and for wrong keys and values.
   explicit RationalSpec(Spec spec);
 
+  const Spec& spec() const { return spec_; }
   const RationalOptions& options() const { return options_; }
   int numerator_degree() const { return m_; }
   int denominator_degree() const { return n_; }
@@ -33,16 +36,10 @@ class RationalSpec {
   /// The preset's function, or, where a key asks for another one, a fit, which a process makes
   /// once: all layers of a network ask for the same.
   RationalFunction start() const;
-  /// A module of that function, with groups, zero_centred, gain, noise and trainable as asked for.
-  std::unique_ptr<Rational> make(const RationalFunction& function, int64_t channels,
-                                 DType dtype) const;
 
  private:
-  int degree(double value) const;
   /// A fit of init on the interval; with zero_mean, of init less a constant.
   RationalFunction fit(const std::string& init, const FitOptions& interval, bool zero_mean) const;
-  /// What gain= asks for; 0 where it asks for nothing.
-  double second_moment() const;
 
   Spec spec_;
   const RationalPreset* preset_;

@@ -182,8 +182,8 @@ std::vector<ReplacedActivation> replace_found(Module& network, const std::vector
   for (const Found& at : found) {
     const InputStatistics::Layer& layer = inputs_of(at, statistics);
     const InputRange range(layer.inputs, options);
-    fitted.push_back(
-        spec.make(fit_to(*at.activation, spec, range, options), layer.channels, dtype));
+    fitted.push_back(make_rational(spec.spec(), fit_to(*at.activation, spec, range, options),
+                                   layer.channels, dtype));
     reports.push_back(compare(at, *fitted.back(), range));
     fitted.back()->to(device);
   }
