@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <cmath>
 #include <iomanip>
 #include <mutex>
-#include <numbers>
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
@@ -24,48 +22,6 @@ Tensor repeated_rows(const std::vector<double>& row, int64_t rows, DType dtype) 
 }
 
 }  // namespace
-
-// The digits are what fit_rational() gives; the tests fit again and compare.
-
-const RationalPreset& hp1_preset() {
-  static const RationalPreset preset{
-      "hp1",
-      {{Basis::hermite_he, RationalForm::termwise},
-       {1.13087026, 1.78755706, 1.09498094, 0.326910915, 0.0423014616, 0.00205891032},
-       {1.07541206, 0.306586174, 0.0412111199, 0.00221276331}},
-      {-10, 10}};
-  return preset;
-}
-
-const RationalPreset& hp2_preset() {
-  static const RationalPreset preset{
-      "hp2",
-      {{Basis::hermite_h, RationalForm::termwise},
-       {2.92107621, 3.47525167, 1.66374458, 0.419328136, 0.0494784474, 0.00233234464},
-       {3.83356133, 0.730237419, 0.0841069964, 0.00618070572}},
-      {-5, 5}};
-  return preset;
-}
-
-const RationalPreset& pau_preset() {
-  static const RationalPreset preset{
-      "pau",
-      {{Basis::monomial, RationalForm::termwise},
-       {0.0297659244, 0.618574311, 2.32093983, 3.04302414, 1.47792785, 0.249197369},
-       {1.14161766, 4.37961228, 0.86732956, 0.344638058}},
-      {-3, 3}};
-  return preset;
-}
-
-RationalFunction hermite_polynomial(int degree) {
-  check(degree >= 1 && degree <= kMaxDegree, "hermite: expected a degree from 1 to ", kMaxDegree,
-        ", got ", degree);
-  RationalFunction polynomial{{Basis::hermite_he, RationalForm::termwise}, {}, {}};
-  std::vector<double>& c = polynomial.c;
-  c = {std::numbers::inv_sqrtpi / std::numbers::sqrt2, 0.5};
-  for (int k = 0; k + 2 <= degree; ++k) c.push_back(c[k] * (1 - k) / ((k + 1) * (k + 2)));
-  return polynomial;
-}
 
 Rational::Rational(const RationalFunction& start, int64_t groups, DType dtype)
     : options_(start.options) {
@@ -122,18 +78,14 @@ std::string Rational::description() const {
 }
 
 std::string Rational::formula() const {
+  const RationalForm form = options_.form;
+  const bool sum_of_any_sign = form == RationalForm::whole_sum || form == RationalForm::full_sum;
+  const char* const bar = sum_of_any_sign ? "|" : "";
   TextStream out;
-  out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(options_.form)
-      << " + ";
-  const std::string sum = "sum_" + std::to_string(first_denominator(options_.form)) + "^" +
-                          std::to_string(denominator_degree());
-  switch (options_.form) {
-    case RationalForm::termwise: out << sum << " |d_j| |f_j|)"; break;
-    case RationalForm::whole_sum:
-    case RationalForm::full_sum: out << '|' << sum << " d_j f_j|)"; break;
-    case RationalForm::unsafe: out << sum << " d_j f_j)"; break;
-  }
-  out << ", f = " << name_of(options_.basis);
+  out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(form) << " + "
+      << bar << "sum_" << first_denominator(form) << '^' << denominator_degree()
+      << (form == RationalForm::termwise ? " |d_j| |f_j|" : " d_j f_j") << bar
+      << "), f = " << name_of(options_.basis);
   return out.str();
 }
 

@@ -39,12 +39,11 @@ class Rational : public Activation {
   }
   /// Stops or resumes learning of the coefficients. Call it before building an optimiser.
   void set_trainable(bool trainable);
-  /// In train mode every coefficient is multiplied by a factor of its own from [1 − noise, 1 +
+  /// In train mode, multiplies every coefficient by a factor of its own from [1 − noise, 1 +
   /// noise), drawn again for each call from a stream of this module; the gradient goes through the
-  /// factor. Eval mode has no noise. whole_sum with 0.1 is version D of ml-research's
-  /// rational_activations. What the coefficients are, how they are saved, and what function(),
-  /// derivatives() and reports show stays without noise. Where G(0) = 0 is held, it is with noise,
-  /// too. Throws Error unless 0 <= noise < 1.
+  /// factor. What is saved, and what function(), derivatives() and reports show, is without noise.
+  /// Where G(0) = 0 is held, it is with noise, too. whole_sum with 0.1 is version D of
+  /// ml-research's rational_activations. Throws Error unless 0 <= noise < 1.
   void set_noise(double noise);
   double noise() const { return noise_; }
   /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
@@ -66,11 +65,10 @@ class Rational : public Activation {
   Tensor forward(const Tensor& x) override;
 
  private:
-  /// Takes that part out of what an optimiser or a file has put into the numerator since the last
-  /// time.
-  void centre_numerator();
   /// The numerator without the part that makes P(0).
   Tensor zero_centred(const Tensor& numerator) const;
+  /// Takes that part out of what an optimiser or a file has put there since the last time.
+  void centre_numerator();
   /// The coefficients, each times a factor.
   Tensor with_noise(const Tensor& coefficients);
 
@@ -82,20 +80,5 @@ class Rational : public Activation {
   double noise_ = 0;
   std::optional<Rng> noise_rng_;  // where there is noise
 };
-
-/// The starts of Rational::hp1(), hp2() and pau(), and how they were fitted.
-struct RationalPreset {
-  const char* name;
-  RationalFunction start;
-  FitOptions fit;  ///< of leaky_relu
-};
-const RationalPreset& hp1_preset();
-const RationalPreset& hp2_preset();
-const RationalPreset& pau_preset();
-
-/// The polynomial of this degree (1 to 8) next to ReLU for Z ~ N(0, 1), root mean square: Σ c_k
-/// He_k with c_k = E[max(Z, 0) He_k(Z)] / k!, so that weights which suit ReLU suit it. c_0 =
-/// 1/√(2π), c_1 = ½, c_{k+2} = c_k (1 − k) / ((k + 1) (k + 2)). Throws Error for another degree.
-RationalFunction hermite_polynomial(int degree);
 
 }  // namespace pade

@@ -218,4 +218,46 @@ FitResult fit_rational(const FitTarget& target, RationalOptions options, int m, 
   return measure(best, problem.points(), fit.beyond);
 }
 
+// The digits are what fit_rational() gives; the tests fit again and compare.
+
+const RationalPreset& hp1_preset() {
+  static const RationalPreset preset{
+      "hp1",
+      {{Basis::hermite_he, RationalForm::termwise},
+       {1.13087026, 1.78755706, 1.09498094, 0.326910915, 0.0423014616, 0.00205891032},
+       {1.07541206, 0.306586174, 0.0412111199, 0.00221276331}},
+      {-10, 10}};
+  return preset;
+}
+
+const RationalPreset& hp2_preset() {
+  static const RationalPreset preset{
+      "hp2",
+      {{Basis::hermite_h, RationalForm::termwise},
+       {2.92107621, 3.47525167, 1.66374458, 0.419328136, 0.0494784474, 0.00233234464},
+       {3.83356133, 0.730237419, 0.0841069964, 0.00618070572}},
+      {-5, 5}};
+  return preset;
+}
+
+const RationalPreset& pau_preset() {
+  static const RationalPreset preset{
+      "pau",
+      {{Basis::monomial, RationalForm::termwise},
+       {0.0297659244, 0.618574311, 2.32093983, 3.04302414, 1.47792785, 0.249197369},
+       {1.14161766, 4.37961228, 0.86732956, 0.344638058}},
+      {-3, 3}};
+  return preset;
+}
+
+RationalFunction hermite_polynomial(int degree) {
+  check(degree >= 1 && degree <= kMaxDegree, "hermite: expected a degree from 1 to ", kMaxDegree,
+        ", got ", degree);
+  RationalFunction polynomial{{Basis::hermite_he, RationalForm::termwise}, {}, {}};
+  std::vector<double>& c = polynomial.c;
+  c = {std::numbers::inv_sqrtpi / std::numbers::sqrt2, 0.5};
+  for (int k = 0; k + 2 <= degree; ++k) c.push_back(c[k] * (1 - k) / ((k + 1) * (k + 2)));
+  return polynomial;
+}
+
 }  // namespace pade

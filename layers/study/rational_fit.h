@@ -61,4 +61,19 @@ struct FitResult {
 FitResult fit_rational(const FitTarget& target, RationalOptions options, int m, int n,
                        const FitOptions& fit = {});
 
+/// The starts of Rational::hp1(), hp2() and pau(), and how they were fitted.
+struct RationalPreset {
+  const char* name;
+  RationalFunction start;
+  FitOptions fit;  ///< of leaky_relu
+};
+const RationalPreset& hp1_preset();
+const RationalPreset& hp2_preset();
+const RationalPreset& pau_preset();
+
+/// The polynomial of this degree (1 to 8) next to ReLU for Z ~ N(0, 1), root mean square: Σ c_k
+/// He_k with c_k = E[max(Z, 0) He_k(Z)] / k!, so that weights which suit ReLU suit it. c_0 =
+/// 1/√(2π), c_1 = ½, c_{k+2} = c_k (1 − k) / ((k + 1) (k + 2)). Throws Error for another degree.
+RationalFunction hermite_polynomial(int degree);
+
 }  // namespace pade
