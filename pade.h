@@ -63,7 +63,6 @@
 #include <pade/layers/rational_spec.h>
 #include <pade/layers/sequential.h>
 #include <pade/layers/spec.h>
-#include <pade/layers/stochastic_depth.h>
 #include <pade/layers/study/activation_function.h>
 #include <pade/layers/study/coefficient_scale.h>
 #include <pade/layers/study/derivatives.h>

@@ -8,10 +8,10 @@
 
 namespace pade {
 
-BatchNorm::BatchNorm(const char* type, int64_t channels, BatchNormLayerOptions options)
+BatchNorm::BatchNorm(int dimensions, int64_t channels, BatchNormLayerOptions options)
     : running_mean(Tensor::zeros({channels})),
       running_var(Tensor::ones({channels})),
-      type_(type),
+      dimensions_(dimensions),
       options_(options) {
   if (!options.affine) return;
   weight = Tensor::ones({channels}).requires_grad_();
@@ -26,13 +26,15 @@ void BatchNorm::visit(ModuleVisitor& visitor) {
 }
 
 std::string BatchNorm::description() const {
-  return type_ + ("(" + std::to_string(running_mean.size()) + ")");
+  return type() + ("(" + std::to_string(running_mean.size()) + ")");
 }
 
 BatchNormOptions BatchNorm::checked_options(const Tensor& x) const {
-  check_defined(type_, {{"input", x}});
-  check(accepts(x.rank()) && x.extent(1) == running_mean.size(), type_, ": expected ",
-        expected(std::to_string(running_mean.size())), ", got ", x.shape());
+  check_defined(type(), {{"input", x}});
+  const bool fits = x.rank() == 2 + dimensions_ || (dimensions_ == 1 && x.rank() == 2);
+  const std::string begin = "[N, " + std::to_string(running_mean.size());
+  check(fits && x.extent(1) == running_mean.size(), type(), ": expected ", begin,
+        dimensions_ == 1 ? "] or " + begin + ", L]" : ", H, W]", ", got ", x.shape());
   return {.training = training(), .momentum = options_.momentum, .eps = options_.eps};
 }
 

@@ -30,41 +30,28 @@ class BatchNorm : public Module {
   Tensor running_mean, running_var;
 
  protected:
-  BatchNorm(const char* type, int64_t channels, BatchNormLayerOptions options);
+  /// `dimensions` of a sample's channels: 1 or 2.
+  BatchNorm(int dimensions, int64_t channels, BatchNormLayerOptions options);
   Tensor forward(const Tensor& x) override;
-  /// The shapes that it is made for, C being the number of channels: `[N, C]`.
-  virtual std::string expected(const std::string& channels) const = 0;
-  virtual bool accepts(int rank) const = 0;
 
  private:
+  const char* type() const { return dimensions_ == 1 ? "BatchNorm1d" : "BatchNorm2d"; }
   BatchNormOptions checked_options(const Tensor& x) const;
 
-  const char* type_;
+  int dimensions_;
   BatchNormLayerOptions options_;
 };
 
 /// Of [N, C] or [N, C, L].
-class BatchNorm1d : public BatchNorm {
- public:
+struct BatchNorm1d : BatchNorm {
   explicit BatchNorm1d(int64_t channels, BatchNormLayerOptions options = {})
-      : BatchNorm("BatchNorm1d", channels, options) {}
-
- protected:
-  std::string expected(const std::string& c) const override {
-    return "[N, " + c + "] or [N, " + c + ", L]";
-  }
-  bool accepts(int rank) const override { return rank == 2 || rank == 3; }
+      : BatchNorm(1, channels, options) {}
 };
 
 /// Of images [N, C, H, W].
-class BatchNorm2d : public BatchNorm {
- public:
+struct BatchNorm2d : BatchNorm {
   explicit BatchNorm2d(int64_t channels, BatchNormLayerOptions options = {})
-      : BatchNorm("BatchNorm2d", channels, options) {}
-
- protected:
-  std::string expected(const std::string& c) const override { return "[N, " + c + ", H, W]"; }
-  bool accepts(int rank) const override { return rank == 4; }
+      : BatchNorm(2, channels, options) {}
 };
 
 }  // namespace pade

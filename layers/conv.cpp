@@ -1,4 +1,3 @@
-
 #include <pade/core/error.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/conv.h>

@@ -9,65 +9,49 @@
 namespace pade {
 namespace {
 
-constexpr std::array kAllInits = {Init::pytorch,      Init::he_normal,     Init::he_normal_fan_out,
-                                  Init::he_uniform,   Init::glorot_normal, Init::glorot_uniform,
-                                  Init::lecun_normal, Init::lecun_uniform};
+struct Entry {
+  const char* name;
+  double second_moment;  // assumed_second_moment()
+  Init init;
+};
+
+const char* name_of(const Entry& entry) { return entry.name; }
+
+constexpr std::array kInits = {  // in the order of the enum
+    Entry{"pytorch", 3, Init::pytorch},
+    Entry{"he_normal", 0.5, Init::he_normal},
+    Entry{"he_normal_fan_out", 0.5, Init::he_normal_fan_out},
+    Entry{"he_uniform", 0.5, Init::he_uniform},
+    Entry{"glorot_normal", 1, Init::glorot_normal},
+    Entry{"glorot_uniform", 1, Init::glorot_uniform},
+    Entry{"lecun_normal", 1, Init::lecun_normal},
+    Entry{"lecun_uniform", 1, Init::lecun_uniform}};
 
 /// Of a weight [out, in, kernel…]; at least 1, so that empty layers divide by nothing.
 double fan_in(const Shape& shape) { return std::max<double>(1, shape.size_from(1)); }
-double fan_out(const Shape& shape, int64_t groups) {
-  return std::max<double>(1, shape[0] / groups * shape.size_from(2));
-}
-
-Tensor uniform_within(double bound, const Shape& shape, Rng& rng) {
-  return rng.uniform(shape, -bound, bound);
-}
 
 }  // namespace
 
-const char* name_of(Init init) {
-  switch (init) {
-    case Init::pytorch: return "pytorch";
-    case Init::he_normal: return "he_normal";
-    case Init::he_normal_fan_out: return "he_normal_fan_out";
-    case Init::he_uniform: return "he_uniform";
-    case Init::glorot_normal: return "glorot_normal";
-    case Init::glorot_uniform: return "glorot_uniform";
-    case Init::lecun_normal: return "lecun_normal";
-    case Init::lecun_uniform: return "lecun_uniform";
-  }
-  return "unknown";
-}
-
-Init init_named(std::string_view name) { return value_named("initialisation", name, kAllInits); }
-
-double assumed_second_moment(Init init) {
-  switch (init) {
-    case Init::pytorch: return 3;
-    case Init::he_normal:
-    case Init::he_normal_fan_out:
-    case Init::he_uniform: return 0.5;
-    case Init::glorot_normal:
-    case Init::glorot_uniform:
-    case Init::lecun_normal:
-    case Init::lecun_uniform: return 1;
-  }
-  return 1;
-}
+const char* name_of(Init init) { return kInits[static_cast<size_t>(init)].name; }
+Init init_named(std::string_view name) { return value_named("initialisation", name, kInits).init; }
+double assumed_second_moment(Init init) { return kInits[static_cast<size_t>(init)].second_moment; }
 
 Tensor initial_weight(Init init, const Shape& shape, Rng& rng, int64_t groups) {
   check(shape.rank() >= 2, "initial_weight: expected a shape [out, in, …], got ", shape);
-  const double in = fan_in(shape), out = fan_out(shape, groups), both = in + out;
-  auto draw = [&] {
+  const double in = fan_in(shape);
+  const double out = std::max<double>(1, shape[0] / groups * shape.size_from(2));
+  const auto normal = [&](double variance) { return rng.normal(shape, 0, std::sqrt(variance)); };
+  const auto uniform = [&](double bound) { return rng.uniform(shape, -bound, bound); };
+  const auto draw = [&] {
     switch (init) {
-      case Init::pytorch: return uniform_within(1 / std::sqrt(in), shape, rng);
-      case Init::he_normal: return rng.normal(shape, 0, std::sqrt(2 / in));
-      case Init::he_normal_fan_out: return rng.normal(shape, 0, std::sqrt(2 / out));
-      case Init::he_uniform: return uniform_within(std::sqrt(6 / in), shape, rng);
-      case Init::glorot_normal: return rng.normal(shape, 0, std::sqrt(2 / both));
-      case Init::glorot_uniform: return uniform_within(std::sqrt(6 / both), shape, rng);
-      case Init::lecun_normal: return rng.normal(shape, 0, std::sqrt(1 / in));
-      case Init::lecun_uniform: return uniform_within(std::sqrt(3 / in), shape, rng);
+      case Init::pytorch: return uniform(1 / std::sqrt(in));
+      case Init::he_normal: return normal(2 / in);
+      case Init::he_normal_fan_out: return normal(2 / out);
+      case Init::he_uniform: return uniform(std::sqrt(6 / in));
+      case Init::glorot_normal: return normal(2 / (in + out));
+      case Init::glorot_uniform: return uniform(std::sqrt(6 / (in + out)));
+      case Init::lecun_normal: return normal(1 / in);
+      case Init::lecun_uniform: return uniform(std::sqrt(3 / in));
     }
     return Tensor();
   };
@@ -77,7 +61,8 @@ Tensor initial_weight(Init init, const Shape& shape, Rng& rng, int64_t groups) {
 Tensor initial_bias(Init init, const Shape& weight_shape, Rng& rng) {
   const Shape shape{weight_shape[0]};
   if (init != Init::pytorch) return Tensor::zeros(shape).requires_grad_();
-  return uniform_within(1 / std::sqrt(fan_in(weight_shape)), shape, rng).requires_grad_();
+  const double bound = 1 / std::sqrt(fan_in(weight_shape));
+  return rng.uniform(shape, -bound, bound).requires_grad_();
 }
 
 }  // namespace pade

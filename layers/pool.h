@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include <pade/core/size2.h>
+#include <pade/core/ops/pool.h>
 #include <pade/layers/module.h>
 
 namespace pade {
@@ -13,39 +13,42 @@ struct Pool2dLayerOptions {
   Size2 padding = 0;
 };
 
-/// The largest value of each window.
-class MaxPool2d : public Module {
+/// What MaxPool2d and AvgPool2d share.
+class Pool2d : public Module {
  public:
-  explicit MaxPool2d(Size2 kernel, Pool2dLayerOptions options = {});
   std::string description() const override;
 
  protected:
-  Tensor forward(const Tensor& x) override;
+  Pool2d(const char* type, Size2 kernel, const Pool2dLayerOptions& options);
 
- private:
+  const char* type_;
   Size2 kernel_, stride_, padding_;
+};
+
+/// The largest value of each window.
+struct MaxPool2d : Pool2d {
+  explicit MaxPool2d(Size2 kernel, Pool2dLayerOptions options = {})
+      : Pool2d("MaxPool2d", kernel, options) {}
+
+ protected:
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_, stride_, padding_); }
 };
 
 /// The mean of each window; padding counts as zeros.
-class AvgPool2d : public Module {
- public:
-  explicit AvgPool2d(Size2 kernel, Pool2dLayerOptions options = {});
-  std::string description() const override;
+struct AvgPool2d : Pool2d {
+  explicit AvgPool2d(Size2 kernel, Pool2dLayerOptions options = {})
+      : Pool2d("AvgPool2d", kernel, options) {}
 
  protected:
-  Tensor forward(const Tensor& x) override;
-
- private:
-  Size2 kernel_, stride_, padding_;
+  Tensor forward(const Tensor& x) override { return avg_pool2d(x, kernel_, stride_, padding_); }
 };
 
 /// The mean of each channel: [N, C, H, W] → [N, C, 1, 1].
-class GlobalAvgPool2d : public Module {
- public:
+struct GlobalAvgPool2d : Module {
   std::string description() const override { return "GlobalAvgPool2d"; }
 
  protected:
-  Tensor forward(const Tensor& x) override;
+  Tensor forward(const Tensor& x) override { return global_avg_pool2d(x); }
 };
 
 }  // namespace pade

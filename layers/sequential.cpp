@@ -38,10 +38,9 @@ Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
   for (size_t i = 0; i < modules_.size(); ++i) {
     Module& module = *modules_[i].module;
+    Module* const next = i + 1 < modules_.size() ? modules_[i + 1].module.get() : nullptr;
     auto* const norm = dynamic_cast<BatchNorm*>(&module);
-    auto* const activation = norm && i + 1 < modules_.size()
-                                 ? dynamic_cast<Activation*>(modules_[i + 1].module.get())
-                                 : nullptr;
+    auto* const activation = norm ? dynamic_cast<Activation*>(next) : nullptr;
     y = activation ? norm->then(*activation, y) : module(y);
     if (activation) ++i;
   }

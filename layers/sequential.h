@@ -3,7 +3,6 @@
 #include <concepts>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,18 +32,16 @@ class Sequential : public Module {
  public:
   Sequential() = default;
 
+  /// Not of one Sequential, which is moved.
   template <class... Modules>
-  requires(sizeof...(Modules) > 0 && !(std::same_as<std::remove_cvref_t<Modules>, Sequential> &&
-                                       ...)) explicit Sequential(Modules&&... modules) {
-    (add(std::forward<Modules>(modules)), ...);
+  requires(!(std::same_as<Modules, Sequential> && ...)) explicit Sequential(Modules... modules) {
+    (add(std::move(modules)), ...);
   }
 
-  /// Appends. Throws Error when the name is taken, empty, or has a dot in it.
-  template <std::derived_from<Module> M>
+  /// Appends a module, under its position or a name of its own. Throws Error when the name is
+  /// taken, empty, or has a dot in it.
+  template <class M>
   void add(M module) {
-    add(named(std::to_string(size()), std::move(module)));
-  }
-  void add(std::unique_ptr<Module> module) {
     add(named(std::to_string(size()), std::move(module)));
   }
   void add(NamedModule module);

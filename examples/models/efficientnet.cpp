@@ -12,7 +12,6 @@
 #include <pade/layers/flatten.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/pool.h>
-#include <pade/layers/stochastic_depth.h>
 
 #include "models/parts.h"
 

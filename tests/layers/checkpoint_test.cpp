@@ -20,7 +20,6 @@
 #include <pade/layers/linear.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>
-#include <pade/layers/stochastic_depth.h>
 #include <pade/optim/sgd.h>
 
 #include "tests/devices.h"

@@ -4,7 +4,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/gradcheck.h>
-#include <pade/layers/stochastic_depth.h>
+#include <pade/layers/dropout.h>
 
 #include "tests/devices.h"
 
