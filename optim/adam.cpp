@@ -1,8 +1,4 @@
-#include <algorithm>
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
@@ -25,22 +21,20 @@ const std::vector<std::string>& adam_slot_names() {
 }
 
 std::vector<UpdateTask<AdamUpdate>> adam_tasks(std::span<const ParameterUpdate> updates,
-                                               const AdamRule& rule) {
+                                               const AdamOptions& options, bool decoupled) {
   std::vector<UpdateTask<AdamUpdate>> tasks;
-  for (const ParameterUpdate& update : updates) {
-    const auto step = static_cast<double>(update.step);
-    tasks.push_back({{.lr = update.lr * std::min(1.0, step / rule.warm_up),
-                      .beta1 = rule.beta1,
-                      .beta2 = rule.beta2,
-                      .eps = rule.eps,
+  for (const ParameterUpdate& update : updates)
+    tasks.push_back({{.lr = update.lr,
+                      .beta1 = options.beta1,
+                      .beta2 = options.beta2,
+                      .eps = options.eps,
                       .weight_decay = update.weight_decay,
-                      .step = step,
-                      .decoupled = rule.decoupled},
+                      .step = static_cast<double>(update.step),
+                      .decoupled = decoupled},
                      update.parameter,
                      update.gradient,
                      update.slots,
                      update.step_scale});
-  }
   return tasks;
 }
 
@@ -58,11 +52,7 @@ Adam::Adam(std::vector<ParameterGroup> groups, AdamOptions options, bool decoupl
 }
 
 void Adam::apply(std::span<const ParameterUpdate> updates) {
-  const auto tasks = adam_tasks(updates, {.beta1 = options_.beta1,
-                                          .beta2 = options_.beta2,
-                                          .eps = options_.eps,
-                                          .decoupled = decoupled_});
-  kernels_of(updates[0].parameter).adam_update(tasks);
+  kernels_of(updates[0].parameter).adam_update(adam_tasks(updates, options_, decoupled_));
 }
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamOptions options)

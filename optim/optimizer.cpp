@@ -14,11 +14,10 @@ namespace pade {
 namespace {
 
 void check_rates(const ParameterGroup& group) {
-  check(group.lr >= 0 && std::isfinite(group.lr), "optimizer: the learning rate of group \"",
-        group.name, "\" is ", group.lr, ", expected a finite number, at least 0");
-  check(group.weight_decay >= 0 && std::isfinite(group.weight_decay),
-        "optimizer: the weight decay of group \"", group.name, "\" is ", group.weight_decay,
-        ", expected a finite number, at least 0");
+  for (const auto& [rate, value] :
+       {std::pair{"learning rate", group.lr}, std::pair{"weight decay", group.weight_decay}})
+    check(value >= 0 && std::isfinite(value), "optimizer: the ", rate, " of group \"", group.name,
+          "\" is ", value, ", expected a finite number, at least 0");
 }
 
 void check_step_scale(const Parameter& parameter) {
@@ -37,36 +36,30 @@ void check_step_scale(const Parameter& parameter) {
 
 void check_groups(const std::vector<ParameterGroup>& groups) {
   const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
-  const Parameter* first = nullptr;
+  std::vector<std::pair<std::string, Tensor>> all;
   std::set<std::string> names;
   std::map<const Tensor*, std::string> name_of_leaf;  // by the one gradient that its handles share
   for (const ParameterGroup& group : groups) {
     check_rates(group);
     for (const Parameter& parameter : group.parameters) {
-      const std::string& name = parameter.name;
-      const Tensor& tensor = parameter.tensor;
+      const auto& [name, tensor, role, step_scale] = parameter;
       check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
             "\" is not a leaf that requires a gradient");
       check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
       const auto [earlier, is_new] = name_of_leaf.try_emplace(&tensor.grad(), name);
       check(is_new, "optimizer: \"", earlier->second, "\" and \"", name,
             "\" are one and the same parameter");
-      if (!first) first = &parameter;
-      check(tensor.device() == first->tensor.device(), "optimizer: expected all parameters on one ",
-            "device, got \"", first->name, "\" on ", first->tensor.device(), " and \"", name,
-            "\" on ", tensor.device());
+      all.emplace_back(name, tensor);
+      const auto& [first_name, first] = all.front();
+      check(tensor.device() == first.device(), "optimizer: expected all parameters on one device, ",
+            "got \"", first_name, "\" on ", first.device(), " and \"", name, "\" on ",
+            tensor.device());
       check_step_scale(parameter);
     }
   }
-  check(!names.empty(), "optimizer: there are no parameters to optimise");
-  std::vector<std::pair<std::string, Tensor>> changed;
-  for (const ParameterGroup& group : groups)
-    for (const Parameter& parameter : group.parameters)
-      changed.emplace_back(parameter.name, parameter.tensor);
-  check_no_overlap("optimizer", changed);
+  check(!all.empty(), "optimizer: there are no parameters to optimise");
+  check_no_overlap("optimizer", all);
 }
-
-constexpr double kWarmUp = 20;  // of UpdateRule::coefficients
 
 /// How many modules they belong to: the names of one's parameters differ behind the last dot.
 int64_t modules_of(const std::vector<Parameter>& parameters) {
@@ -74,15 +67,6 @@ int64_t modules_of(const std::vector<Parameter>& parameters) {
   for (const Parameter& parameter : parameters)
     paths.insert(parameter.name.substr(0, parameter.name.rfind('.') + 1));
   return static_cast<int64_t>(paths.size());
-}
-
-void check_gradients(std::span<const ParameterUpdate> updates) {
-  for (const ParameterUpdate& update : updates)
-    if (!update.gradient.is_only_handle())
-      for (const ParameterUpdate& other : updates)
-        check(!update.gradient.overlaps(other.parameter), "step: a gradient of shape ",
-              update.gradient.shape(), " is in the memory of another parameter, which this step ",
-              "changes, too; clone() it");
 }
 
 }  // namespace
@@ -109,11 +93,11 @@ std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& paramet
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots)
     : groups_(std::move(groups)), own_slot_names_(std::move(slots)) {
   check_groups(groups_);
-  for (const ParameterGroup& group : groups_)
-    for (const Parameter& parameter : group.parameters) {
-      Memory& memory = memories_.emplace_back(Memory{Tensor::zeros({1}, DType::int32), {}});
+  for (ParameterGroup& group : groups_)
+    for (Parameter& parameter : group.parameters) {
+      entries_.push_back({group, parameter, Tensor::zeros({1}, DType::int32), {}});
       for (size_t slot = 0; slot < slot_names(group.rule).size(); ++slot)
-        memory.slots.push_back(Tensor::zeros_like(parameter.tensor));
+        entries_.back().slots.push_back(Tensor::zeros_like(parameter.tensor));
     }
 }
 
@@ -133,52 +117,53 @@ void Optimizer::step() {
 
 void Optimizer::update_parameters() {
   const NoGrad no_grad;
+  constexpr double kWarmUp = 20;  // of UpdateRule::coefficients
   const Tensor no_scale;
-  std::vector<ParameterUpdate> updates;  // the own rule's first
-  std::vector<Tensor*> steps;
-  size_t own = 0;  // how many those are
-  for (const UpdateRule rule : {UpdateRule::own, UpdateRule::coefficients}) {
-    size_t index = 0;
-    for (ParameterGroup& group : groups_)
-      for (Parameter& parameter : group.parameters) {
-        Memory& memory = memories_[index++];
-        Tensor& tensor = parameter.tensor;
-        if (group.rule != rule || !tensor.has_fresh_grad()) continue;
-        updates.push_back({tensor, tensor.grad(), memory.slots, group.lr * lr_factor_,
-                           group.weight_decay, *memory.steps.data<int32_t>() + 1,
-                           rule == UpdateRule::own ? no_scale : parameter.step_scale});
-        steps.push_back(&memory.steps);
-      }
-    if (rule == UpdateRule::own) own = updates.size();
+  std::vector<ParameterUpdate> own, coefficients;
+  std::vector<Entry*> updated;
+  for (Entry& entry : entries_) {
+    Tensor& tensor = entry.parameter.tensor;
+    if (!tensor.has_fresh_grad()) continue;
+    updated.push_back(&entry);
+    const int64_t step = *entry.steps.data<int32_t>() + 1;
+    const double lr = entry.group.lr * lr_factor_, decay = entry.group.weight_decay;
+    if (entry.group.rule == UpdateRule::own)
+      own.push_back({tensor, tensor.grad(), entry.slots, lr, decay, step, no_scale});
+    else
+      coefficients.push_back({tensor, tensor.grad(), entry.slots,
+                              lr * std::min(1.0, static_cast<double>(step) / kWarmUp), decay, step,
+                              entry.parameter.step_scale});
   }
-  check(!updates.empty(), "step: no gradient was set since the last step() for any of the ",
-        memories_.size(),
-        " parameters of this optimiser. Was backward() called? Was the optimiser ",
+  check(!updated.empty(), "step: no gradient was set since the last step() for any of the ",
+        entries_.size(), " parameters of this optimiser. Was backward() called? Was the optimiser ",
         "made before network.to(…) or replace(), which give the network other parameters? Make it ",
         "afterwards. Or are all of its parameters frozen?");
-  check_gradients(updates);
-  const std::span<const ParameterUpdate> all(updates);
-  const auto tasks = adam_tasks(
-      all.subspan(own), {.warm_up = kWarmUp});  // before anything is changed: memory may run out
-  if (own > 0) apply(all.first(own));
-  if (!tasks.empty()) kernels_of(updates[own].parameter).adam_update(tasks);
-  for (size_t i = 0; i < updates.size(); ++i) {
-    ++*steps[i]->mutable_data<int32_t>();
-    updates[i].parameter.mark_grad_used();
+  for (const Entry* entry : updated) {
+    const Tensor& gradient = entry->parameter.tensor.grad();
+    if (gradient.is_only_handle()) continue;
+    for (const Entry* other : updated)
+      check(!gradient.overlaps(other->parameter.tensor), "step: a gradient of shape ",
+            gradient.shape(), " is in the memory of another parameter, which this step changes, ",
+            "too; clone() it");
+  }
+  const auto tasks =
+      adam_tasks(coefficients, {}, false);  // before any change, as memory may run out
+  if (!own.empty()) apply(own);
+  if (!tasks.empty()) kernels_of(coefficients[0].parameter).adam_update(tasks);
+  for (Entry* entry : updated) {
+    ++*entry->steps.mutable_data<int32_t>();
+    entry->parameter.tensor.mark_grad_used();
   }
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state() const {
   std::vector<std::pair<std::string, Tensor>> state;
-  size_t index = 0;
-  for (const ParameterGroup& group : groups_)
-    for (const Parameter& parameter : group.parameters) {
-      const Memory& memory = memories_[index++];
-      state.emplace_back("steps." + parameter.name, memory.steps);
-      const std::vector<std::string>& names = slot_names(group.rule);
-      for (size_t slot = 0; slot < names.size(); ++slot)
-        state.emplace_back(names[slot] + "." + parameter.name, memory.slots[slot]);
-    }
+  for (const Entry& entry : entries_) {
+    state.emplace_back("steps." + entry.parameter.name, entry.steps);
+    const std::vector<std::string>& names = slot_names(entry.group.rule);
+    for (size_t slot = 0; slot < names.size(); ++slot)
+      state.emplace_back(names[slot] + "." + entry.parameter.name, entry.slots[slot]);
+  }
   return state;
 }
 

@@ -41,10 +41,9 @@ struct ParameterGroup {
 /// make √n times as much.
 constexpr double kActivationLr = 0.01;
 
-/// "weights" with this rate and decay, and "activations": the coefficients of learned activations,
-/// by their own rule, with activation_lr where it is given, and without decay, which would pull
-/// them towards the zero function. A group without parameters is left out. Throws Error for a
-/// negative rate or decay.
+/// "weights" with this rate and decay, and "activations": the coefficients, by their own rule, with
+/// activation_lr where it is given, and without decay, which would pull them towards the zero
+/// function. A group without parameters is left out. Throws Error for a negative rate or decay.
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
                                            double weight_decay,
                                            std::optional<double> activation_lr = {});
@@ -71,36 +70,37 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// Updates, in place, every parameter whose gradient was set since the last step. The others are
-  /// left as they are, and so is their state. Throws Error where no parameter has such a gradient:
-  /// nothing would be trained, and nobody would notice; and, with nothing changed, where a gradient
-  /// is in the memory of another parameter, which may or may not have been updated before.
+  /// left as they are, and so is their state. Throws Error, with nothing changed, where no
+  /// parameter has such a gradient, as nobody would notice, and where one is in the memory of
+  /// another parameter, which may or may not have been updated before.
   void step();
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
-  /// Multiplies every group's learning rate from now on: a schedule's value. It is not part of the
-  /// state. Throws Error unless it is finite and at least 0.
+  /// Multiplies every group's learning rate from now on, as a schedule says; not part of the state.
+  /// Throws Error unless it is finite and at least 0.
   void set_lr_factor(double factor);
   double lr_factor() const { return lr_factor_; }
 
-  /// What the optimiser remembers of each parameter, under stable names: how many updates it had
-  /// (`steps.conv1.weight`, int32) and tensors of its shape (`momentum.conv1.weight`). The handles
-  /// are live: copying a saved state into them makes training go on with the same bits.
+  /// What is remembered of each parameter: how many updates it had (`steps.conv1.weight`, int32)
+  /// and tensors of its shape (`momentum.conv1.weight`). The handles are live: copying a saved
+  /// state into them makes training go on with the same bits.
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  protected:
   /// `slots` are the names of the tensors that the own rule remembers for each parameter. Throws
   /// Error if a rate or decay is negative; if there are no parameters, or one is not a leaf; if two
   /// have the same name, are the same parameter, share memory or are on different devices; and if a
-  /// step_scale differs from its parameter in shape, dtype or device, or is not finite and above
-  /// 0.
+  /// step_scale differs from its parameter in shape, dtype or device, or is not finite above 0.
   Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots);
 
   /// The own rule, for at least one parameter; all are on one device.
   virtual void apply(std::span<const ParameterUpdate> updates) = 0;
 
  private:
-  struct Memory {
-    Tensor steps;  // int32, one element
+  struct Entry {  // of one parameter
+    ParameterGroup& group;
+    Parameter& parameter;
+    Tensor steps;  // its updates: int32, one element
     std::vector<Tensor> slots;
   };
 
@@ -109,7 +109,7 @@ class Optimizer {
 
   std::vector<ParameterGroup> groups_;
   std::vector<std::string> own_slot_names_;
-  std::vector<Memory> memories_;  // by parameter, in the order of the groups
+  std::vector<Entry> entries_;  // in the order of the groups
   double lr_factor_ = 1;
 };
 

@@ -1,28 +1,19 @@
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/optim/sgd.h>
 
 namespace pade {
-namespace {
-
-std::vector<std::string> slots_of(const SgdOptions& options) {
-  if (options.momentum == 0) return {};
-  return {"momentum"};
-}
-
-}  // namespace
 
 Sgd::Sgd(const std::vector<Parameter>& parameters, SgdOptions options)
     : Sgd(default_groups(parameters, options.lr, options.weight_decay, options.activation_lr),
           options) {}
 
 Sgd::Sgd(std::vector<ParameterGroup> groups, SgdOptions options)
-    : Optimizer(std::move(groups), slots_of(options)), options_(options) {
+    : Optimizer(std::move(groups),
+                std::vector<std::string>(options.momentum > 0 ? 1 : 0, "momentum")),
+      options_(options) {
   check(options.momentum >= 0 && options.momentum < 1, "Sgd: momentum must be in [0, 1), got ",
         options.momentum);
   check(!options.nesterov || options.momentum > 0, "Sgd: Nesterov's momentum needs momentum > 0");

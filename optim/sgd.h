@@ -18,7 +18,6 @@ struct SgdOptions {
 
 /// Stochastic gradient descent with momentum as in PyTorch: buffer = momentum · buffer + gradient,
 /// parameter −= lr · buffer, or, with Nesterov's momentum, lr · (gradient + momentum · buffer).
-/// Activations' coefficients have UpdateRule::coefficients.
 /// Throws Error unless 0 <= momentum < 1, and as Optimizer's constructor does.
 class Sgd : public Optimizer {
  public:
