@@ -78,7 +78,6 @@
 #include <pade/layers/study/rational_function.h>
 #include <pade/layers/study/rational_regions.h>
 #include <pade/layers/study/replace_activations.h>
-#include <pade/layers/study/second_moment.h>
 #include <pade/layers/study/value_distribution.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>

@@ -13,7 +13,6 @@
 #include <pade/layers/init.h>
 #include <pade/layers/rational_spec.h>
 #include <pade/layers/study/gaussian_analysis.h>
-#include <pade/layers/study/second_moment.h>
 
 namespace pade {
 namespace {

@@ -64,4 +64,9 @@ class FitProblem : public ResidualProblem {
   std::array<double, kMaxDegree + 1> reach_;  // l_j Rʲ
 };
 
+/// The unknowns that a fit starts from, always the same: denominators of many sizes, each with the
+/// numerator that is best for it. The termwise and the unsafe form need a dozen; the magnitude of a
+/// sum makes many local minima, so whole_sum gets 200 more and full_sum 40.
+std::vector<std::vector<double>> fit_starts(const FitProblem& problem);
+
 }  // namespace pade

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <utility>
 
-#include <pade/layers/study/fit_starts.h>
+#include <pade/layers/study/fit_problem.h>
 
 namespace pade {
 namespace {

@@ -30,6 +30,17 @@ GaussianMoments gaussian_moments(const DifferentiableFunction& f, double q,
 /// 1/E[f(Z)²] for Z ~ N(0, 1): the σ_w² that keeps variance 1 (He et al. 2015 have 2, for ReLU).
 double variance_gain(const DifferentiableFunction& f, const std::vector<double>& kinks = {});
 
+/// a·G with E[(a·G(X))²] = second_moment for X ~ N(0, q): the activation to start a deep plain
+/// network with, where second_moment is what its weights ask for (assumed_second_moment() in
+/// layers/init.h), so that q is a fixed point of the variance:
+///
+///   scale_to_second_moment(hp1_preset().start)        // with Init::lecun_normal, at variance 1
+///   scale_to_second_moment(hp1_preset().start, 0.5)   // with Init::he_normal
+///
+/// Only the numerator changes. Throws Error unless second_moment and q are positive and finite, and
+/// where the integral is zero or does not converge, as at a pole.
+RationalFunction scale_to_second_moment(RationalFunction g, double second_moment = 1, double q = 1);
+
 /// χ = σ_w² E[f′(X)²]: the factor by which a layer multiplies the variance of gradients, and small
 /// differences of its inputs. Below 1 is order, above 1 chaos.
 double chi(const DifferentiableFunction& f, double q, double sigma_w,

@@ -6,7 +6,6 @@
 
 #include <pade/core/error.h>
 #include <pade/layers/study/fit_problem.h>
-#include <pade/layers/study/fit_starts.h>
 #include <pade/layers/study/rational_fit.h>
 
 namespace pade {

@@ -8,7 +8,6 @@
 #include <pade/layers/conv.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/study/gaussian_analysis.h>
-#include <pade/layers/study/second_moment.h>
 #include <pade/layers/study/value_distribution.h>
 
 using namespace pade;
