@@ -103,7 +103,7 @@ Tensor norm_act(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor
            const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
                         &beta = gradients.saved(2), &mean = gradients.saved(3),
                         &inverse = gradients.saved(4);
-           set_of_parameters(gradients, function, 3, 5, [&](auto parameters, auto of_parameters) {
+           set_parameters(gradients, function, 3, 5, [&](auto parameters, auto of_parameters) {
              Tensor dx = Tensor::empty_like(x);
              Tensor dgamma = empty_beside(x, {p.channels}), dbeta = Tensor::empty_like(dgamma);
              kernels_of(x).norm_act_backward(p, function, gradients.of_output(), x, mean, inverse,

@@ -179,7 +179,7 @@ Tensor apply(const ElementwiseFunction& f, const Tensor& x) {
   record(f.name(), before_parameters({&x}, f), y,
          before_parameters({problem.saves_value ? &y : &x}, f), [problem](Gradients& gradients) {
            const Tensor &saved = gradients.saved(0), &dy = gradients.of_output();
-           set_of_parameters(gradients, problem, 1, 1, [&](auto parameters, auto of_parameters) {
+           set_parameters(gradients, problem, 1, 1, [&](auto parameters, auto of_parameters) {
              Tensor dx = Tensor::empty_like(dy);
              kernels_of(dy).elementwise_backward(problem, parameters, saved, dy, dx, of_parameters);
              gradients.set(0, dx);
@@ -195,7 +195,7 @@ std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*
   return tensors;
 }
 
-void set_of_parameters(
+void set_parameters(
     Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
     const std::function<void(std::span<const Tensor>, std::span<Tensor>)>& compute) {
   std::vector<Tensor> parameters, results;

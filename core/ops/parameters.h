@@ -25,8 +25,8 @@ std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*
 /// In backward: calls compute(f's parameters, their gradients), where there are no gradients if
 /// none is asked for, and sets these. The parameters are the inputs from number `input` on, and
 /// were saved from number `saved` on.
-void set_of_parameters(Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
-                       const std::function<void(std::span<const Tensor> parameters,
-                                                std::span<Tensor> gradients)>& compute);
+void set_parameters(Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
+                    const std::function<void(std::span<const Tensor> parameters,
+                                             std::span<Tensor> gradients)>& compute);
 
 }  // namespace pade

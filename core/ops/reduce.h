@@ -6,9 +6,9 @@
 
 /// Sums, means, maxima and minima over all elements (giving rank 0), or over a list of axes, as in
 /// sum(x, {0, 2, 3}): negative ones count from the end, none may be listed twice, an empty list
-/// reduces nothing.
-/// Reduced axes vanish from the result, or stay with extent 1 where `keepdim`. float32 and float64
-/// (argmax: every dtype), summed in float64; results do not depend on the number of threads.
+/// reduces nothing. Reduced axes vanish from the result, or stay with extent 1 where `keepdim`.
+/// float32 and float64 (argmax: every dtype), summed in float64; results do not depend on the
+/// number of threads.
 namespace pade {
 
 Tensor sum(const Tensor& x);
