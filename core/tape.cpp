@@ -125,9 +125,6 @@ void Tape::assign_to_leaves(bool accumulate) {
   }
 }
 
-NoGrad::NoGrad() : outer_(active_tape) { active_tape = nullptr; }
-NoGrad::~NoGrad() { active_tape = outer_; }
-
 Anomaly::Anomaly() : outer_(anomaly_enabled) { anomaly_enabled = true; }
 Anomaly::~Anomaly() { anomaly_enabled = outer_; }
 bool Anomaly::enabled() { return anomaly_enabled; }

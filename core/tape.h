@@ -72,6 +72,7 @@ class Tape {
               std::span<const Tensor* const> saved, BackwardFunction backward);
 
  private:
+  friend class NoGrad;
   friend class Gradients;
 
   struct Saved {
@@ -105,13 +106,10 @@ class Tape {
 /// Nothing is recorded while one of these is in scope (except by a Tape opened inside).
 class NoGrad {
  public:
-  NoGrad();
-  ~NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
+  NoGrad() { tape_.consumed_ = true; }
 
  private:
-  Tape* outer_;
+  Tape tape_;  // the innermost, and records nothing
 };
 
 /// While one of these is in scope, every result and every gradient is searched for NaN and
