@@ -32,9 +32,10 @@ class Sequential : public Module {
  public:
   Sequential() = default;
 
-  /// Not of one Sequential, which is moved.
+  /// Not of a single Sequential, which is moved.
   template <class... Modules>
-  requires(!(std::same_as<Modules, Sequential> && ...)) explicit Sequential(Modules... modules) {
+  requires(sizeof...(Modules) > 1 ||
+           !(std::same_as<Modules, Sequential> && ...)) explicit Sequential(Modules... modules) {
     (add(std::move(modules)), ...);
   }
 

@@ -24,9 +24,9 @@ mapfile -t study < <(sources layers/study)
 mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/cuda)
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
-budget framework 10520 8000 "${core[@]}" "${rooms[@]}"
-budget study 2540 3000 "${study[@]}"
-budget reference 880 500 "${reference[@]}"
-budget kernels 14100 12000 "${kernels[@]}"
-budget 'data and io' 3900 3000 "${files[@]}"
+budget framework 9145 8000 "${core[@]}" "${rooms[@]}"
+budget study 3000 3000 "${study[@]}"
+budget reference 835 500 "${reference[@]}"
+budget kernels 13440 12000 "${kernels[@]}"
+budget 'data and io' 3700 3000 "${files[@]}"
 exit "$status"

@@ -92,6 +92,13 @@ TEST_CASE("moving a network keeps its parts, and parameters() shows the live one
   CHECK(y.shape() == Shape{2, 3});
 }
 
+TEST_CASE("a Sequential holds others; one of a single other is moved") {
+  Sequential two{Sequential{Linear(3, 4)}, Sequential{Linear(4, 2)}};
+  CHECK(two.size() == 2);
+  Sequential one{Sequential{Linear(3, 4), Linear(4, 2)}};
+  CHECK(one.parameters().at(0).name == "0.weight");
+}
+
 TEST_CASE("an optimiser from before a conversion refuses to step; one from after it trains") {
   Sequential network{Linear(3, 2)};
   Sgd early(network.parameters(), {.lr = 0.1});
