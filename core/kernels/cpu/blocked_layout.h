@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <pade/core/kernels/cpu/scratch.h>
 #include <pade/core/kernels/cpu/transpose.h>
+#include <pade/core/parallel.h>
 #include <pade/core/size2.h>
 
 /// Between planes, one channel after the other as tensors have them, and channels in lanes: as many
@@ -20,6 +22,17 @@ struct LanesWindow {
     return data + (row * columns + column) * kLaneCount<T>;
   }
   int64_t size() const { return rows * columns * kLaneCount<T>; }
+};
+
+/// One of `size` pixels, in memory of its own.
+template <class T>
+struct OwnedWindow : LanesWindow<T> {
+  OwnedWindow(Size2 first, Size2 size)
+      : LanesWindow<T>{nullptr, first.h, first.w, size.h, size.w},
+        memory(size.area() * kLaneCount<T>) {
+    this->data = memory.data();
+  }
+  Scratch<T> memory;
 };
 
 namespace detail {
@@ -122,5 +135,30 @@ void lanes_to_channels(const LanesWindow<T>& window, Size2 image, int64_t channe
         }
       });
 }
+
+/// Images [N, channels, h, w] as blocks of as many channels as there are lanes; the last block may
+/// have fewer.
+template <class T>
+struct ChannelBlocks {
+  T* data;
+  int64_t channels;
+  Size2 size;
+
+  int64_t count() const { return blocks_of(channels, kLaneCount<T>); }
+  int64_t channels_in(int64_t block) const {
+    return std::min<int64_t>(kLaneCount<T>, channels - block * kLaneCount<T>);
+  }
+  T* planes(int64_t image, int64_t block) const {
+    return data + (image * channels + block * kLaneCount<T>)*size.area();
+  }
+  template <class U>
+  void load(int64_t image, int64_t block, const LanesWindow<U>& window) const {
+    channels_to_lanes<U>(planes(image, block), channels_in(block), size, window);
+  }
+  template <bool kStreamed = false>
+  void store(int64_t image, int64_t block, const LanesWindow<T>& window) const {
+    lanes_to_channels<T, kStreamed>(window, size, channels_in(block), planes(image, block));
+  }
+};
 
 }  // namespace pade::cpu

@@ -16,73 +16,26 @@ namespace {
 /// Taps in a row for which there are instances.
 constexpr int kMostTaps = 7;
 
-/// Images seen as blocks of channels, as many as there are lanes, the last one perhaps with fewer.
-template <class T>
-struct ChannelBlocks {
-  T* data;
-  int64_t channels;
-  Size2 size;
-
-  int64_t count() const { return blocks_of(channels, kLaneCount<T>); }
-  int64_t channels_in(int64_t block) const {
-    return std::min<int64_t>(kLaneCount<T>, channels - block * kLaneCount<T>);
-  }
-  T* planes(int64_t image, int64_t block) const {
-    return data + (image * channels + block * kLaneCount<T>)*size.area();
-  }
-};
-
-/// A window of one block of one image, in memory of its own.
-template <class T>
-class Pixels {
- public:
-  /// From `first` on, `size` pixels.
-  Pixels(Size2 first, Size2 size)
-      : scratch_(size.area() * kLaneCount<T>),
-        window{scratch_.data(), first.h, first.w, size.h, size.w} {}
-
- private:
-  Scratch<T> scratch_;
-
- public:
-  const LanesWindow<T> window;
-};
-
-template <class T>
-Pixels<T> padded_pixels(const Conv2dProblem& problem) {
-  const Size2 padding = problem.window.padding;
-  return {{-padding.h, -padding.w}, problem.padded()};
-}
-
-template <class T>
-Pixels<T> output_pixels(const Conv2dProblem& problem) {
-  return {{0, 0}, problem.output};
-}
-
 /// Filters of a block of channels, [taps][lanes].
 template <class T>
 class Taps {
  public:
   explicit Taps(const Conv2dProblem& problem)
-      : count_(problem.taps()), scratch_(count_ * kLaneCount<T>), data_(scratch_.data()) {
-    std::fill_n(data_, count_ * kLaneCount<T>, T{0});
-  }
-  void load(const T* weight, int64_t channels, bool flipped = false) {
+      : count_(problem.taps()), lanes_(count_ * kLaneCount<T>, T{0}) {}
+  void load(const T* weight, int64_t channels, bool flipped) const {
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t tap = 0; tap < count_; ++tap)
-        data_[tap * kLaneCount<T> + c] = weight[c * count_ + (flipped ? count_ - 1 - tap : tap)];
+        (*this)[flipped ? count_ - 1 - tap : tap][c] = weight[c * count_ + tap];
   }
   void store(int64_t channels, T* weight) const {
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t tap = 0; tap < count_; ++tap)
-        weight[c * count_ + tap] = data_[tap * kLaneCount<T> + c];
+      for (int64_t tap = 0; tap < count_; ++tap) weight[c * count_ + tap] = (*this)[tap][c];
   }
-  T* operator[](int64_t tap) const { return data_ + tap * kLaneCount<T>; }
+  T* operator[](int64_t tap) const { return lanes_.data() + tap * kLaneCount<T>; }
 
  private:
   int64_t count_;
-  Scratch<T> scratch_;
-  T* data_;
+  Scratch<T> lanes_;
 };
 
 /// Calls f(column, count) for the columns of a row, eight at a time and the rest one by one; count
@@ -164,95 +117,97 @@ void correlate(const Conv2dProblem& problem, const LanesWindow<T>& x, const Lane
   }
 }
 
-/// f(first unit, end) for blocks of units of one block of channels of one image each, block of
-/// channels by block of channels.
-template <class T, class F>
-void for_each_block(const Conv2dProblem& problem, int64_t blocks, F&& f) {
-  parallel_for(problem.images * blocks, units_per_block(problem.multiplications() * kLaneCount<T>),
-               f);
+/// The image with its padding.
+template <class T>
+OwnedWindow<T> padded_window(const Conv2dProblem& problem) {
+  const Size2 padding = problem.window.padding;
+  return {{-padding.h, -padding.w}, problem.padded()};
 }
 
+/// Units of work: one block of channels of one image.
 template <class T>
-void forward(const Conv2dProblem& problem, const T* x_data, const T* weight, const T* bias,
-             T* y_data) {
+int64_t units_at_once(const Conv2dProblem& problem) {
+  return units_per_block(problem.multiplications() * kLaneCount<T>);
+}
+
+/// y = bias + x convolved with each channel's filter, `flipped` or not.
+template <class T>
+void convolve_all(const Conv2dProblem& problem, const T* x_data, const T* weight, bool flipped,
+                  const T* bias, T* y_data) {
   const ChannelBlocks<const T> x{x_data, problem.in_channels, problem.image};
   const ChannelBlocks<T> y{y_data, problem.in_channels, problem.output};
-  for_each_block<T>(problem, x.count(), [&](int64_t begin, int64_t end) {
-    const Pixels<T> in = padded_pixels<T>(problem), out = output_pixels<T>(problem);
-    Taps<T> taps(problem);
+  const int64_t units = problem.images * x.count();
+  parallel_for(units, units_at_once<T>(problem), [&](int64_t begin, int64_t end) {
+    const OwnedWindow<T> in = padded_window<T>(problem), out(0, problem.output);
+    const Taps<T> taps(problem);
     for (int64_t unit = begin; unit < end; ++unit) {
       const int64_t image = unit / x.count(), block = unit % x.count();
       const int64_t first = block * kLaneCount<T>, channels = x.channels_in(block);
-      taps.load(weight + first * problem.taps(), channels);
-      channels_to_lanes(x.planes(image, block), channels, x.size, in.window);
-      convolve(problem, in.window, taps,
-               bias ? load_lanes(bias + first, channels, T{0}) : Lanes<T>{}, out.window);
-      lanes_to_channels(out.window, y.size, channels, y.planes(image, block));
+      taps.load(weight + first * problem.taps(), channels, flipped);
+      x.load(image, block, in);
+      convolve(problem, in, taps, bias ? load_lanes(bias + first, channels, T{0}) : Lanes<T>{},
+               out);
+      y.store(image, block, out);
     }
   });
-}
-
-/// With stride 1 dx is a convolution of dy by the filters flipped.
-Conv2dProblem flipped(const Conv2dProblem& problem) {
-  Conv2dProblem back = problem;
-  std::swap(back.image, back.output);
-  const Size2 span = problem.window.span();
-  back.window.padding = {span.h - 1 - problem.window.padding.h,
-                         span.w - 1 - problem.window.padding.w};
-  return back;
 }
 
 template <class T>
+void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
+  convolve_all(problem, x, weight, false, bias, y);
+}
+
+/// With stride 1 dx is a convolution of dy by the filters flipped, unless it leaves out some of dy.
+template <class T>
 void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy_data, T* dx_data) {
+  const Size2 span = problem.window.span(), padding = problem.window.padding;
+  if (problem.window.stride == 1 && padding.h < span.h && padding.w < span.w) {
+    Conv2dProblem back = problem;
+    std::swap(back.image, back.output);
+    back.window.padding = {span.h - 1 - padding.h, span.w - 1 - padding.w};
+    return convolve_all<T>(back, dy_data, weight, true, nullptr, dx_data);
+  }
   const ChannelBlocks<const T> dy{dy_data, problem.in_channels, problem.output};
   const ChannelBlocks<T> dx{dx_data, problem.in_channels, problem.image};
-  const Conv2dProblem back = flipped(problem);
-  const bool by_convolution =
-      problem.window.stride == 1 && back.window.padding.h >= 0 && back.window.padding.w >= 0;
-  for_each_block<T>(problem, dx.count(), [&](int64_t begin, int64_t end) {
-    const Pixels<T> in = by_convolution ? padded_pixels<T>(back) : output_pixels<T>(problem);
-    const Pixels<T> out = by_convolution ? output_pixels<T>(back) : padded_pixels<T>(problem);
-    Taps<T> taps(problem);
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t image = unit / dx.count(), block = unit % dx.count();
-      const int64_t channels = dx.channels_in(block);
-      taps.load(weight + block * kLaneCount<T> * problem.taps(), channels, by_convolution);
-      channels_to_lanes(dy.planes(image, block), channels, dy.size, in.window);
-      if (by_convolution) {
-        convolve(back, in.window, taps, Lanes<T>{}, out.window);
-      } else {
-        std::fill_n(out.window.data, out.window.size(), T{0});
-        spread(problem, in.window, taps, out.window);
-      }
-      lanes_to_channels(out.window, dx.size, channels, dx.planes(image, block));
-    }
-  });
+  parallel_for(
+      problem.images * dx.count(), units_at_once<T>(problem), [&](int64_t begin, int64_t end) {
+        const OwnedWindow<T> in(0, problem.output), out = padded_window<T>(problem);
+        const Taps<T> taps(problem);
+        for (int64_t unit = begin; unit < end; ++unit) {
+          const int64_t image = unit / dx.count(), block = unit % dx.count();
+          taps.load(weight + block * kLaneCount<T> * problem.taps(), dx.channels_in(block), false);
+          dy.load(image, block, in);
+          std::fill_n(out.data, out.size(), T{0});
+          spread(problem, in, taps, out);
+          dx.store(image, block, out);
+        }
+      });
 }
 
 template <class T>
 void backward_weight(const Conv2dProblem& problem, const T* x_data, const T* dy_data, T* dweight) {
   const ChannelBlocks<const T> x{x_data, problem.in_channels, problem.image};
   const ChannelBlocks<const T> dy{dy_data, problem.in_channels, problem.output};
+  const auto part_of = [&](const ChannelBlocks<const T>& next, int64_t image, int64_t block) {
+    return PartsAhead(next.planes(image, block), next.size.area() * kLaneCount<T>,
+                      problem.window.kernel.h * problem.output.h);
+  };
   sum_over_images(
       problem.images, x.count(), problem.out_channels * problem.taps(), dweight,
       [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
-        const Pixels<T> in = padded_pixels<T>(problem), dys = output_pixels<T>(problem);
+        const OwnedWindow<T> in = padded_window<T>(problem), dys(0, problem.output);
         for (int64_t block = begin; block < end; ++block) {
           const Taps<T> sums(problem);
-          const int64_t channels = x.channels_in(block);
-          const int64_t rows = problem.window.kernel.h * problem.output.h;
           for (int64_t image = first_image; image < end_image; ++image) {
             const int64_t next = std::min(image + 1, end_image - 1);
-            channels_to_lanes(x.planes(image, block), channels, x.size, in.window);
-            channels_to_lanes(dy.planes(image, block), channels, dy.size, dys.window);
+            x.load(image, block, in);
+            dy.load(image, block, dys);
             with_constant<kMostTaps>(problem.window.kernel.w, [&](auto taps) {
-              correlate<taps.value>(
-                  problem, in.window, dys.window, sums,
-                  PartsAhead(x.planes(next, block), x.size.area() * kLaneCount<T>, rows),
-                  PartsAhead(dy.planes(next, block), dy.size.area() * kLaneCount<T>, rows));
+              correlate<taps>(problem, in, dys, sums, part_of(x, next, block),
+                              part_of(dy, next, block));
             });
           }
-          sums.store(channels, partial + block * kLaneCount<T> * problem.taps());
+          sums.store(x.channels_in(block), partial + block * kLaneCount<T> * problem.taps());
         }
       });
 }

@@ -28,61 +28,56 @@ template <int kTaps, class T>
 class Planes {
  public:
   explicit Planes(Size2 size)
-      : size_(size),
+      : at_once(std::max<int64_t>(1, kAtOnce / std::max<int64_t>(1, size.area()))),
+        size_(size),
         margin_(blocks_of(kBefore * size.w + kBefore, kLanes) * kLanes),
-        pitch_(margin_ + blocks_of(size.area(), kLanes) * kLanes),
-        at_once(std::max<int64_t>(1, kAtOnce / std::max<int64_t>(1, size.area()))),
-        planes_(at_once * pitch_ + 2 * margin_),
-        inside_(kTaps * (pitch_ - margin_)),
-        data_(planes_.data()),
-        insides_(inside_.data()) {
-    std::fill_n(data_, at_once * pitch_ + 2 * margin_, T{0});
+        padded_area_(blocks_of(size.area(), kLanes) * kLanes),
+        planes_(at_once * pitch() + 2 * margin_, T{0}),
+        inside_(kTaps * padded_area_) {
     for (int v = 0; v < kTaps; ++v)
-      for (int64_t p = 0; p < pitch_ - margin_; ++p) {
+      for (int64_t p = 0; p < padded_area_; ++p) {
         const int64_t column = p % std::max<int64_t>(1, size.w) + v - kBefore;
-        insides_[v * (pitch_ - margin_) + p] = column >= 0 && column < size.w ? 1 : 0;
+        inside_.data()[v * padded_area_ + p] = column >= 0 && column < size.w ? 1 : 0;
       }
   }
 
   /// `count` planes that are `stride` elements apart.
-  void load(const T* tensor, int64_t stride, int64_t count) {
+  void load(const T* tensor, int64_t stride, int64_t count) const {
     for (int64_t i = 0; i < count; ++i, tensor += stride)
-      copy_run(tensor, data_ + margin_ + i * pitch_, size_.area());
+      copy_run(tensor, planes_.data() + margin_ + i * pitch(), size_.area());
   }
   /// What the first taps of each row see of a plane's first pixel.
   std::array<const T*, kTaps> rows(int64_t plane) const {
     std::array<const T*, kTaps> rows;
     for (int u = 0; u < kTaps; ++u)
-      rows[u] = data_ + margin_ + plane * pitch_ + (u - kBefore) * size_.w - kBefore;
+      rows[u] = planes_.data() + margin_ + plane * pitch() + (u - kBefore) * size_.w - kBefore;
     return rows;
   }
   Lanes<T> inside(int v, int64_t p) const {
-    return load_lanes(insides_ + v * (pitch_ - margin_) + p);
+    return load_lanes(inside_.data() + v * padded_area_ + p);
   }
 
- private:
-  static constexpr int64_t kLanes = kLaneCount<T>, kBefore = kTaps / 2;
-  Size2 size_;
-  int64_t margin_, pitch_;
-
- public:
   const int64_t at_once;
 
  private:
+  static constexpr int64_t kLanes = kLaneCount<T>, kBefore = kTaps / 2;
+  int64_t pitch() const { return margin_ + padded_area_; }
+
+  Size2 size_;
+  int64_t margin_, padded_area_;
   Scratch<T> planes_, inside_;
-  T *data_, *insides_;
 };
 
-/// A filter, and where its rows of taps begin to see a plane: tap (u, v) sees rows[u] + v + p.
+/// Tap (u, v) sees rows[u] + v + p.
 template <int kTaps, class T>
 struct Filter {
   Lanes<T> taps[kTaps][kTaps];
 
   Filter(const T* weight, bool flipped) {
-    for (int u = 0; u < kTaps; ++u)
-      for (int v = 0; v < kTaps; ++v)
-        taps[u][v] =
-            Lanes<T>{} + weight[flipped ? kTaps * kTaps - 1 - (u * kTaps + v) : u * kTaps + v];
+    constexpr int kLast = kTaps * kTaps - 1;
+#pragma GCC unroll 32
+    for (int tap = 0; tap <= kLast; ++tap)
+      taps[tap / kTaps][tap % kTaps] = Lanes<T>{} + weight[flipped ? kLast - tap : tap];
   }
 };
 
@@ -106,10 +101,10 @@ PADE_HD Lanes<T> convolve(const Planes<kTaps, T>& planes, const std::array<const
 
 /// `ahead`: as many pixels that are read later, fetched meanwhile.
 template <int kTaps, bool kStreamed, class T>
-void convolve_plane(const Planes<kTaps, T>& planes, int64_t plane, const Filter<kTaps, T>& of_plane,
+void convolve_plane(const Planes<kTaps, T>& planes, int64_t plane, const T* weight, bool flipped,
                     T bias, int64_t pixels, const T* ahead, T* to) {
   constexpr int64_t kLanes = kLaneCount<T>;
-  const Filter<kTaps, T> filter = of_plane;  // a copy of our own can stay in registers
+  const Filter<kTaps, T> filter(weight, flipped);
   const Lanes<T> start = Lanes<T>{} + bias;
   const std::array<const T*, kTaps> rows = planes.rows(plane);
   int64_t p = 0;
@@ -128,48 +123,41 @@ void convolve_all(const Conv2dProblem& problem, const T* from, const T* weight, 
   const int64_t pixels = problem.image.area(), planes = problem.images * problem.in_channels;
   const bool streamed = is_streamed<T>(planes * pixels, pixels);
   parallel_for(planes, units_per_block(problem.multiplications()), [&](int64_t begin, int64_t end) {
-    Planes<kTaps, T> source(problem.image);
+    const Planes<kTaps, T> source(problem.image);
     for (int64_t first = begin, count; first < end; first += count) {
       count = std::min(source.at_once, end - first);
       source.load(from + first * pixels, pixels, count);
       for (int64_t i = 0; i < count; ++i) {
         const int64_t channel = (first + i) % problem.in_channels;
-        const Filter<kTaps, T> filter(weight + channel * kTaps * kTaps, flipped);
+        const T* filter = weight + channel * kTaps * kTaps;
         const T bias = start ? start[channel] : T{0};
         const T* ahead = from + std::min(first + i + count, end - 1) * pixels;
         T* results = to + (first + i) * pixels;
         if (streamed)
-          convolve_plane<kTaps, true>(source, i, filter, bias, pixels, ahead, results);
+          convolve_plane<kTaps, true>(source, i, filter, flipped, bias, pixels, ahead, results);
         else
-          convolve_plane<kTaps, false>(source, i, filter, bias, pixels, ahead, results);
+          convolve_plane<kTaps, false>(source, i, filter, flipped, bias, pixels, ahead, results);
       }
     }
     if (streamed) finish_streaming();
   });
 }
 
-/// The planes of one channel of several images, `stride` elements apart, and those that come next.
-template <class T>
-struct ChannelPlanes {
-  const T *x, *dy;
-  int64_t stride, count;
-  const T *next_x, *next_dy;
-};
-
-/// The filter's gradient lane by lane, [taps][lanes], is added what these planes contribute.
+/// Adds to the filter's gradient lane by lane, [taps][lanes], what `count` planes and those of dy,
+/// `stride` elements apart, contribute. Fetches the next ones meanwhile.
 template <int kTaps, class T>
-void correlate(const Planes<kTaps, T>& planes, const ChannelPlanes<T>& of, int64_t pixels,
-               T* gradient) {
+void correlate(const Planes<kTaps, T>& planes, const T* dy, int64_t stride, int64_t count,
+               int64_t pixels, const T* next_x, const T* next_dy, T* gradient) {
   constexpr int64_t kLanes = kLaneCount<T>;
   Lanes<T> sums[kTaps][kTaps];
+#pragma GCC unroll 32
   for (int tap = 0; tap < kTaps * kTaps; ++tap)
     sums[tap / kTaps][tap % kTaps] = load_lanes(gradient + tap * kLanes);
-  for (int64_t i = 0; i < of.count; ++i) {
+  for (int64_t i = 0; i < count; ++i, dy += stride, next_x += stride, next_dy += stride) {
     const std::array<const T*, kTaps> rows = planes.rows(i);
-    const T* dy = of.dy + i * of.stride;
     for (int64_t p = 0; p < pixels; p += kLanes) {
-      __builtin_prefetch(of.next_x + i * of.stride + p);
-      __builtin_prefetch(of.next_dy + i * of.stride + p);
+      __builtin_prefetch(next_x + p);
+      __builtin_prefetch(next_dy + p);
       const Lanes<T> dys =
           p + kLanes <= pixels ? load_lanes(dy + p) : load_lanes(dy + p, pixels - p, T{0});
       PADE_UNROLL
@@ -180,6 +168,7 @@ void correlate(const Planes<kTaps, T>& planes, const ChannelPlanes<T>& of, int64
       }
     }
   }
+#pragma GCC unroll 32
   for (int tap = 0; tap < kTaps * kTaps; ++tap)
     store_lanes<T>(gradient + tap * kLanes, sums[tap / kTaps][tap % kTaps]);
 }
@@ -192,8 +181,8 @@ void correlate_all(const Conv2dProblem& problem, const T* x, const T* dy, T* dwe
   sum_over_images(
       problem.images, channels, channels * kFilter, dweight,
       [&](int64_t first_image, int64_t end_image, int64_t begin, int64_t end, T* partial) {
-        Planes<kTaps, T> source(problem.image);
-        Scratch<T> gradient(kFilter * kLaneCount<T>);
+        const Planes<kTaps, T> source(problem.image);
+        const Scratch<T> gradient(kFilter * kLaneCount<T>);
         for (int64_t c = begin; c < end; ++c) {
           std::fill_n(gradient.data(), kFilter * kLaneCount<T>, T{0});
           for (int64_t image = first_image, count; image < end_image; image += count) {
@@ -203,7 +192,7 @@ void correlate_all(const Conv2dProblem& problem, const T* x, const T* dy, T* dwe
             const int64_t next = last ? first_image * stride + std::min(c + 1, end - 1) * pixels
                                       : plane + count * stride;
             source.load(x + plane, stride, count);
-            correlate(source, {x + plane, dy + plane, stride, count, x + next, dy + next}, pixels,
+            correlate(source, dy + plane, stride, count, pixels, x + next, dy + next,
                       gradient.data());
           }
           sum_each(gradient.data(), kFilter, partial + c * kFilter);
