@@ -22,327 +22,218 @@ constexpr int kMostTaps = 5;
 constexpr int pixels_beside(int channels) { return std::min(kMostPixels, kMostResults / channels); }
 constexpr int channels_beside(int taps) { return std::min(kMostChannels, kMostResults / taps); }
 
-/// `channels` planes of as many images as there are lanes, one image to a lane:
-/// [channel][row][column][lanes]. `margin` columns of zeros left and right.
+/// A window on as many images as there are lanes, one image to a lane: all channels' rows, one
+/// below the other. `margin` columns of zeros left and right.
 template <class T>
-class LaneImages {
- public:
+struct LaneImages : OwnedWindow<T> {
   LaneImages(int64_t channels, Size2 size, int64_t margin = 0)
-      : tall_{channels * size.h, size.w},
-        columns(size.w + 2 * margin),
-        plane(size.h * columns * kLaneCount<T>),
-        scratch_(channels * plane),
-        window_{scratch_.data(), 0, -margin, tall_.h, columns} {}
+      : OwnedWindow<T>({0, -margin}, {channels * size.h, size.w + 2 * margin}),
+        plane(size.h * this->columns * kLaneCount<T>) {}
+  T* channel(int64_t c) const { return this->data + c * plane; }
 
-  /// From and to image number `first` and those after it.
-  void load(const T* tensor, int64_t first, int64_t images) {
-    channels_to_lanes(tensor + first * tall_.area(), images, tall_, window_);
-  }
-  void store(T* tensor, int64_t first, int64_t images) const {
-    lanes_to_channels(window_, tall_, images, tensor + first * tall_.area());
-  }
-  T* channel(int64_t c) { return scratch_.data() + c * plane; }
-
- private:
-  Size2 tall_;  // all channels' rows, one below the other
-
- public:
-  const int64_t columns, plane;
-
- private:
-  Scratch<T> scratch_;
-  LanesWindow<T> window_;
+  int64_t plane;  // elements of a channel
 };
 
-/// f(first image, images) for blocks [begin, end) of as many images as there are lanes.
-template <class T, class F>
-void for_each_block(int64_t images, int64_t begin, int64_t end, F&& f) {
-  for (int64_t block = begin; block < end; ++block) {
-    const int64_t first = block * kLaneCount<T>;
-    f(first, std::min<int64_t>(kLaneCount<T>, images - first));
-  }
+/// The images of a tensor in blocks of as many as there are lanes, as LaneImages sees them.
+template <class T>
+ChannelBlocks<T> image_blocks(T* tensor, int64_t images, int64_t channels, Size2 size) {
+  return {tensor, images, {channels * size.h, size.w}};
 }
 
 // ---- Sums over taps: the forward pass, and the gradient of the image
-// -------------------------------
 
-/// A convolution of either direction: the results' channels and size, the source's, and which taps
-/// each row and column of the results has.
+/// A convolution of either direction, from one side to the other, and which taps each row and
+/// column of the results has.
 struct Gathering {
-  int64_t from_channels, to_channels;  // of a group
-  Size2 from, to, kernel;
-  std::vector<std::vector<Tap>> rows, columns;
+  struct Side {
+    int64_t channels, weight_stride;  // of a group
+    Size2 size;
+  };
+  Side from, to;
+  Size2 kernel;
+  std::vector<Taps> rows, columns;
 };
 
 Gathering forward_gathering(const Conv2dProblem& p) {
-  const Window& w = p.window;
-  return {p.group_in(),
-          p.group_out(),
-          p.image,
-          p.output,
-          w.kernel,
-          forward_taps(p.image.h, p.output.h, w.kernel.h, w.stride.h, w.padding.h, w.dilation.h),
-          forward_taps(p.image.w, p.output.w, w.kernel.w, w.stride.w, w.padding.w, w.dilation.w)};
+  return {{p.group_in(), p.taps(), p.image},
+          {p.group_out(), p.terms(), p.output},
+          p.window.kernel,
+          forward_taps(p, &Size2::h),
+          forward_taps(p, &Size2::w)};
 }
 
 Gathering backward_gathering(const Conv2dProblem& p) {
-  const Gathering forward = forward_gathering(p);
-  return {p.group_out(),
-          p.group_in(),
-          p.output,
-          p.image,
+  return {{p.group_out(), p.terms(), p.output},
+          {p.group_in(), p.taps(), p.image},
           p.window.kernel,
-          backward_taps(forward.rows, p.image.h),
-          backward_taps(forward.columns, p.image.w)};
+          backward_taps(p, &Size2::h),
+          backward_taps(p, &Size2::w)};
 }
 
 /// Weights in the order in which they are read: of each group, and of each tile of its channels,
 /// [tap row][tap column][source channel][channels of the tile].
 template <class T>
-class TiledWeights {
- public:
-  /// weight(g, to, from, tap): of one group.
-  template <class F>
-  TiledWeights(const Gathering& gathering, int64_t groups, F&& weight)
-      : channels_(gathering.to_channels),
-        terms_(gathering.from_channels * gathering.kernel.area()),
-        weights_(groups * channels_ * terms_) {
-    T* next = weights_.data();
-    for (int64_t g = 0; g < groups; ++g)
-      for (int64_t first = 0, count; first < channels_; first += count) {
-        count = first_tile(channels_ - first, kMostChannels);
-        for (int64_t tap = 0; tap < gathering.kernel.area(); ++tap)
-          for (int64_t from = 0; from < gathering.from_channels; ++from)
-            for (int64_t to = first; to < first + count; ++to) *next++ = weight(g, to, from, tap);
-      }
-  }
-  const T* of(int64_t group, int64_t first_channel) const {
-    return weights_.data() + (group * channels_ + first_channel) * terms_;
-  }
-
- private:
-  int64_t channels_, terms_;
-  std::vector<T> weights_;
-};
-
-/// Where one tile of results is computed from, and to.
-template <class T>
-struct GatherTile {
-  const T* in;
-  int64_t in_channels, in_plane, in_row;
-  const T* weights;
-  Size2 kernel;
-  const T* start;  // per channel; may be null: zeros
-  T* out;
-  int64_t out_plane;
-};
-
-template <int kPixels, int kChannels, class T>
-void gather_tile(const GatherTile<T>& tile, const std::vector<Tap>& rows,
-                 const std::vector<Tap>& columns, int64_t step) {
-  constexpr int kLanes = kLaneCount<T>;
-  Lanes<T> sums[kPixels][kChannels];
-  for (int c = 0; c < kChannels; ++c)
-    for (int p = 0; p < kPixels; ++p) sums[p][c] = Lanes<T>{} + (tile.start ? tile.start[c] : T{0});
-  for (const Tap& row : rows)
-    for (const Tap& column : columns) {
-      const T* in = tile.in + row.at * tile.in_row + column.at * kLanes;
-      const T* weight =
-          tile.weights + (row.k * tile.kernel.w + column.k) * tile.in_channels * kChannels;
-      for (int64_t from = 0; from < tile.in_channels; ++from) {
-        Lanes<T> pixels[kPixels];
-        for (int p = 0; p < kPixels; ++p) pixels[p] = load_lanes(in + p * step * kLanes);
-        for (int c = 0; c < kChannels; ++c)
-          for (int p = 0; p < kPixels; ++p) sums[p][c] += weight[c] * pixels[p];
-        in += tile.in_plane;
-        weight += kChannels;
-      }
-    }
-  for (int c = 0; c < kChannels; ++c)
-    for (int p = 0; p < kPixels; ++p)
-      store_lanes<T>(tile.out + c * tile.out_plane + p * kLanes, sums[p][c]);
+std::vector<T> tile_weights(const Gathering& g, int64_t groups, const T* weight) {
+  const int64_t taps = g.kernel.area(), of_group = g.from.channels * g.to.channels * taps;
+  std::vector<T> tiled;
+  tiled.reserve(groups * of_group);
+  for (int64_t group = 0; group < groups; ++group, weight += of_group)
+    for_each_tile<kMostChannels>(g.to.channels, [&](int64_t first, auto channels) {
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t from = 0; from < g.from.channels; ++from)
+          for (int64_t to = first; to < first + channels; ++to)
+            tiled.push_back(weight[to * g.to.weight_stride + from * g.from.weight_stride + tap]);
+    });
+  return tiled;
 }
 
-/// All pixels of some channels.
-template <int kChannels, class T>
-void gather_channels(GatherTile<T> tile, const Gathering& gathering,
-                     const std::vector<TapRun>& runs) {
-  T* const out = tile.out;
-  for (int64_t row = 0; row < gathering.to.h; ++row)
-    for (const TapRun& run : runs)
-      with_constant<pixels_beside(kChannels)>(run.count, [&](auto pixels) {
-        tile.out = out + (row * gathering.to.w + run.first) * kLaneCount<T>;
-        gather_tile<pixels.value, kChannels>(tile, gathering.rows[row], run.taps, run.step);
-      });
+/// Neighbouring pixels that have the same taps, of some channels.
+template <int kChannels, int kPixels, class T>
+void gather_tile(const Gathering& g, const T* source, const Taps& rows, const TapRun& run,
+                 const T* weights, const T* start, T* results) {
+  constexpr int kLanes = kLaneCount<T>;
+  const int64_t in_plane = g.from.size.area() * kLanes, out_plane = g.to.size.area() * kLanes;
+  const int64_t step = run.step * kLanes, channels = g.from.channels;
+  RegisterTile<Lanes<T>, kChannels, kPixels> tile;
+  tile.for_each([=](int c, int, Lanes<T>& sum) { sum = Lanes<T>{} + (start ? start[c] : T{0}); });
+  for (const Tap& row : rows)
+    for (const Tap& column : run.taps) {
+      const T* in = source + (row.at * g.from.size.w + column.at) * kLanes;
+      const T* weight = weights + (row.k * g.kernel.w + column.k) * channels * kChannels;
+      for (int64_t from = 0; from < channels; ++from, in += in_plane, weight += kChannels)
+        tile.add([=](int c) { return weight[c]; },
+                 [=](int p) { return load_lanes(in + p * step); });
+    }
+  tile.for_each([=](int c, int p, const Lanes<T>& sum) {
+    store_lanes<T>(results + c * out_plane + p * kLanes, sum);
+  });
 }
 
 /// `start`: what the sums of each channel begin with, or null.
 template <class T>
-void gather(const Gathering& gathering, const TiledWeights<T>& weights, const T* start,
-            int64_t images, int64_t groups, double multiplications, const T* from, T* to) {
+void gather(const Conv2dProblem& problem, const Gathering& g, const T* weight, const T* start,
+            const T* from_data, T* to_data) {
+  const int64_t images = problem.images, groups = problem.groups;
+  const auto from = image_blocks(from_data, images, groups * g.from.channels, g.from.size);
+  const auto to = image_blocks(to_data, images, groups * g.to.channels, g.to.size);
+  const std::vector<T> weights = tile_weights(g, groups, weight);
   std::vector<std::vector<TapRun>> runs(kMostChannels + 1);  // by the channels of a tile
   for (int channels = 1; channels <= kMostChannels; ++channels)
-    runs[channels] = runs_of(gathering.columns, pixels_beside(channels));
-  parallel_for(blocks_of(images, kLaneCount<T>),
-               units_per_block(multiplications * static_cast<double>(groups * kLaneCount<T>)),
-               [&](int64_t begin, int64_t end) {
-                 LaneImages<T> source(groups * gathering.from_channels, gathering.from);
-                 LaneImages<T> results(groups * gathering.to_channels, gathering.to);
-                 for_each_block<T>(images, begin, end, [&](int64_t first, int64_t count) {
-                   source.load(from, first, count);
-                   for (int64_t g = 0; g < groups; ++g)
-                     for (int64_t c = 0, channels; c < gathering.to_channels; c += channels) {
-                       channels = first_tile(gathering.to_channels - c, kMostChannels);
-                       const int64_t channel = g * gathering.to_channels + c;
-                       const GatherTile<T> tile{source.channel(g * gathering.from_channels),
-                                                gathering.from_channels,
-                                                source.plane,
-                                                gathering.from.w * kLaneCount<T>,
-                                                weights.of(g, c),
-                                                gathering.kernel,
-                                                start ? start + channel : nullptr,
-                                                results.channel(channel),
-                                                results.plane};
-                       with_constant<kMostChannels>(channels, [&](auto some) {
-                         gather_channels<some.value>(tile, gathering, runs[some.value]);
-                       });
-                     }
-                   results.store(to, first, count);
-                 });
-               });
+    runs[channels] = runs_of(g.columns, pixels_beside(channels));
+  const double multiplications = problem.multiplications() * static_cast<double>(groups);
+  parallel_for(
+      to.count(), units_per_block(multiplications * kLaneCount<T>),
+      [&](int64_t begin, int64_t end) {
+        const LaneImages<T> source(groups * g.from.channels, g.from.size);
+        const LaneImages<T> results(groups * g.to.channels, g.to.size);
+        for (int64_t block = begin; block < end; ++block) {
+          from.load(0, block, source);
+          for (int64_t group = 0; group < groups; ++group)
+            for_each_tile<kMostChannels>(g.to.channels, [&](int64_t first, auto channels) {
+              const int64_t channel = group * g.to.channels + first;
+              const T* of_tile = weights.data() + channel * g.from.channels * g.kernel.area();
+              for (int64_t row = 0; row < g.to.size.h; ++row)
+                for (const TapRun& run : runs[channels])
+                  with_constant<pixels_beside(channels)>(run.count, [&](auto pixels) {
+                    gather_tile<channels, pixels>(
+                        g, source.channel(group * g.from.channels), g.rows[row], run, of_tile,
+                        start ? start + channel : nullptr,
+                        results.channel(channel) + (row * g.to.size.w + run.first) * kLaneCount<T>);
+                  });
+            });
+          to.store(0, block, results);
+        }
+      });
 }
 
 template <class T>
 void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
-  const Gathering gathering = forward_gathering(problem);
-  const int64_t out = problem.group_out(), terms = problem.terms(), taps = problem.taps();
-  const TiledWeights<T> weights(gathering, problem.groups,
-                                [&](int64_t g, int64_t to, int64_t from, int64_t tap) {
-                                  return weight[(g * out + to) * terms + from * taps + tap];
-                                });
-  gather(gathering, weights, bias, problem.images, problem.groups, problem.multiplications(), x, y);
+  gather(problem, forward_gathering(problem), weight, bias, x, y);
 }
 
 template <class T>
 void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
-  const Gathering gathering = backward_gathering(problem);
-  const int64_t out = problem.group_out(), terms = problem.terms(), taps = problem.taps();
-  const TiledWeights<T> weights(gathering, problem.groups,
-                                [&](int64_t g, int64_t to, int64_t from, int64_t tap) {
-                                  return weight[(g * out + from) * terms + to * taps + tap];
-                                });
-  gather<T>(gathering, weights, nullptr, problem.images, problem.groups, problem.multiplications(),
-            dy, dx);
+  gather<T>(problem, backward_gathering(problem), weight, nullptr, dy, dx);
 }
 
 // ---- The gradient of the filters
-// -------------------------------------------------------------------
 
 /// Rows of the output, and what a row of taps sees of the image.
 struct RowPair {
   int64_t output, image;
 };
 
-/// Where a tile of the gradient's sums, neighbouring taps times channels, comes from and goes to.
-template <class T>
-struct CorrelateTile {
-  const T* x;  // the first tap's first column
-  int64_t x_row, x_step, x_dilation;
-  const T* dy;
-  int64_t dy_plane, dy_columns;
-  T* sums;  // [channels][…][taps][lanes]
-  int64_t sums_stride;
-};
-
-template <int kTaps, int kChannels, class T>
-void correlate_tile(const CorrelateTile<T>& tile, const std::vector<RowPair>& rows) {
-  constexpr int kLanes = kLaneCount<T>;
-  Lanes<T> sums[kTaps][kChannels];
-  for (int c = 0; c < kChannels; ++c)
-    for (int t = 0; t < kTaps; ++t)
-      sums[t][c] = load_lanes(tile.sums + c * tile.sums_stride + t * kLanes);
-  for (const RowPair& row : rows) {
-    const T* x = tile.x + row.image * tile.x_row;
-    const T* dy = tile.dy + row.output * tile.dy_columns * kLanes;
-    for (int64_t j = 0; j < tile.dy_columns; ++j, x += tile.x_step, dy += kLanes) {
-      Lanes<T> seen[kTaps];
-      for (int t = 0; t < kTaps; ++t) {
-        seen[t] = load_lanes(x + t * tile.x_dilation);
-        hold_lanes(seen[t]);
-      }
-      for (int c = 0; c < kChannels; ++c) {
-        const Lanes<T> dys = load_lanes(dy + c * tile.dy_plane);
-        for (int t = 0; t < kTaps; ++t) sums[t][c] += dys * seen[t];
-      }
-    }
-  }
-  for (int c = 0; c < kChannels; ++c)
-    for (int t = 0; t < kTaps; ++t)
-      store_lanes<T>(tile.sums + c * tile.sums_stride + t * kLanes, sums[t][c]);
-}
-
 /// For each row of taps.
 std::vector<std::vector<RowPair>> row_pairs(const Conv2dProblem& problem) {
-  const Window& w = problem.window;
-  std::vector<std::vector<RowPair>> pairs(w.kernel.h);
-  for (int64_t kh = 0; kh < w.kernel.h; ++kh)
-    for (int64_t i = 0; i < problem.output.h; ++i) {
-      const int64_t row = i * w.stride.h + kh * w.dilation.h - w.padding.h;
-      if (row >= 0 && row < problem.image.h) pairs[kh].push_back({i, row});
-    }
+  std::vector<std::vector<RowPair>> pairs(problem.window.kernel.h);
+  const std::vector<Taps> taps = forward_taps(problem, &Size2::h);
+  for (int64_t i = 0; i < problem.output.h; ++i)
+    for (const Tap& tap : taps[i]) pairs[tap.k].push_back({i, tap.at});
   return pairs;
+}
+
+/// Adds to a tile of the gradient's sums, [channels][…][taps][lanes], neighbouring taps times
+/// channels. `x` is the first tap's first column.
+template <int kChannels, int kTaps, class T>
+void correlate_tile(const Window& w, const std::vector<RowPair>& rows, const T* x,
+                    const LaneImages<T>& of_x, const T* dy, const LaneImages<T>& of_dy, T* sums,
+                    int64_t sums_stride) {
+  constexpr int kLanes = kLaneCount<T>;
+  const int64_t columns = of_dy.columns, plane = of_dy.plane;
+  const int64_t step = w.stride.w * kLanes, dilation = w.dilation.w * kLanes;
+  RegisterTile<Lanes<T>, kChannels, kTaps> tile;
+  tile.for_each(
+      [=](int c, int t, Lanes<T>& sum) { sum = load_lanes(sums + c * sums_stride + t * kLanes); });
+  for (const RowPair& row : rows) {
+    const T* in = x + row.image * of_x.columns * kLanes;
+    const T* dys = dy + row.output * columns * kLanes;
+    for (int64_t j = 0; j < columns; ++j, in += step, dys += kLanes)
+      tile.add([=](int c) { return load_lanes(dys + c * plane); },
+               [=](int t) { return held(load_lanes(in + t * dilation)); });
+  }
+  tile.for_each([=](int c, int t, const Lanes<T>& sum) {
+    store_lanes<T>(sums + c * sums_stride + t * kLanes, sum);
+  });
 }
 
 /// Adds to sums, [group's channels][terms][lanes], what a block of images contributes.
 template <class T>
 void correlate(const Conv2dProblem& problem, const std::vector<std::vector<RowPair>>& rows,
-               LaneImages<T>& x, LaneImages<T>& dy, int64_t group, T* sums) {
+               const LaneImages<T>& x, const LaneImages<T>& dy, int64_t group, T* sums) {
   constexpr int64_t kLanes = kLaneCount<T>;
   const Window& w = problem.window;
-  const int64_t most_channels = channels_beside(first_tile(w.kernel.w, kMostTaps));
-  for (int64_t o = 0, channels; o < problem.group_out(); o += channels) {
-    channels = first_tile(problem.group_out() - o, most_channels);
-    for (int64_t k = 0, taps; k < w.kernel.w; k += taps) {
-      taps = first_tile(w.kernel.w - k, kMostTaps);
-      CorrelateTile<T> tile{.x_row = x.columns * kLanes,
-                            .x_step = w.stride.w * kLanes,
-                            .x_dilation = w.dilation.w * kLanes,
-                            .dy = dy.channel(group * problem.group_out() + o),
-                            .dy_plane = dy.plane,
-                            .dy_columns = problem.output.w,
-                            .sums_stride = problem.terms() * kLanes};
-      with_constant<kMostTaps>(taps, [&](auto some_taps) {
-        with_constant<channels_beside(some_taps.value)>(channels, [&](auto some_channels) {
-          for (int64_t c = 0; c < problem.group_in(); ++c)
-            for (int64_t kh = 0; kh < w.kernel.h; ++kh) {
-              tile.x = x.channel(group * problem.group_in() + c) + k * tile.x_dilation;
-              tile.sums =
-                  sums + (o * problem.terms() + (c * w.kernel.h + kh) * w.kernel.w + k) * kLanes;
-              correlate_tile<some_taps.value, some_channels.value>(tile, rows[kh]);
-            }
-        });
-      });
-    }
-  }
+  for_each_tile<kMostTaps>(w.kernel.w, [&](int64_t k, auto taps) {
+    for_each_tile<channels_beside(taps)>(problem.group_out(), [&](int64_t o, auto channels) {
+      for (int64_t c = 0; c < problem.group_in(); ++c)
+        for (int64_t kh = 0; kh < w.kernel.h; ++kh)
+          correlate_tile<channels, taps>(
+              w, rows[kh], x.channel(group * problem.group_in() + c) + k * w.dilation.w * kLanes, x,
+              dy.channel(group * problem.group_out() + o), dy,
+              sums + (o * problem.terms() + (c * w.kernel.h + kh) * w.kernel.w + k) * kLanes,
+              problem.terms() * kLanes);
+    });
+  });
 }
 
 template <class T>
-void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
+void backward_weight(const Conv2dProblem& problem, const T* x_data, const T* dy_data, T* dweight) {
+  constexpr int64_t kLanes = kLaneCount<T>;
   const int64_t group_size = problem.group_out() * problem.terms();
+  const auto x = image_blocks(x_data, problem.images, problem.in_channels, problem.image);
+  const auto dy = image_blocks(dy_data, problem.images, problem.out_channels, problem.output);
   const auto rows = row_pairs(problem);
   sum_over_images(
-      blocks_of(problem.images, kLaneCount<T>), 1, problem.groups * group_size, dweight,
+      x.count(), 1, problem.groups * group_size, dweight,
       [&](int64_t begin, int64_t end, int64_t, int64_t, T* partial) {
-        LaneImages<T> images(problem.in_channels, problem.image, problem.window.padding.w);
-        LaneImages<T> dys(problem.out_channels, problem.output);
-        Scratch<T> sums(problem.groups * group_size * kLaneCount<T>);
-        std::fill_n(sums.data(), problem.groups * group_size * kLaneCount<T>, T{0});
-        for_each_block<T>(problem.images, begin, end, [&](int64_t first, int64_t count) {
-          images.load(x, first, count);
-          dys.load(dy, first, count);
+        const LaneImages<T> images(problem.in_channels, problem.image, problem.window.padding.w);
+        const LaneImages<T> dys(problem.out_channels, problem.output);
+        const Scratch<T> sums(problem.groups * group_size * kLanes, T{0});
+        for (int64_t block = begin; block < end; ++block) {
+          x.load(0, block, images);
+          dy.load(0, block, dys);
           for (int64_t g = 0; g < problem.groups; ++g)
-            correlate(problem, rows, images, dys, g, sums.data() + g * group_size * kLaneCount<T>);
-        });
+            correlate(problem, rows, images, dys, g, sums.data() + g * group_size * kLanes);
+        }
         sum_each(sums.data(), problem.groups * group_size, partial);
       });
 }

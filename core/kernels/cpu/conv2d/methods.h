@@ -51,10 +51,6 @@ extern const Method kDirect;
 /// The image is unfolded into a matrix, which is multiplied by the filters.
 extern const Method kIm2col;
 
-/// Of kPointwise, in pointwise_weight.cpp.
-template <class T>
-void pointwise_backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight);
-
 enum class Pass { forward, backward_data, backward_weight };
 /// The problem, and which of the methods is taken for it, as
 /// `conv2d forward, x [128, 64, 32, 32], weight [64, 64, 3, 3], stride 1, padding 1: winograd`.

@@ -102,7 +102,6 @@ class TapPlane {
     });
   }
 
- private:
   /// f(offset of a row in the plane, offset of element `begin` in the channel, begin, end):
   /// elements [begin, end) of the row lie in the image. In the order of the plane.
   template <class F>
@@ -121,6 +120,7 @@ class TapPlane {
         }
   }
 
+ private:
   /// Elements [begin, end) of a phase's rows lie in the image, the first of them at `column`.
   struct ColumnRange {
     int64_t begin, end, column;

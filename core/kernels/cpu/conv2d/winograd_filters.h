@@ -24,8 +24,7 @@ class FilterTransforms {
         width(first_tile(blocks_of(columns, kLaneCount<T>), kTileVectors) * kLaneCount<T>),
         // Not a power of two, which caches take badly.
         point_stride(panels() * rows * width + kLaneCount<T>),
-        scratch_(kPoints * point_stride),
-        data_(scratch_.data()) {}
+        memory_(kPoints * point_stride) {}
   int64_t panels() const { return blocks_of(columns, width); }
   int64_t vectors_in(int64_t panel) const {
     return blocks_of(std::min(width, columns - panel * width), kLaneCount<T>);
@@ -34,7 +33,7 @@ class FilterTransforms {
   int64_t size() const { return kPoints * point_stride; }
   int64_t bytes() const { return size() * int64_t{sizeof(T)}; }
   T* panel(int64_t point, int64_t panel) const {
-    return data_ + point * point_stride + panel * panel_size();
+    return memory_.data() + point * point_stride + panel * panel_size();
   }
   /// Of the first point; of the others, point_stride further each.
   T* at(int64_t row, int64_t column) const {
@@ -44,32 +43,19 @@ class FilterTransforms {
   const int64_t rows, columns, width, point_stride;
 
  private:
-  Scratch<T> scratch_;
-  T* data_;
+  Scratch<T> memory_;
 };
 
 inline constexpr int64_t kTaps = 9;
 
-/// Filters of a convolution: weight [O, C, 3, 3], or flipped for the backward pass, which goes
-/// from the output's channels to the input's.
+/// Filters of a convolution from rows to columns: weight [O, C, 3, 3], or flipped for the backward
+/// pass, which goes from the output's channels to the input's.
 template <class T>
 struct Filters {
   const T* weight;
-  int64_t from_channels, to_channels, from_stride, to_stride;
+  int64_t row_stride, column_stride;
   bool flipped;
 };
-
-template <class T>
-Filters<T> filters_forward(const Conv2dProblem& problem, const T* weight) {
-  return {weight, problem.in_channels,         problem.out_channels,
-          kTaps,  kTaps * problem.in_channels, false};
-}
-
-template <class T>
-Filters<T> filters_backward(const Conv2dProblem& problem, const T* weight) {
-  return {weight, problem.out_channels, problem.in_channels, kTaps * problem.in_channels, kTaps,
-          true};
-}
 
 /// The taps of as many filters as there are lanes, a filter in a lane.
 template <class T>
@@ -107,20 +93,19 @@ template <class T>
 void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
   constexpr int64_t kLanes = kLaneCount<T>;
   const bool streams = is_streamed<T>(to.size(), kLanes);
-  parallel_blocks(blocks_of(filters.to_channels, kLanes), [&](int64_t block) {
-    const int64_t first = block * kLanes;
-    const int64_t count = std::min(kLanes, filters.to_channels - first);
-    const T* weight = filters.weight + first * filters.to_stride;
-    for (int64_t c = 0; c < filters.from_channels; ++c, weight += filters.from_stride) {
+  parallel_blocks(blocks_of(to.columns, kLanes), [&](int64_t block) {
+    const int64_t first = block * kLanes, count = std::min(kLanes, to.columns - first);
+    const T* weight = filters.weight + first * filters.column_stride;
+    for (int64_t row = 0; row < to.rows; ++row, weight += filters.row_stride) {
       Taps<T> taps;
-      taps.load(weight, filters.to_stride, count);
-      T* out = to.at(c, first);
+      taps.load(weight, filters.column_stride, count);
       transform_tile<T, FilterTransform>(
           [&](int row, int column) {
             const int tap = 3 * row + column;
             return taps[filters.flipped ? kTaps - 1 - tap : tap];
           },
-          [out, streams, stride = to.point_stride](int row, int column, const Lanes<T>& value) {
+          [out = to.at(row, first), streams, stride = to.point_stride](int row, int column,
+                                                                       const Lanes<T>& value) {
             T* place = out + (row * kInput + column) * stride;
             streams ? stream_lanes<T>(place, value) : store_lanes<T>(place, value);
           });
@@ -131,9 +116,9 @@ void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
 
 /// dweight [O, C, 3, 3] from its transform.
 template <class T>
-void transform_filter_gradient(const FilterTransforms<T>& from, int64_t in_channels,
-                               int64_t out_channels, T* dweight) {
+void transform_filter_gradient(const FilterTransforms<T>& from, T* dweight) {
   constexpr int64_t kLanes = kLaneCount<T>;
+  const int64_t in_channels = from.rows, out_channels = from.columns;
   parallel_blocks(blocks_of(out_channels, kLanes), [&](int64_t block) {
     const int64_t first = block * kLanes, count = std::min(kLanes, out_channels - first);
     for (int64_t c = 0; c < in_channels; ++c) {

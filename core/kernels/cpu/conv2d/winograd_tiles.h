@@ -15,17 +15,9 @@ namespace pade::cpu::winograd {
 /// outputs with `padding` zeros around.
 template <class T>
 struct TiledImages {
-  T* data;
-  int64_t images, channels;
-  Size2 size, padding, tiles;
-
-  int64_t channel_blocks() const { return blocks_of(channels, kLaneCount<T>); }
-  int64_t channels_in(int64_t block) const {
-    return std::min<int64_t>(kLaneCount<T>, channels - block * kLaneCount<T>);
-  }
-  T* planes(int64_t image, int64_t block) const {
-    return data + (image * channels + block * kLaneCount<T>)*size.area();
-  }
+  int64_t images;
+  ChannelBlocks<T> blocks;
+  Size2 padding, tiles;
 };
 
 inline Size2 tiles_of(Size2 outputs) {
@@ -78,39 +70,32 @@ template <class T>
 class TileTransforms {
  public:
   TileTransforms(int64_t tiles, int64_t channels)
-      : channels(channels),
-        tile_stride(size_of_tile(channels)),
-        scratch_(tiles * tile_stride),
-        data_(scratch_.data()) {}
+      : channels(channels), tile_stride(size_of_tile(channels)), memory_(tiles * tile_stride) {}
   static constexpr int64_t kBlock = kPoints * kLaneCount<T>;
   static int64_t size_of_tile(int64_t channels) {
     // Not a power of two, which caches take badly.
     return blocks_of(channels, kLaneCount<T>) * kBlock + kLaneCount<T>;
   }
   T* at(int64_t tile, int64_t block, int64_t point) const {
-    return data_ + tile * tile_stride + block * kBlock + point * kLaneCount<T>;
+    return memory_.data() + tile * tile_stride + block * kBlock + point * kLaneCount<T>;
   }
 
   const int64_t channels, tile_stride;
 
  private:
-  Scratch<T> scratch_;
-  T* data_;
+  Scratch<T> memory_;
 };
 
 /// The tiles of a chunk, of Transform::kFrom by kFrom pixels each, as rows of the matrices.
 template <class T, class Transform>
 void transform_tiles(const TiledImages<const T>& from, const Chunk& chunk, TileTransforms<T>& to) {
   constexpr int64_t kMargin = Transform::kFrom - kOutput;
-  const int64_t blocks = from.channel_blocks();
+  const int64_t blocks = from.blocks.count();
   parallel_blocks(chunk.images * blocks, [&](int64_t unit) {
     const int64_t n = unit / blocks, block = unit % blocks;
-    LanesWindow<T> window{nullptr, chunk.row * kOutput - from.padding.h, -from.padding.w,
-                          chunk.rows * kOutput + kMargin, from.tiles.w * kOutput + kMargin};
-    Scratch<T> scratch(window.size());
-    window.data = scratch.data();
-    channels_to_lanes(from.planes(chunk.image + n, block), from.channels_in(block), from.size,
-                      window);
+    const OwnedWindow<T> window({chunk.row * kOutput - from.padding.h, -from.padding.w},
+                                {chunk.rows * kOutput + kMargin, from.tiles.w * kOutput + kMargin});
+    from.blocks.load(chunk.image + n, block, window);
     const int64_t columns = window.columns;
     int64_t tile = chunk.first_tile(n);
     for (int64_t i = 0; i < chunk.rows; ++i)
@@ -132,19 +117,18 @@ void transform_tiles(const TiledImages<const T>& from, const Chunk& chunk, TileT
 template <class T>
 void transform_outputs(const TileTransforms<T>& from, const Chunk& chunk, const T* bias,
                        const TiledImages<T>& to) {
-  const int64_t blocks = to.channel_blocks();
+  const int64_t blocks = to.blocks.count();
+  const Size2 size = to.blocks.size;
   // A chunk begins with the first pixel of a row of tiles.
-  const bool streams = is_streamed<T>(to.images * to.channels * to.size.area(),
-                                      std::gcd(to.size.area(), kOutput * to.size.w));
+  const bool streams = is_streamed<T>(to.images * to.blocks.channels * size.area(),
+                                      std::gcd(size.area(), kOutput * size.w));
   parallel_blocks(chunk.images * blocks, [&](int64_t unit) {
     const int64_t n = unit / blocks, block = unit % blocks;
-    LanesWindow<T> window{nullptr, chunk.row * kOutput, 0, chunk.rows * kOutput,
-                          to.tiles.w * kOutput};
-    Scratch<T> scratch(window.size());
-    window.data = scratch.data();
-    const int64_t channels = to.channels_in(block);
+    const OwnedWindow<T> window({chunk.row * kOutput, 0},
+                                {chunk.rows * kOutput, to.tiles.w * kOutput});
     const Lanes<T> added =
-        bias ? load_lanes(bias + block * kLaneCount<T>, channels, T{0}) : Lanes<T>{};
+        bias ? load_lanes(bias + block * kLaneCount<T>, to.blocks.channels_in(block), T{0})
+             : Lanes<T>{};
     const int64_t columns = window.columns;
     int64_t tile = chunk.first_tile(n);
     for (int64_t i = 0; i < chunk.rows; ++i)
@@ -159,12 +143,11 @@ void transform_outputs(const TileTransforms<T>& from, const Chunk& chunk, const 
               store_lanes<T>(corner + (row * columns + column) * kLaneCount<T>, value + added);
             });
       }
-    T* const planes = to.planes(chunk.image + n, block);
     if (streams) {
-      lanes_to_channels<T, true>(window, to.size, channels, planes);
+      to.blocks.template store<true>(chunk.image + n, block, window);
       finish_streaming();
     } else {
-      lanes_to_channels<T, false>(window, to.size, channels, planes);
+      to.blocks.store(chunk.image + n, block, window);
     }
   });
 }
