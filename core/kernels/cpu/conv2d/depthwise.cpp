@@ -101,14 +101,17 @@ void correlate(const Conv2dProblem& problem, const LanesWindow<T>& x, const Lane
       const auto add = [&](int64_t j, Lanes<T>(&chain)[kTaps]) {
         const Lanes<T> dys = load_lanes<T>(dy.at(i, j));
         const T* from = x.at(i * w.stride.h + kh * w.dilation.h, j * w.stride.w);
+#pragma GCC unroll 8
         for (int kw = 0; kw < kTaps; ++kw)
           chain[kw] += load_lanes(from + kw * w.dilation.w * kLaneCount<T>) * dys;
       };
       int64_t j = 0;
       for (; j + kChains <= problem.output.w; j += kChains)
+#pragma GCC unroll 8
         for (int chain = 0; chain < kChains; ++chain) add(j + chain, sums[chain]);
       for (; j < problem.output.w; ++j) add(j, sums[0]);
     }
+#pragma GCC unroll 8
     for (int kw = 0; kw < kTaps; ++kw) {
       T* to = dtaps[kh * kTaps + kw];
       store_lanes<T>(
