@@ -86,7 +86,7 @@ __global__ void early_return(float* y) {
   y[threadIdx.x] = 1;
 }
 
-__global__ void misaligned_pack(const float* x, float* y) { store_pack(y, load_pack(x + 1)); }
+__global__ void misaligned_pack(const float* x, float* y) { store_pack(y, load_pack<4>(x + 1)); }
 
 struct View {
   const float* data;
@@ -124,7 +124,11 @@ void run(const std::string& name, const Tensor& input, Tensor& output, const flo
   const float* x = input.address<float>();
   float* y = output.mutable_address<float>();
   auto start = [&](unsigned blocks, unsigned threads, auto kernel, auto... arguments) {
-    launch(name.c_str(), {blocks, threads}, kernel, arguments...);
+    cudaLaunchConfig_t config{};
+    config.gridDim = blocks;
+    config.blockDim = threads;
+    config.stream = stream();
+    check_cuda(cudaLaunchKernelEx(&config, kernel, arguments...), name.c_str());
   };
   if (name == "divergent_barrier") start(1, 32, divergent_barrier, y);
   if (name == "missing_barrier") start(1, 64, missing_barrier, y);
@@ -155,19 +159,19 @@ void run(const std::string& name, const Tensor& input, Tensor& output, const flo
   }
   if (name == "too_many_threads") start(1, 2048, copy, x, y);
   if (name == "copy") start(1, 64, copy, x, y);
-  if (name == "two_sums_in_turn") start(1, 64, two_sums_in_turn, x, y);
+  if (name == "two_sums_in_turn") start(1, kThreads, two_sums_in_turn, x, y);
   if (name == "count_by_atomics") start(1, 64, count_by_atomics, y);
 }
 
 void sum_in_two_passes(const Tensor& x, Tensor& partials, Tensor& sum) {
   const unsigned blocks = static_cast<unsigned>(x.size() / kThreads);
-  launch("two passes", {blocks}, block_sums, x.address<float>(), partials.mutable_address<float>());
-  sum_partials("two passes", partials.address<float>(), 1, blocks, ToScalar<float>{},
-               sum.mutable_address<float>());
+  launch("two passes", blocks, block_sums, x.address<float>(), partials.mutable_address<float>());
+  sum_partials("two passes", partials.address<float>(), 1, blocks,
+               StoreSum<float>{sum.mutable_address<float>()});
 }
 
 void sum_by_atomics(const Tensor& x, Tensor& sum) {
-  launch("atomics", {static_cast<unsigned>(x.size() / kThreads)}, atomic_sum, x.address<float>(),
+  launch("atomics", static_cast<unsigned>(x.size() / kThreads), atomic_sum, x.address<float>(),
          sum.mutable_address<float>());
 }
 

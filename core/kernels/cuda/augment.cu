@@ -38,7 +38,7 @@ void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Te
   const AugmentProblem p{pixels.extent(1), pixels.extent(2), pixels.extent(3),
                          static_cast<int>((edits.extent(1) - kImageEditFields) / kBoxFields)};
   const unsigned rows = static_cast<unsigned>(std::min<int64_t>(batch, 65535));
-  launch("augment", {dim3(blocks_for(p.h * p.w), rows)}, augment_kernel, p, batch,
+  launch("augment", dim3(blocks_for(p.h * p.w), rows), augment_kernel, p, batch,
          pixels.address<uint8_t>(), edits.address<int32_t>(), levels.address<float>(),
          images.mutable_address<float>());
 }

@@ -3,7 +3,7 @@
 
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/batch_norm.h>
-#include <pade/core/kernels/math/divisor.h>
+#include <pade/core/kernels/cuda/plane_index.cuh>
 #include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace pade::cuda {
@@ -28,70 +28,62 @@ struct SumPlan {
     channels_of_block =
         static_cast<int>(std::clamp<int64_t>(kWarpSize / run, 1, std::max<int64_t>(1, channels)));
     const int64_t length = channels_of_block * run;
-    steps_of_image = ceiling(length, kThreads);
-    columns = static_cast<int>(ceiling(length, steps_of_image));
+    steps_of_image = blocks_of(length, kThreads);
+    columns = static_cast<int>(blocks_of(length, steps_of_image));
     rows = kThreads / columns;
     if (steps_of_image > 1) rows = 1;
-    steps = p.run == 0 ? 0 : ceiling(n, rows) * steps_of_image;
-    const int64_t blocks = ceiling(channels, channels_of_block);
-    const int64_t wanted = blocks > 0 ? ceiling(kMaxBlocks, blocks) : 1;
-    steps_of_slice = std::max(ceiling(steps, wanted), kStepsWorthABlock);
+    steps = p.run == 0 ? 0 : blocks_of(n, rows) * steps_of_image;
+    const int64_t blocks = blocks_of(channels, channels_of_block);
+    const int64_t wanted = blocks > 0 ? blocks_of(kMaxBlocks, blocks) : 1;
+    steps_of_slice = std::max(blocks_of(steps, wanted), kStepsWorthABlock);
     channel_blocks = static_cast<unsigned>(blocks);
-    slices = static_cast<unsigned>(std::max<int64_t>(1, ceiling(steps, steps_of_slice)));
-  }
-
-  static int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
-};
-
-/// kSize neighbouring elements, in one access.
-template <int kSize, class T>
-struct Elements {
-  T values[kSize];
-
-  __device__ explicit Elements(const T* from) {
-    if constexpr (kSize == 1) {
-      values[0] = *from;
-    } else {
-      const Pack<T> pack = load_pack(from);
-#pragma unroll
-      for (int k = 0; k < kSize; ++k) values[k] = pack.values[k];
-    }
+    slices = static_cast<unsigned>(std::max<int64_t>(1, blocks_of(steps, steps_of_slice)));
   }
 };
 
+/// What is summed of x, and where the sums go.
 template <class T>
-struct DistanceSums {
+struct Statistics {
+  norm::StatisticsOutput<T> output;
   const T* x;
   int64_t run;
 
   __device__ double center(int64_t channel) const { return x[channel * run]; }
   template <int kSize>
   __device__ void add(TwoSums& sums, int64_t at, double center) const {
-    const Elements<kSize, T> of_x(x + at);
+    const auto of_x = load_pack<kSize>(x + at);
 #pragma unroll
     for (int k = 0; k < kSize; ++k) sums += norm::distance_terms(of_x.values[k], center);
   }
+  __device__ void operator()(int64_t channel, const TwoSums& sums) const {
+    output.store(channel, sums, center(channel));
+  }
 };
 
+/// The same of dy and x.
 template <class T>
-struct GradientSums {
+struct Gradients {
+  norm::GradientOutput<T> output;
   const T *dy, *x;
   const double* mean;
 
   __device__ double center(int64_t channel) const { return mean[channel]; }
   template <int kSize>
   __device__ void add(TwoSums& sums, int64_t at, double center) const {
-    const Elements<kSize, T> of_dy(dy + at), of_x(x + at);
+    const auto of_dy = load_pack<kSize>(dy + at), of_x = load_pack<kSize>(x + at);
 #pragma unroll
     for (int k = 0; k < kSize; ++k)
       sums += norm::gradient_terms(of_dy.values[k], of_x.values[k], center);
   }
+  __device__ void operator()(int64_t channel, const TwoSums& sums) const {
+    output.store(channel, sums);
+  }
 };
 
 /// partials[channel][slice] = the sums of the terms over the slice's part of the channel.
-template <int kSize, class Terms>
+template <int kSize, class Channels>
 __global__ void __launch_bounds__(kThreads)
-    channel_sums_kernel(SumPlan plan, Terms terms, TwoSums* partials) {
+    channel_sums_kernel(SumPlan plan, Channels of, TwoSums* partials) {
   PADE_SHARED(TwoSums, of_thread, [kThreads]);
   const int thread = static_cast<int>(threadIdx.x);
   const int row = thread / plan.columns, column = thread % plan.columns;
@@ -107,11 +99,11 @@ __global__ void __launch_bounds__(kThreads)
     const int64_t end = min(step + plan.steps_of_slice, plan.steps);
     int64_t step_of_image = step % plan.steps_of_image;
     int64_t image = step / plan.steps_of_image * plan.rows + row;
-    const double center = step < end ? terms.center(first_channel + column / width) : 0;
+    const double center = step < end ? of.center(first_channel + column / width) : 0;
     for (; step < end; ++step) {
       const int64_t place = step_of_image * plan.columns + column;
       if (image < plan.n && place < length)
-        terms.template add<kSize>(
+        of.template add<kSize>(
             sums, ((image * plan.channels + first_channel) * plan.run + place) * kSize, center);
       if (++step_of_image == plan.steps_of_image) {
         step_of_image = 0;
@@ -129,46 +121,11 @@ __global__ void __launch_bounds__(kThreads)
   }
   __syncthreads();
   const int lane = thread % kWarpSize;
-  for (int c = thread / kWarpSize; c < own_channels; c += warps_of_block()) {
+  for (int c = thread / kWarpSize; c < own_channels; c += kWarps) {
     TwoSums of_channel{};
     for (int k = lane; k < width; k += kWarpSize) of_channel += of_thread[c * width + k];
     of_channel = warp_sum(of_channel);
     if (lane == 0) partials[(first_channel + c) * gridDim.y + blockIdx.y] = of_channel;
-  }
-}
-
-template <class T>
-struct StoreStatistics {
-  norm::StatisticsOutput<T> output;
-  const T* x;
-  int64_t run;
-
-  __device__ void operator()(int64_t channel, const TwoSums& sums) const {
-    output.store(channel, sums, x[channel * run]);
-  }
-};
-
-template <class T>
-struct StoreGradients {
-  norm::GradientOutput<T> output;
-
-  __device__ void operator()(int64_t channel, const TwoSums& sums) const {
-    output.store(channel, sums);
-  }
-};
-
-/// A warp adds up a channel's slices, and store(channel, sums) does the rest. As a
-/// combine_partials() this would keep some of the statistics' arithmetic in local memory.
-template <class Store>
-__global__ void __launch_bounds__(kThreads)
-    finish_channels_kernel(const TwoSums* partials, int64_t channels, int slices, Store store) {
-  const int lane = threadIdx.x % kWarpSize;
-  const int64_t warps = index_step() / kWarpSize;
-  for (int64_t channel = first_index() / kWarpSize; channel < channels; channel += warps) {
-    TwoSums sums{};
-    for (int k = lane; k < slices; k += kWarpSize) sums += partials[channel * slices + k];
-    sums = warp_sum(sums);
-    if (lane == 0) store(channel, sums);
   }
 }
 
@@ -186,26 +143,21 @@ __global__ void __launch_bounds__(kThreads)
 struct ChannelLookup {
   int64_t channels, run;
   bool small;
-  Divisor by_channels, by_run;
+  PlaneIndex images;  // where they are small
 
   explicit ChannelLookup(const BatchNormProblem& p)
       : channels(p.channels),
         run(p.run),
-        small(p.n * channels * run <= std::numeric_limits<int32_t>::max()) {
-    if (!small || p.n * channels * run == 0) return;
-    by_channels = Divisor(static_cast<uint32_t>(channels));
-    by_run = Divisor(static_cast<uint32_t>(run));
-  }
+        small(p.n * channels * run <= std::numeric_limits<int32_t>::max()),
+        images(channels, run) {}
 
   struct Place {
     int64_t channel, of_run;
   };
   __device__ Place at(int64_t i) const {
     if (small) {
-      const uint32_t line = by_run.quotient(static_cast<uint32_t>(i));
-      const uint32_t image = by_channels.quotient(line);
-      return {line - image * static_cast<uint32_t>(channels),
-              static_cast<uint32_t>(i) - line * static_cast<uint32_t>(run)};
+      const auto at = images.at(static_cast<int>(i));
+      return {at.row, at.column};
     }
     const int64_t line = i / run;
     return {line % channels, i - line * run};
@@ -257,7 +209,7 @@ __global__ void __launch_bounds__(kThreads)
         result.values[k] = function(pack.values[k]...);
       }
     };
-    apply(load_up_to(in + i, count, packed)...);
+    apply(load_up_to<kSize>(in + i, count, packed)...);
     store_up_to(out + i, count, packed, result);
   }
 }
@@ -273,35 +225,32 @@ T* mutable_address_or_null(Tensor& tensor) {
   return tensor.defined() ? tensor.mutable_address<T>() : nullptr;
 }
 
-/// Sums the terms of every channel and gives the sums to `store`.
-template <class T, class Terms, class Store>
-void sum_channels(const char* op, const BatchNormProblem& p, bool packed, const Terms& terms,
-                  const Store& store) {
+template <class T, class Channels>
+void sum_channels(const char* op, const BatchNormProblem& p, bool aligned, const Channels& of) {
+  const bool packed = aligned && p.run % kPackSize<T> == 0;
   const SumPlan plan(p, packed ? kPackSize<T> : 1);
   Tensor partials = Tensor::empty({p.channels, plan.slices, 2}, DType::float64, Device::cuda);
   auto* sums = reinterpret_cast<TwoSums*>(partials.mutable_address<double>());
-  launch(op, {dim3(plan.channel_blocks, plan.slices)},
-         packed ? channel_sums_kernel<kPackSize<T>, Terms> : channel_sums_kernel<1, Terms>, plan,
-         terms, sums);
-  launch(op, {blocks_for(p.channels * kWarpSize)}, finish_channels_kernel<Store>, sums, p.channels,
-         plan.slices, store);
+  launch(op, dim3(plan.channel_blocks, plan.slices),
+         packed ? channel_sums_kernel<kPackSize<T>, Channels> : channel_sums_kernel<1, Channels>,
+         plan, of, sums);
+  combine_partials(op, sums, p.channels, plan.slices, TwoSums{}, Plus{}, of);
 }
 
 template <class FunctionOf, class T, class... In>
 void per_channel(const char* op, const FunctionOf& function_of, const BatchNormProblem& p, T* out,
                  const In*... in) {
   const int64_t size = p.n * p.channels * p.run;
-  const bool packed = is_pack_aligned(out) && (is_pack_aligned(in) && ...);
-  launch(op, {blocks_for((size + kPackSize<T> - 1) / kPackSize<T>)},
-         per_channel_kernel<FunctionOf, T, In...>, function_of, ChannelLookup(p), packed, size, out,
-         in...);
+  const bool packed = is_pack_aligned(out, in...);
+  launch(op, blocks_for(blocks_of(size, kPackSize<T>)), per_channel_kernel<FunctionOf, T, In...>,
+         function_of, ChannelLookup(p), packed, size, out, in...);
 }
 
 void use_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,
                             const Tensor& running_var, Tensor& mean, Tensor& inverse) {
   dispatch_floating(running_mean.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    launch("batch_norm", {blocks_for(p.channels)}, running_statistics_kernel<T>, p.channels, p.eps,
+    launch("batch_norm", blocks_for(p.channels), running_statistics_kernel<T>, p.channels, p.eps,
            running_mean.address<T>(), running_var.address<T>(), mean.mutable_address<double>(),
            inverse.mutable_address<double>());
   });
@@ -320,9 +269,7 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
                                            inverse.mutable_address<double>(),
                                            mutable_address_or_null<T>(running_mean),
                                            mutable_address_or_null<T>(running_var)};
-    const bool packed = p.run % kPackSize<T> == 0 && is_pack_aligned(in);
-    sum_channels<T>("batch_norm", p, packed, DistanceSums<T>{in, p.run},
-                    StoreStatistics<T>{output, in, p.run});
+    sum_channels<T>("batch_norm", p, is_pack_aligned(in), Statistics<T>{output, in, p.run});
   });
 }
 
@@ -347,9 +294,8 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
     double* of_gamma = sums.mutable_address<double>();
     const norm::GradientOutput<T> output{inverse.address<double>(), of_gamma, of_gamma + p.channels,
                                          dgamma.mutable_address<T>(), dbeta.mutable_address<T>()};
-    const bool packed = p.run % kPackSize<T> == 0 && is_pack_aligned(in) && is_pack_aligned(dys);
-    sum_channels<T>("backward of batch_norm", p, packed,
-                    GradientSums<T>{dys, in, mean.address<double>()}, StoreGradients<T>{output});
+    sum_channels<T>("backward of batch_norm", p, is_pack_aligned(in, dys),
+                    Gradients<T>{output, dys, in, mean.address<double>()});
   });
 }
 

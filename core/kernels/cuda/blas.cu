@@ -5,10 +5,10 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <tuple>
 
 #include <pade/core/device.h>
 #include <pade/core/kernels/cuda/blas.h>
-#include <pade/core/kernels/cuda/gemm.h>
 #include <pade/core/storage.h>
 #include <pade/core/kernels/cuda/kernel.cuh>
 
@@ -55,16 +55,7 @@ struct Functions {
   Status (*set_math_mode)(Handle, int) = nullptr;
   Status (*get_version)(Handle, int*) = nullptr;
   const char* (*get_status_string)(Status) = nullptr;
-  Products<float> float32;
-  Products<double> float64;
-
-  template <class T>
-  const Products<T>& products() const {
-    if constexpr (sizeof(T) == sizeof(float))
-      return float32;
-    else
-      return float64;
-  }
+  std::tuple<Products<float>, Products<double>> products;
 
   /// The name of a function that the library lacks; null if it has all.
   const char* find_in(void* library) {
@@ -80,6 +71,7 @@ struct Functions {
     find(set_math_mode, "cublasSetMathMode");
     find(get_version, "cublasGetVersion_v2");
     find(get_status_string, "cublasGetStatusString");
+    auto& [float32, float64] = products;
     find(float32.one, "cublasSgemm_v2");
     find(float64.one, "cublasDgemm_v2");
     find(float32.batch, "cublasSgemmStridedBatched");
@@ -113,12 +105,13 @@ class Cublas {
 
   /// False where cuBLAS is not there or does not do this product: then nothing was done.
   template <class T>
-  bool multiply(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c) {
+  bool multiply(const GemmShape& shape, const T* a, const T* b, T* c) {
     const std::lock_guard lock(mutex_);
     if (!handle_ || !takes(shape)) return false;
-    const Status status = call(shape, alpha, a, b, beta, c);
+    const Status status = call(shape, a, b, c);
     if (status == 0) return true;
-    close("a product", status);
+    problem_ = text_of("a product", status);
+    destroy();
     return false;
   }
 
@@ -130,26 +123,19 @@ class Cublas {
     if (const char* missing = functions_.find_in(library))
       return std::string(name ? name : "the emulation") + " has no " + missing;
     std::string problem;
-    auto succeeded = [&](const char* what, Status status) {
+    auto failed = [&](const char* what, Status status) {
       if (status != 0) problem = text_of(what, status);
-      return status == 0;
+      return status != 0;
     };
     // A workspace of its own keeps cuBLAS from choosing another way, with other rounding, when it
     // cannot allocate one. Setting the stream would forget it.
     if (kWorkspaceBytes > 0) workspace_ = std::make_unique<Storage>(kWorkspaceBytes, Device::cuda);
     void* const workspace = workspace_ ? workspace_->data() : nullptr;
-    if (succeeded("cublasCreate", functions_.create(&handle_)) &&
-        succeeded("cublasSetStream", functions_.set_stream(handle_, stream())) &&
-        succeeded("cublasSetWorkspace",
-                  functions_.set_workspace(handle_, workspace, kWorkspaceBytes)))
-      return {};
-    destroy();
+    if (failed("cublasCreate", functions_.create(&handle_)) ||
+        failed("cublasSetStream", functions_.set_stream(handle_, stream())) ||
+        failed("cublasSetWorkspace", functions_.set_workspace(handle_, workspace, kWorkspaceBytes)))
+      destroy();
     return problem;
-  }
-
-  void close(const char* what, Status status) {
-    problem_ = text_of(what, status);
-    destroy();
   }
 
   void destroy() {
@@ -171,24 +157,20 @@ class Cublas {
 
   /// cuBLAS counts by columns: to it our matrices are transposed, and Cᵀ = op(B)ᵀ · op(A)ᵀ.
   template <class T>
-  Status call(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c) {
+  Status call(const GemmShape& shape, const T* a, const T* b, T* c) {
+    const T alpha = 1, beta = shape.accumulate ? 1 : 0;
     const bool tf32 = sizeof(T) == sizeof(float) && tf32_allowed();
     const Status status = functions_.set_math_mode(handle_, tf32 ? kTf32Math : kExactMath);
     if (status != 0) return status;
     const Operation op_a = shape.transpose_a ? kTransposed : kAsStored;
     const Operation op_b = shape.transpose_b ? kTransposed : kAsStored;
-    const int rows = static_cast<int>(shape.rows), columns = static_cast<int>(shape.columns);
-    const int inner = static_cast<int>(shape.inner), batch = static_cast<int>(shape.batch);
-    const int a_stride = static_cast<int>(shape.a_stride);
-    const int b_stride = static_cast<int>(shape.b_stride);
-    const int c_stride = static_cast<int>(shape.c_stride);
-    const Products<T>& products = functions_.products<T>();
-    if (batch == 1)
-      return products.one(handle_, op_b, op_a, columns, rows, inner, &alpha, b, b_stride, a,
-                          a_stride, &beta, c, c_stride);
-    return products.batch(handle_, op_b, op_a, columns, rows, inner, &alpha, b, b_stride,
-                          shape.b_batch, a, a_stride, shape.a_batch, &beta, c, c_stride,
-                          shape.c_batch, batch);
+    const auto& [one, batch] = std::get<Products<T>>(functions_.products);
+    if (shape.batch == 1)
+      return one(handle_, op_b, op_a, shape.columns, shape.rows, shape.inner, &alpha, b,
+                 shape.b_stride, a, shape.a_stride, &beta, c, shape.c_stride);
+    return batch(handle_, op_b, op_a, shape.columns, shape.rows, shape.inner, &alpha, b,
+                 shape.b_stride, shape.b_batch, a, shape.a_stride, shape.a_batch, &beta, c,
+                 shape.c_stride, shape.c_batch, shape.batch);
   }
 
   std::mutex mutex_;
@@ -207,15 +189,14 @@ Cublas& cublas() {
 }  // namespace
 
 template <class T>
-void gemm(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c) {
+void gemm(const GemmShape& shape, const T* a, const T* b, T* c) {
   if (shape.rows == 0 || shape.columns == 0 || shape.batch == 0) return;
-  if (!cublas().multiply(shape, alpha, a, b, beta, c))
-    gemm_without_cublas(shape, alpha, a, b, beta, c);
+  if (!cublas().multiply(shape, a, b, c)) gemm_without_cublas(shape, a, b, c);
 }
 
 std::string describe_blas() { return cublas().describe(); }
 
-template void gemm(const GemmShape&, float, const float*, const float*, float, float*);
-template void gemm(const GemmShape&, double, const double*, const double*, double, double*);
+template void gemm(const GemmShape&, const float*, const float*, float*);
+template void gemm(const GemmShape&, const double*, const double*, double*);
 
 }  // namespace pade::cuda

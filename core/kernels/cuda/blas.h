@@ -5,10 +5,10 @@
 
 namespace pade::cuda {
 
-/// `batch` products of matrices in row-major order, C = alpha · op(A) · op(B) + beta · C, as
-/// blas::gemm: op(A) is [rows, inner], op(B) [inner, columns].
+/// `batch` products of matrices in row-major order, C = op(A) · op(B), or that + C where they
+/// `accumulate`: op(A) is [rows, inner], op(B) [inner, columns].
 struct GemmShape {
-  bool transpose_a = false, transpose_b = false;
+  bool transpose_a = false, transpose_b = false, accumulate = false;
   int64_t rows = 0, columns = 0, inner = 0;
   int64_t a_stride = 0, b_stride = 0, c_stride = 0;  ///< elements from a stored row to the next
   int64_t batch = 1;
@@ -17,11 +17,20 @@ struct GemmShape {
 };
 
 /// The products, on the stream: by cuBLAS where the machine has it, and by a kernel of our own
-/// elsewhere (gemm.h), or where the environment has PADE_NO_CUBLAS. With beta == 0, C may be
-/// uninitialised. float32's factors are rounded to TF32 only where tf32_allowed(). The same bits on
-/// every run.
+/// elsewhere, or where the environment has PADE_NO_CUBLAS. float32's factors are rounded to TF32
+/// only where tf32_allowed(). The same bits on every run.
 template <class T>
-void gemm(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c);
+void gemm(const GemmShape& shape, const T* a, const T* b, T* c);
+
+/// The products by our own kernel. A long inner axis with a small result is cut into slices, whose
+/// sums are then added: the same bits on every GPU.
+template <class T>
+void gemm_without_cublas(const GemmShape& shape, const T* a, const T* b, T* c);
+
+/// C = Σ of `count` terms, or that + C, in float64 and always in the same order. C is as in
+/// `shape`; a term is that many matrices without gaps, and the terms lie one after the other.
+template <class T>
+void sum_terms(const GemmShape& shape, int64_t count, const T* terms, T* c);
 
 /// As `cuBLAS 13.0`, or why there is none. Opens it if nobody has.
 std::string describe_blas();

@@ -15,55 +15,16 @@ namespace pade::cuda {
 template <class... T>
 inline constexpr int kChunk = std::min(4, 16 / static_cast<int>(std::max({sizeof(T)...})));
 
-template <class T, int kCount>
-struct Chunk {
-  T values[kCount];
-};
-
-/// One access of all; the address must be a multiple of the bytes.
-template <int kCount, class T>
-__device__ __forceinline__ Chunk<T, kCount> load_chunk(const T* from) {
-  Chunk<T, kCount> chunk;
-  if constexpr (sizeof chunk == 16) {
-    const Pack<T> pack = load_pack(from);
-#pragma unroll
-    for (int k = 0; k < kCount; ++k) chunk.values[k] = pack.values[k];
-  } else {
-    using Word = std::conditional_t<sizeof chunk == 8, uint64_t,
-                                    std::conditional_t<sizeof chunk == 4, uint32_t, uint16_t>>;
-    static_assert(sizeof chunk == sizeof(Word));
-    const Word bits = *reinterpret_cast<const Word*>(from);
-    memcpy(&chunk, &bits, sizeof chunk);
-  }
-  return chunk;
-}
-template <class T, int kCount>
-__device__ __forceinline__ void store_chunk(T* to, const Chunk<T, kCount>& chunk) {
-  if constexpr (sizeof chunk == 16) {
-    Pack<T> pack;
-#pragma unroll
-    for (int k = 0; k < kCount; ++k) pack.values[k] = chunk.values[k];
-    store_pack(to, pack);
-  } else {
-    using Word = std::conditional_t<sizeof chunk == 8, uint64_t,
-                                    std::conditional_t<sizeof chunk == 4, uint32_t, uint16_t>>;
-    static_assert(sizeof chunk == sizeof(Word));
-    Word bits;
-    memcpy(&bits, &chunk, sizeof chunk);
-    *reinterpret_cast<Word*>(to) = bits;
-  }
-}
-
 /// The next elements along the innermost axis, or one element again and again where the operand is
 /// stretched.
 template <int kCount, class T>
-__device__ __forceinline__ Chunk<T, kCount> load_operand(const T* from, uint32_t stride) {
-  if (stride != 0) return load_chunk<kCount>(from);
-  Chunk<T, kCount> chunk;
+__device__ __forceinline__ Pack<T, kCount> load_operand(const T* from, uint32_t stride) {
+  if (stride != 0) return load_pack<kCount>(from);
+  Pack<T, kCount> pack;
   const T value = *from;
 #pragma unroll
-  for (T& element : chunk.values) element = value;
-  return chunk;
+  for (T& element : pack.values) element = value;
+  return pack;
 }
 
 /// f(a[…], b[…], …) where the operands are at `place`.
@@ -78,7 +39,7 @@ __device__ __forceinline__ auto apply_chunk(const F& f, const Nest& nest, const 
                                             const In*... in) {
   using Out = decltype(f(*in...));
   return [&]<size_t... k>(std::index_sequence<k...>) {
-    Chunk<Out, kCount> result;
+    Pack<Out, kCount> result;
     auto apply = [&](const auto&... operands) {
 #pragma unroll
       for (int i = 0; i < kCount; ++i) result.values[i] = f(operands.values[i]...);
@@ -89,16 +50,12 @@ __device__ __forceinline__ auto apply_chunk(const F& f, const Nest& nest, const 
   (std::index_sequence_for<In...>());
 }
 
-template <int kCount, class T>
-bool is_aligned(const T* first) {
-  return reinterpret_cast<uintptr_t>(first) % (kCount * sizeof(T)) == 0;
-}
 /// Whether the operands' rows can be read kCount elements at a time, if that divides their length.
 template <int kCount, class... In>
 bool have_aligned_rows(const LoopNest& nest, const In*... in) {
   return [&]<size_t... k>(std::index_sequence<k...>) {
     return ((nest.inner().strides[k] == 0 ||
-             (nest.inner().strides[k] == 1 && is_aligned<kCount>(in))) &&
+             (nest.inner().strides[k] == 1 && is_aligned(in, kCount * sizeof(In)))) &&
             ...);
   }
   (std::index_sequence_for<In...>());
@@ -112,7 +69,7 @@ __global__ void __launch_bounds__(kThreads)
   const uint32_t first = static_cast<uint32_t>(first_index());
   const uint32_t step = static_cast<uint32_t>(index_step());
   for (uint32_t i = first; i < chunks; i += step)
-    store_chunk(out + i * kCount, apply_chunk<kCount>(f, nest, nest.at(i * kCount), in...));
+    store_pack(out + i * kCount, apply_chunk<kCount>(f, nest, nest.at(i * kCount), in...));
   constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
   uint32_t i = chunks * kCount + first;
   for (; i + (kBatch - 1) * step < n; i += kBatch * step) {
@@ -134,11 +91,11 @@ void broadcast(const char* op, F f, const LoopNest& nest, Out* out, const In*...
   for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
     auto run = [&](Out* to, const In*... from) {
       const bool packed = (part.rank == 1 || part.inner().extent % kCount == 0) &&
-                          is_aligned<kCount>(to) && have_aligned_rows<kCount>(part, from...);
+                          is_aligned(to, kCount * sizeof(Out)) &&
+                          have_aligned_rows<kCount>(part, from...);
       const int64_t n = part.size();
-      launch(op, {blocks_for(packed ? (n + kCount - 1) / kCount : n)},
-             broadcast_kernel<F, Out, In...>, f, LookupNest<sizeof...(In)>(part), packed, to,
-             from...);
+      launch(op, blocks_for(packed ? blocks_of(n, kCount) : n), broadcast_kernel<F, Out, In...>, f,
+             LookupNest<sizeof...(In)>(part), packed, to, from...);
     };
     [&]<size_t... k>(std::index_sequence<k...>) { run(out + first, in + at[k]...); }
     (std::index_sequence_for<In...>());

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <algorithm>
+
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/math/divisor.h>
-#include <pade/core/kernels/cuda/kernel.cuh>
+#include <pade/core/kernels/cuda/plane_index.cuh>
 
 /// A convolution and its two derivatives as products of matrices that nobody lays out in memory
 /// (implicit GEMM). For each group of channels, with a pixel being one of all images':
@@ -16,125 +17,114 @@
 /// column of the right factor, so that what depends on the column is looked up once.
 namespace pade::cuda {
 
-/// A Conv2dProblem for 32-bit arithmetic, with what it is divided by.
+/// A Conv2dProblem for 32-bit arithmetic.
 struct Conv2dIndex {
+  struct Size {
+    explicit Size(const Size2& size) : h(static_cast<int>(size.h)), w(static_cast<int>(size.w)) {}
+    int h, w;
+  };
+
   explicit Conv2dIndex(const Conv2dProblem& problem)
       : images(static_cast<int>(problem.images)),
+        groups(static_cast<int>(problem.groups)),
         group_in(static_cast<int>(problem.group_in())),
         group_out(static_cast<int>(problem.group_out())),
-        groups(static_cast<int>(problem.groups)),
-        h(static_cast<int>(problem.image.h)),
-        w(static_cast<int>(problem.image.w)),
-        oh(static_cast<int>(problem.output.h)),
-        ow(static_cast<int>(problem.output.w)),
         taps(static_cast<int>(problem.taps())),
         kernel_w(static_cast<int>(problem.window.kernel.w)),
-        stride_h(static_cast<int>(problem.window.stride.h)),
-        stride_w(static_cast<int>(problem.window.stride.w)),
-        padding_h(static_cast<int>(problem.window.padding.h)),
-        padding_w(static_cast<int>(problem.window.padding.w)),
-        dilation_h(static_cast<int>(problem.window.dilation.h)),
-        dilation_w(static_cast<int>(problem.window.dilation.w)),
-        by_taps(divisor(taps)),
-        by_kernel_w(divisor(kernel_w)),
-        by_pixels(divisor(h * w)),
-        by_w(divisor(w)),
-        by_outputs(divisor(oh * ow)),
-        by_ow(divisor(ow)),
-        by_stride_h(divisor(stride_h)),
-        by_stride_w(divisor(stride_w)) {}
+        image(problem.image.h, problem.image.w),
+        output(problem.output.h, problem.output.w),
+        stride(problem.window.stride),
+        padding(problem.window.padding),
+        dilation(problem.window.dilation),
+        by_taps(std::max(1, taps)),
+        by_kernel_w(std::max(1, kernel_w)),
+        by_stride_h(stride.h),
+        by_stride_w(stride.w) {}
 
-  int images, group_in, group_out, groups;
-  int h, w, oh, ow;
-  int taps, kernel_w;
-  int stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;
-  Divisor by_taps, by_kernel_w, by_pixels, by_w, by_outputs, by_ow, by_stride_h, by_stride_w;
+  int images, groups, group_in, group_out, taps, kernel_w;
+  PlaneIndex image, output;
+  Size stride, padding, dilation;
+  Divisor by_taps, by_kernel_w, by_stride_h, by_stride_w;
 
- private:
-  static Divisor divisor(int value) { return Divisor(value > 0 ? value : 1); }
+  /// A (channel, tap) pair, with the tap's distance in pixels.
+  struct Term {
+    int channel, tap, row, column;
+  };
+  __device__ __forceinline__ Term term(int number) const {
+    const int channel = by_taps.quotient(number), tap = number - channel * taps;
+    const int row = by_kernel_w.quotient(tap);
+    return {channel, tap, row * dilation.h, (tap - row * kernel_w) * dilation.w};
+  }
+
+  /// Where in [images, channels, h, w] a pixel of all images is in one channel.
+  __device__ __forceinline__ static int64_t offset(const PlaneIndex& planes, int channels,
+                                                   int channel, int pixel) {
+    const int image = planes.by_area.quotient(pixel);
+    return (static_cast<int64_t>(image) * channels + channel) * planes.area +
+           (pixel - image * planes.area);
+  }
 };
 
-/// A pixel of all images', taken apart.
-struct PixelPlace {
-  int image, row, column;
-};
-__device__ __forceinline__ PixelPlace place_of(int number, int per_image, const Divisor& by_image,
-                                               int width, const Divisor& by_width) {
-  const int image = by_image.quotient(number), rest = number - image * per_image;
-  const int row = by_width.quotient(rest);
-  return {image, row, rest - row * width};
-}
-__device__ __forceinline__ PixelPlace output_place(const Conv2dIndex& c, int number) {
-  return place_of(number, c.oh * c.ow, c.by_outputs, c.ow, c.by_ow);
-}
-__device__ __forceinline__ PixelPlace image_place(const Conv2dIndex& c, int number) {
-  return place_of(number, c.h * c.w, c.by_pixels, c.w, c.by_w);
+__device__ __forceinline__ bool is_inside(int row, int column, const PlaneIndex& planes) {
+  return static_cast<unsigned>(row) < static_cast<unsigned>(planes.height) &&
+         static_cast<unsigned>(column) < static_cast<unsigned>(planes.width);
 }
 
-/// A (channel, tap) pair, with the tap's distance in pixels.
-struct TermPlace {
-  int channel, tap, row, column;
+/// Of a right factor: a channel's plane, and a place in it that may be outside.
+template <class T>
+struct FactorColumn {
+  const T* plane;
+  int row, column;
 };
-__device__ __forceinline__ TermPlace term_place(const Conv2dIndex& c, int number) {
-  const int channel = c.by_taps.quotient(number), tap = number - channel * c.taps;
-  const int row = c.by_kernel_w.quotient(tap);
-  return {channel, tap, row * c.dilation_h, (tap - row * c.kernel_w) * c.dilation_w};
-}
-
-__device__ __forceinline__ bool is_inside(int row, int column, int height, int width) {
-  return static_cast<unsigned>(row) < static_cast<unsigned>(height) &&
-         static_cast<unsigned>(column) < static_cast<unsigned>(width);
-}
 
 /// Y = W · X + bias.
 template <class T>
 struct ForwardFactors {
+  using Column = FactorColumn<T>;
   Conv2dIndex c;
   const T *x, *weight, *bias;  ///< bias may be null
-  T* y;
+  T* out;
 
+  __host__ __device__ const PlaneIndex& planes() const { return c.output; }
   __host__ __device__ int rows() const { return c.group_out; }
-  __host__ __device__ int columns() const { return c.images * c.oh * c.ow; }
+  __host__ __device__ int columns() const { return c.images * c.output.area; }
   __host__ __device__ int inner() const { return c.group_in * c.taps; }
 
   __device__ __forceinline__ T left(int group, int row, int k) const {
     return weight[static_cast<int64_t>(group * c.group_out + row) * inner() + k];
   }
 
-  struct Column {
-    const T* image;  ///< the group's first channel
-    int row, column;
-  };
   __device__ __forceinline__ Column column(int group, int number) const {
-    const PixelPlace at = output_place(c, number);
-    return {x + static_cast<int64_t>(at.image * c.groups + group) * c.group_in * c.h * c.w,
-            at.row * c.stride_h - c.padding_h, at.column * c.stride_w - c.padding_w};
+    const auto at = c.output.at(number);
+    return {x + static_cast<int64_t>(at.plane * c.groups + group) * c.group_in * c.image.area,
+            at.row * c.stride.h - c.padding.h, at.column * c.stride.w - c.padding.w};
   }
   __device__ __forceinline__ T right(const Column& at, int k) const {
-    const TermPlace term = term_place(c, k);
+    const auto term = c.term(k);
     const int row = at.row + term.row, column = at.column + term.column;
-    if (!is_inside(row, column, c.h, c.w)) return T{0};
-    return at.image[(static_cast<int64_t>(term.channel) * c.h + row) * c.w + column];
+    if (!is_inside(row, column, c.image)) return T{0};
+    return at.plane[(static_cast<int64_t>(term.channel) * c.image.height + row) * c.image.width +
+                    column];
   }
 
   __device__ __forceinline__ void store(int group, int, int row, int number, T value) const {
-    const int image = c.by_outputs.quotient(number), outputs = c.oh * c.ow;
     const int channel = group * c.group_out + row;
-    if (bias) value += bias[channel];
-    y[(static_cast<int64_t>(image) * c.groups * c.group_out + channel) * outputs +
-      (number - image * outputs)] = value;
+    out[c.offset(c.output, c.groups * c.group_out, channel, number)] =
+        bias ? value + bias[channel] : value;
   }
 };
 
 /// dX = W' · dY, where dY has zeros between the strides.
 template <class T>
 struct DataFactors {
+  using Column = FactorColumn<T>;
   Conv2dIndex c;
   const T *dy, *weight;
-  T* dx;
+  T* out;
 
+  __host__ __device__ const PlaneIndex& planes() const { return c.image; }
   __host__ __device__ int rows() const { return c.group_in; }
-  __host__ __device__ int columns() const { return c.images * c.h * c.w; }
+  __host__ __device__ int columns() const { return c.images * c.image.area; }
   __host__ __device__ int inner() const { return c.group_out * c.taps; }
 
   __device__ __forceinline__ T left(int group, int row, int k) const {
@@ -144,65 +134,56 @@ struct DataFactors {
                   tap];
   }
 
-  struct Column {
-    const T* image;  ///< the group's first output channel
-    int row, column;
-  };
   __device__ __forceinline__ Column column(int group, int number) const {
-    const PixelPlace at = image_place(c, number);
-    return {dy + static_cast<int64_t>(at.image * c.groups + group) * c.group_out * c.oh * c.ow,
-            at.row + c.padding_h, at.column + c.padding_w};
+    const auto at = c.image.at(number);
+    return {dy + static_cast<int64_t>(at.plane * c.groups + group) * c.group_out * c.output.area,
+            at.row + c.padding.h, at.column + c.padding.w};
   }
   __device__ __forceinline__ T right(const Column& at, int k) const {
-    const TermPlace term = term_place(c, k);
+    const auto term = c.term(k);
     const int row = at.row - term.row, column = at.column - term.column;
     if (row < 0 || column < 0) return T{0};
     const int i = c.by_stride_h.quotient(row), j = c.by_stride_w.quotient(column);
-    if (i * c.stride_h != row || j * c.stride_w != column || i >= c.oh || j >= c.ow) return T{0};
-    return at.image[(static_cast<int64_t>(term.channel) * c.oh + i) * c.ow + j];
+    if (i * c.stride.h != row || j * c.stride.w != column || i >= c.output.height ||
+        j >= c.output.width)
+      return T{0};
+    return at
+        .plane[(static_cast<int64_t>(term.channel) * c.output.height + i) * c.output.width + j];
   }
 
   __device__ __forceinline__ void store(int group, int, int row, int number, T value) const {
-    const int image = c.by_pixels.quotient(number), pixels = c.h * c.w;
-    dx[(static_cast<int64_t>(image) * c.groups * c.group_in + group * c.group_in + row) * pixels +
-       (number - image * pixels)] = value;
+    out[c.offset(c.image, c.groups * c.group_in, group * c.group_in + row, number)] = value;
   }
 };
 
 /// dW = dY · X', of a slice of the pixels each.
 template <class T>
 struct WeightFactors {
+  using Column = FactorColumn<T>;
   Conv2dIndex c;
   const T *x, *dy;
-  T* partial;  ///< [weights, slices]
-  int slices;
+  T* partial = nullptr;  ///< [weights, slices]
+  int slices = 0;
 
   __host__ __device__ int rows() const { return c.group_out; }
   __host__ __device__ int columns() const { return c.group_in * c.taps; }
-  __host__ __device__ int inner() const { return c.images * c.oh * c.ow; }
+  __host__ __device__ int inner() const { return c.images * c.output.area; }
 
   __device__ __forceinline__ T left(int group, int row, int k) const {
-    const int image = c.by_outputs.quotient(k), outputs = c.oh * c.ow;
-    return dy[(static_cast<int64_t>(image) * c.groups * c.group_out + group * c.group_out + row) *
-                  outputs +
-              (k - image * outputs)];
+    return dy[c.offset(c.output, c.groups * c.group_out, group * c.group_out + row, k)];
   }
 
-  struct Column {
-    const T* channel;  ///< of the first image
-    int row, column;
-  };
   __device__ __forceinline__ Column column(int group, int number) const {
-    const TermPlace term = term_place(c, number);
-    return {x + static_cast<int64_t>(group * c.group_in + term.channel) * c.h * c.w,
-            term.row - c.padding_h, term.column - c.padding_w};
+    const auto term = c.term(number);
+    return {x + static_cast<int64_t>(group * c.group_in + term.channel) * c.image.area,
+            term.row - c.padding.h, term.column - c.padding.w};
   }
   __device__ __forceinline__ T right(const Column& at, int k) const {
-    const PixelPlace pixel = output_place(c, k);
-    const int row = at.row + pixel.row * c.stride_h, column = at.column + pixel.column * c.stride_w;
-    if (!is_inside(row, column, c.h, c.w)) return T{0};
-    return at.channel[static_cast<int64_t>(pixel.image) * c.groups * c.group_in * c.h * c.w +
-                      row * c.w + column];
+    const auto pixel = c.output.at(k);
+    const int row = at.row + pixel.row * c.stride.h, column = at.column + pixel.column * c.stride.w;
+    if (!is_inside(row, column, c.image)) return T{0};
+    return at.plane[static_cast<int64_t>(pixel.plane) * c.groups * c.group_in * c.image.area +
+                    row * c.image.width + column];
   }
 
   __device__ __forceinline__ void store(int group, int slice, int row, int number, T value) const {

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
+
+#include <pade/core/kernels/cuda/conv2d_factors.cuh>
+#include <pade/core/kernels/cuda/reduce.cuh>
 #include <pade/core/kernels/cuda/tf32.cuh>
 
 /// The product of two matrices whose elements are computed when they are asked for: see
 /// conv2d_factors.cuh for what `Factors` must have.
-namespace pade::cuda {
+namespace pade::cuda::implicit_gemm {
 
 /// A block's tile of the result, kRows × kColumns, and the panels of the factors in shared memory,
 /// kDepth steps of the inner axis at a time: left[kDepth][kRows + kPad], right[kDepth][kColumns +
@@ -26,7 +31,8 @@ class FmaSums {
       for (int i = 0; i < kRows; ++i) a[i] = left[k * (Tile::kRows + Tile::kPad) + row() + i];
 #pragma unroll
       for (int j = 0; j < kColumns; j += kPackSize<T>) {
-        const Pack<T> pack = load_pack(right + k * (Tile::kColumns + Tile::kPad) + column() + j);
+        const Pack<T> pack =
+            load_pack<kPackSize<T>>(right + k * (Tile::kColumns + Tile::kPad) + column() + j);
 #pragma unroll
         for (int v = 0; v < kPackSize<T>; ++v) b[j + v] = pack.values[v];
       }
@@ -165,9 +171,15 @@ class PanelLoader {
   T left_[kLeft], right_[kRight];
 };
 
+/// Blocks that share a multiprocessor: as many as leave each enough registers.
+template <class T, class Tile>
+constexpr int kConvBlocks = sizeof(T) > sizeof(float) ? 2
+                            : Tile::kRows < 64        ? 5
+                                                      : 4;
+
 /// Block (x, y, z): the tile's columns, its rows, and (group, slice of the inner axis).
 template <class T, class Tile, class Sums, class Factors>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, (kConvBlocks<T, Tile>))
     conv2d_gemm_kernel(Factors factors, int groups, int slice_depth) {
   PADE_SHARED(Pack<T>, left_panel, [Tile::kDepth * (Tile::kRows + Tile::kPad) / kPackSize<T>]);
   PADE_SHARED(Pack<T>, right_panel, [Tile::kDepth * (Tile::kColumns + Tile::kPad) / kPackSize<T>]);
@@ -193,4 +205,49 @@ __global__ void __launch_bounds__(kThreads)
   });
 }
 
-}  // namespace pade::cuda
+// ---------------------------------------------------------------------------------- launchers
+
+using Square = ConvTile<64, 64>;
+using Flat = ConvTile<16, 128>;  // for few rows
+
+inline int tiles(int64_t extent, int tile) { return static_cast<int>(blocks_of(extent, tile)); }
+
+/// The product, its inner axis cut into slices.
+template <class T, class Factors>
+void multiply(const char* op, const Factors& factors, int slices, int slice_depth) {
+  const auto run = [&]<class Tile, class Sums>(Tile, Sums) {
+    const dim3 grid(tiles(factors.columns(), Tile::kColumns), tiles(factors.rows(), Tile::kRows),
+                    factors.c.groups * slices);
+    launch(op, grid, conv2d_gemm_kernel<T, Tile, Sums, Factors>, factors, factors.c.groups,
+           slice_depth);
+  };
+  if (factors.rows() <= Flat::kRows) return run(Flat{}, FmaSums<T, Flat>{});
+  if constexpr (std::is_same_v<T, float>)
+    if (tf32_allowed()) return run(Square{}, Tf32Sums<Square>{});
+  run(Square{}, FmaSums<T, Square>{});
+}
+
+template <class T, class Factors>
+void convolve(const char* op, const Factors& factors) {
+  multiply<T>(op, factors, 1, factors.inner());
+}
+
+/// The pixels are cut by the problem's size alone, into so many slices that the GPU is busy, of at
+/// least kLeast pixels.
+template <class T>
+void backward_weight(const char* op, WeightFactors<T> factors, T* dweight) {
+  constexpr int kEnough = 512, kLeast = 256, kMost = 256;
+  const int blocks = tiles(factors.rows(), Square::kRows) *
+                     tiles(factors.columns(), Square::kColumns) * factors.c.groups;
+  const int wanted =
+      std::min({tiles(kEnough, std::max(1, blocks)), tiles(factors.inner(), kLeast), kMost});
+  factors.slices = std::max(1, wanted);
+  const int depth = tiles(tiles(factors.inner(), factors.slices), Square::kDepth) * Square::kDepth;
+  const int64_t weights = int64_t{factors.c.groups} * factors.rows() * factors.columns();
+  Tensor partials = Tensor::empty({weights, factors.slices}, dtype_of<T>(), Device::cuda);
+  factors.partial = partials.mutable_address<T>();
+  multiply<T>(op, factors, factors.slices, depth);
+  sum_partials(op, partials.address<T>(), weights, factors.slices, StoreSum<T>{dweight});
+}
+
+}  // namespace pade::cuda::implicit_gemm

@@ -3,7 +3,7 @@
 
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/cross_entropy.h>
-#include <pade/core/kernels/cuda/team.cuh>
+#include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace pade::cuda {
 namespace {
@@ -13,7 +13,7 @@ template <class Team, class T>
 __device__ T largest(Team team, const T* x, int64_t n, int64_t stride) {
   T top = -std::numeric_limits<T>::infinity();
   for (int64_t k = team.rank(); k < n; k += team.size()) top = Larger{}(top, x[k * stride]);
-  return team.reduce(top, -std::numeric_limits<T>::infinity(), Larger{});
+  return team.reduce(top, Larger{});
 }
 
 /// Σ term(k) over a line, in float64.
@@ -21,7 +21,7 @@ template <class Team, class F>
 __device__ double sum_of_line(Team team, int64_t n, F&& term) {
   double sum = 0;
   for (int64_t k = team.rank(); k < n; k += team.size()) sum += term(k);
-  return team.reduce(sum, 0.0, Plus{});
+  return team.reduce(sum, Plus{});
 }
 
 /// The offset of a line's first element.
@@ -119,20 +119,16 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-struct Divided {
-  double by;
-  PADE_HD double operator()(double sum) const { return sum / by; }
-};
-
 // ---------------------------------------------------------------------------------- launchers
 
 void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tensor& y) {
   dispatch_floating(x.dtype(), "softmax", [&](auto zero) {
     using T = decltype(zero);
-    with_team(lines.classes, lines.inner, [&](auto team) {
-      launch("softmax", {blocks_for_lines<decltype(team)>(lines.outer * lines.inner)},
-             softmax_kernel<decltype(team), T>, lines, log, x.address<T>(), y.mutable_address<T>());
-    });
+    with_team(lines.outer * lines.inner, lines.classes, lines.inner,
+              [&](auto team, unsigned blocks) {
+                launch("softmax", blocks, softmax_kernel<decltype(team), T>, lines, log,
+                       x.address<T>(), y.mutable_address<T>());
+              });
   });
 }
 
@@ -140,11 +136,11 @@ void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, cons
                       Tensor& dx) {
   dispatch_floating(y.dtype(), "softmax", [&](auto zero) {
     using T = decltype(zero);
-    with_team(lines.classes, lines.inner, [&](auto team) {
-      launch("backward of softmax", {blocks_for_lines<decltype(team)>(lines.outer * lines.inner)},
-             softmax_backward_kernel<decltype(team), T>, lines, log, y.address<T>(),
-             dy.address<T>(), dx.mutable_address<T>());
-    });
+    with_team(lines.outer * lines.inner, lines.classes, lines.inner,
+              [&](auto team, unsigned blocks) {
+                launch("backward of softmax", blocks, softmax_backward_kernel<decltype(team), T>,
+                       lines, log, y.address<T>(), dy.address<T>(), dx.mutable_address<T>());
+              });
   });
 }
 
@@ -154,19 +150,17 @@ void cross_entropy_forward(const CrossEntropyProblem& problem, const Tensor& log
   dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
     auto write_losses = [&]<class Out>(Out* losses) {
-      with_line_team(classes, [&](auto team) {
-        launch("cross_entropy", {blocks_for_lines<decltype(team)>(rows)},
-               cross_entropy_kernel<decltype(team), T, Out>, rows, classes, problem.label_smoothing,
-               logits.address<T>(), labels.address<int32_t>(), losses);
+      with_line_team(rows, classes, [&](auto team, unsigned blocks) {
+        launch("cross_entropy", blocks, cross_entropy_kernel<decltype(team), T, Out>, rows, classes,
+               problem.label_smoothing, logits.address<T>(), labels.address<int32_t>(), losses);
       });
     };
     T* out = loss.mutable_address<T>();
     if (problem.per_sample) return write_losses(out);
     Tensor losses = Tensor::empty({rows}, DType::float64, Device::cuda);
     write_losses(losses.mutable_address<double>());
-    const bool mean = problem.mean;
     sum_partials("cross_entropy", losses.address<double>(), 1, rows,
-                 Divided{mean ? static_cast<double>(rows) : 1.0}, out);
+                 StoreQuotient<T>{out, problem.mean ? static_cast<double>(rows) : 1.0});
   });
 }
 
@@ -176,10 +170,9 @@ void cross_entropy_backward(const CrossEntropyProblem& problem, const Tensor& lo
   const double share = problem.mean ? 1.0 / static_cast<double>(rows) : 1.0;
   dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
-    with_line_team(classes, [&](auto team) {
-      launch("backward of cross_entropy", {blocks_for_lines<decltype(team)>(rows)},
-             cross_entropy_backward_kernel<decltype(team), T>, rows, classes,
-             problem.label_smoothing, share, problem.per_sample, logits.address<T>(),
+    with_line_team(rows, classes, [&](auto team, unsigned blocks) {
+      launch("backward of cross_entropy", blocks, cross_entropy_backward_kernel<decltype(team), T>,
+             rows, classes, problem.label_smoothing, share, problem.per_sample, logits.address<T>(),
              labels.address<int32_t>(), dloss.address<T>(), dlogits.mutable_address<T>());
     });
   });

@@ -15,18 +15,13 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t block = first_index(); block * kPerBlock < n; block += index_step()) {
     const RandomWords words = blocks[block];
     const int64_t first = block * kPerBlock;
-    if (packed && first + kPerBlock <= n) {
 #pragma unroll
-      for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
-        Pack<T> pack = load_pack(x + first + i);
+    for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
+      const int64_t at = first + i;
+      Pack<T> pack = load_up_to<kPackSize<T>>(x + at, n - at, packed);
 #pragma unroll
-        for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = step(pack.values[k], words[i + k]);
-        store_pack(y + first + i, pack);
-      }
-    } else {
-#pragma unroll
-      for (int i = 0; i < kPerBlock; ++i)
-        if (first + i < n) y[first + i] = step(x[first + i], words[i]);
+      for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = step(pack.values[k], words[i + k]);
+      store_up_to(y + at, n - at, packed, pack);
     }
   }
 }
@@ -38,9 +33,9 @@ void dropout(const Tensor& x, double probability, const Rng& rng, Tensor& y) {
     using T = decltype(zero);
     const T* in = x.address<T>();
     T* out = y.mutable_address<T>();
-    launch("dropout", {blocks_for((x.size() + kPerBlock - 1) / kPerBlock)}, dropout_kernel<T>,
-           RandomBlocks(rng), DropoutStep<T>(probability),
-           is_pack_aligned(in) && is_pack_aligned(out), x.size(), in, out);
+    launch("dropout", blocks_for(blocks_of(x.size(), kPerBlock)), dropout_kernel<T>,
+           RandomBlocks(rng), DropoutStep<T>(probability), is_pack_aligned(in, out), x.size(), in,
+           out);
   });
 }
 

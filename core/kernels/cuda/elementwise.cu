@@ -2,14 +2,20 @@
 #include <span>
 #include <variant>
 
-#include <pade/core/kernels/cuda/rational.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/math/formula.h>
-#include <pade/core/parallel.h>
 #include <pade/core/kernels/cuda/elementwise.cuh>
 #include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace pade::cuda {
+
+// Of P/Q, in rational.cu.
+void rational_forward(const RationalProblem& problem, const Tensor& x,
+                      std::span<const Tensor> parameters, Tensor& y);
+void rational_backward(const RationalProblem& problem, const Tensor& x,
+                       std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
+                       std::span<Tensor> gradients);
+
 namespace {
 
 /// The constants of a formula: of a tensor, or else these.
@@ -77,10 +83,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-Tensor partial_sums(int64_t sums, int64_t blocks) {
-  return Tensor::empty({sums, blocks}, DType::float64, Device::cuda);
-}
-
 // ---------------------------------------------------------------------------------- launchers
 
 template <class F, class T>
@@ -105,10 +107,10 @@ void backward_with_constants(const Tensor& x, const Tensor& constants, const Ten
   constexpr int kCount = formulas::kVariables<F> - 1;
   const unsigned blocks = std::max(blocks_for(x.size()), 1u);
   Tensor partials = partial_sums(kCount, blocks);
-  launch(F::kName, {blocks}, formula_backward_kernel<F, T>, x.address<T>(), constants.address<T>(),
+  launch(F::kName, blocks, formula_backward_kernel<F, T>, x.address<T>(), constants.address<T>(),
          dy.address<T>(), x.size(), dx.mutable_address<T>(), partials.mutable_address<double>());
-  sum_partials(F::kName, partials.address<double>(), kCount, blocks, ToScalar<T>{},
-               dconstants.mutable_address<T>());
+  sum_partials(F::kName, partials.address<double>(), kCount, blocks,
+               StoreSum<T>{dconstants.mutable_address<T>()});
 }
 
 void elementwise_forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,

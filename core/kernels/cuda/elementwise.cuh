@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
       for (int k = 0; k < kSize; ++k) result.values[k] = f(pack.values[k]...);
     };
-    apply(load_pack(in + i * kSize)...);
+    apply(load_pack<kSize>(in + i * kSize)...);
     store_pack(out + i * kSize, result);
   }
 #pragma unroll 1  // for the rest only, or for views; unrolled, it takes registers of the loop above
@@ -30,9 +30,9 @@ __global__ void __launch_bounds__(kThreads)
 template <class F, class T, class... In>
 void elementwise(const char* op, F f, int64_t n, T* out, const In*... in) {
   static_assert((std::is_same_v<T, In> && ...));
-  const bool packed = is_pack_aligned(out) && (is_pack_aligned(in) && ...);
-  launch(op, {blocks_for(packed ? (n + kPackSize<T> - 1) / kPackSize<T> : n)},
-         elementwise_kernel<F, T, In...>, f, packed, n, out, in...);
+  const bool packed = is_pack_aligned(out, in...);
+  launch(op, blocks_for(packed ? blocks_of(n, kPackSize<T>) : n), elementwise_kernel<F, T, In...>,
+         f, packed, n, out, in...);
 }
 
 }  // namespace pade::cuda

@@ -1,9 +1,8 @@
 #include <algorithm>
 
-#include <pade/core/kernels/cuda/gemm.h>
-#include <pade/core/parallel.h>
+#include <pade/core/kernels/cuda/blas.h>
 #include <pade/core/tensor.h>
-#include <pade/core/kernels/cuda/kernel.cuh>
+#include <pade/core/kernels/cuda/reduce_nest.cuh>
 
 namespace pade::cuda {
 namespace {
@@ -31,8 +30,8 @@ struct Tiling {
 struct GemmPlan {
   GemmShape shape;
   unsigned tiles = 1, tiles_across = 1;
-  int64_t slices = 1, slice_depth = 0;  ///< pieces of the inner axis
-  int64_t c_slice = 0;                  ///< elements from one slice's C to the next one's
+  unsigned slices = 1;  ///< of the inner axis, each with a C of its own
+  int64_t slice_depth = 0;
   bool a_packed = false, b_packed = false, c_packed = false;
 };
 
@@ -41,10 +40,11 @@ struct GemmPlan {
 template <class T, class Tiles>
 class PanelCopy {
  public:
-  /// `across_left` is how much of the factor there is beside `corner`, the first panel's first
-  /// element.
-  __device__ __forceinline__ PanelCopy(const T* corner, int64_t stride, bool along_inner,
-                                       bool packed, int across_left)
+  /// `first_across` and `first_inner` say where the first panel begins; `across_left` is how much
+  /// of the factor there is from there.
+  __device__ __forceinline__ PanelCopy(const T* factor, int64_t stride, bool along_inner,
+                                       bool packed, int64_t first_across, int64_t first_inner,
+                                       int across_left)
       : along_inner_(along_inner), packed_(packed) {
     constexpr int kSize = Tiles::kSize, kTile = Tiles::kTile;
     const int thread = threadIdx.x;
@@ -59,7 +59,10 @@ class PanelCopy {
       inner_ = thread / (kTile / kSize);
     }
     across_left_ = across_left - across_;
-    next_ = corner + (along_inner ? across_ * stride + inner_ : inner_ * stride + across_);
+    first_across += across_;
+    first_inner += inner_;
+    next_ = factor + (along_inner ? first_across * stride + first_inner
+                                  : first_inner * stride + first_across);
     step_ = along_inner ? Tiles::kDepth : Tiles::kDepth * stride;
   }
 
@@ -68,7 +71,7 @@ class PanelCopy {
   __device__ __forceinline__ Pack<T> load(int inner_left) {
     const int left = along_inner_ ? (across_left_ > 0 ? inner_left - inner_ : 0)
                                   : (inner_left > inner_ ? across_left_ : 0);
-    const Pack<T> pack = load_up_to(next_, left, packed_);
+    const Pack<T> pack = load_up_to<Tiles::kSize>(next_, left, packed_);
     next_ += step_;
     return pack;
   }
@@ -88,33 +91,30 @@ class PanelCopy {
   int64_t step_;
 };
 
-/// C's tile blockIdx.x, of all tiles of all slices, in matrix blockIdx.y.
+/// Block x: a tile of C, of all tiles of all slices of all matrices.
 template <class T, class Tiles>
 __global__ void __launch_bounds__(kThreads, 2)
-    gemm_kernel(GemmPlan plan, T alpha, const T* a, const T* b, T beta, T* c) {
+    gemm_kernel(GemmPlan plan, const T* a, const T* b, T* c) {
   constexpr int kSize = Tiles::kSize, kMicro = Tiles::kMicro, kGroups = Tiles::kGroups;
   PADE_SHARED(Pack<T>, panels, [2][2][Tiles::kPanel / kSize]);
   auto panel_of = [&](int step, int factor) {
     return reinterpret_cast<T*>(panels[step % 2][factor]);
   };
   const GemmShape& shape = plan.shape;
-  const unsigned tile = blockIdx.x % plan.tiles, slice = blockIdx.x / plan.tiles;
+  const unsigned tile = blockIdx.x % plan.tiles, slice = blockIdx.x / plan.tiles % plan.slices;
+  const int64_t matrix = blockIdx.x / plan.tiles / plan.slices;
   const int64_t first_row = int64_t{tile / plan.tiles_across} * Tiles::kTile;
   const int64_t first_column = int64_t{tile % plan.tiles_across} * Tiles::kTile;
   const int64_t first_inner = slice * plan.slice_depth;
-  a += blockIdx.y * shape.a_batch + (shape.transpose_a ? first_inner * shape.a_stride + first_row
-                                                       : first_row * shape.a_stride + first_inner);
-  b += blockIdx.y * shape.b_batch + (shape.transpose_b
-                                         ? first_column * shape.b_stride + first_inner
-                                         : first_inner * shape.b_stride + first_column);
-  c +=
-      blockIdx.y * shape.c_batch + slice * plan.c_slice + first_row * shape.c_stride + first_column;
   const int rows = static_cast<int>(min(int64_t{Tiles::kTile}, shape.rows - first_row));
   const int columns = static_cast<int>(min(int64_t{Tiles::kTile}, shape.columns - first_column));
   int inner_left = static_cast<int>(min(plan.slice_depth, shape.inner - first_inner));
 
-  PanelCopy<T, Tiles> copy_a(a, shape.a_stride, !shape.transpose_a, plan.a_packed, rows);
-  PanelCopy<T, Tiles> copy_b(b, shape.b_stride, shape.transpose_b, plan.b_packed, columns);
+  PanelCopy<T, Tiles> copy_a(a + matrix * shape.a_batch, shape.a_stride, !shape.transpose_a,
+                             plan.a_packed, first_row, first_inner, rows);
+  PanelCopy<T, Tiles> copy_b(b + matrix * shape.b_batch, shape.b_stride, shape.transpose_b,
+                             plan.b_packed, first_column, first_inner, columns);
+  c += (slice * shape.batch + matrix) * shape.c_batch + first_row * shape.c_stride + first_column;
   const int warp = threadIdx.x / kWarpSize, lane = threadIdx.x % kWarpSize;
   const int row = warp / 2 * 4 * kMicro + lane / 8 * kSize;
   const int column = warp % 2 * 8 * kMicro + lane % 8 * kSize;
@@ -134,8 +134,8 @@ __global__ void __launch_bounds__(kThreads, 2)
       Pack<T> left[kGroups], right[kGroups];
 #pragma unroll
       for (int g = 0; g < kGroups; ++g) {
-        left[g] = load_pack(from_a + k * Tiles::kPitch + g * Tiles::kRowStep);
-        right[g] = load_pack(from_b + k * Tiles::kPitch + g * Tiles::kColumnStep);
+        left[g] = load_pack<kSize>(from_a + k * Tiles::kPitch + g * Tiles::kRowStep);
+        right[g] = load_pack<kSize>(from_b + k * Tiles::kPitch + g * Tiles::kColumnStep);
       }
 #pragma unroll
       for (int i = 0; i < kMicro; ++i)
@@ -159,40 +159,33 @@ __global__ void __launch_bounds__(kThreads, 2)
       T* to = c + c_row * shape.c_stride + c_column;
       Pack<T> result;
 #pragma unroll
-      for (int k = 0; k < kSize; ++k) result.values[k] = alpha * sums[i][g * kSize + k];
-      if (beta != 0) {
-        const Pack<T> old = load_up_to(to, left, plan.c_packed);
+      for (int k = 0; k < kSize; ++k) result.values[k] = sums[i][g * kSize + k];
+      if (shape.accumulate) {
+        const Pack<T> old = load_up_to<kSize>(to, left, plan.c_packed);
 #pragma unroll
-        for (int k = 0; k < kSize; ++k) result.values[k] += beta * old.values[k];
+        for (int k = 0; k < kSize; ++k) result.values[k] += old.values[k];
       }
       store_up_to(to, left, plan.c_packed, result);
     }
   }
 }
 
-/// Adds `group` terms after the other of the `count` there are. An element of C, counted over all
-/// its matrices, is element i % term_size of the terms of group i / term_size.
+/// Of element i of C, counted over all its matrices.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
-    sum_terms_kernel(GemmShape shape, int64_t count, int64_t group, int64_t term_size, T alpha,
-                     const T* terms, T beta, T* c) {
-  const int64_t matrix = shape.rows * shape.columns;
-  for (int64_t i = first_index(); i < matrix * shape.batch; i += index_step()) {
-    const int64_t first = i / term_size * group;
-    const int64_t last = min(count, first + group);
-    const T* from = terms + i % term_size;
-    double sum = 0;
-#pragma unroll 4
-    for (int64_t k = first; k < last; ++k) sum += from[k * term_size];
+struct StoreTerms {
+  GemmShape shape;
+  T* c;
+
+  __device__ void operator()(int64_t i, double sum) const {
+    const int64_t matrix = shape.rows * shape.columns;
     T& to = c[i / matrix * shape.c_batch + i % matrix / shape.columns * shape.c_stride +
               i % matrix % shape.columns];
-    to = static_cast<T>(beta == 0 ? alpha * sum : alpha * sum + static_cast<double>(beta) * to);
+    to = static_cast<T>(shape.accumulate ? sum + to : sum);
   }
-}
+};
 
-constexpr int64_t kEnoughBlocks = 264;    // two for each multiprocessor of an H100
-constexpr int64_t kShortestSlice = 256;   // steps of the inner axis that are worth a block
-constexpr int64_t kMostMatrices = 65535;  // of one launch: CUDA's limit for gridDim.y
+constexpr int64_t kEnoughBlocks = 264;   // two for each multiprocessor of an H100
+constexpr int64_t kShortestSlice = 256;  // steps of the inner axis that are worth a block
 
 template <class T>
 bool is_packed(const T* first, int64_t stride, int64_t batch_stride) {
@@ -205,38 +198,31 @@ int64_t tiles_of(const GemmShape& shape) {
 }
 
 template <class T, class Tiles>
-void multiply(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c) {
+void multiply(const GemmShape& shape, const T* a, const T* b, T* c) {
   GemmPlan plan{.shape = shape};
   plan.tiles = static_cast<unsigned>(tiles_of<Tiles>(shape));
   plan.tiles_across = static_cast<unsigned>(blocks_of(shape.columns, Tiles::kTile));
   // Steps of a slice are counted in 32 bits.
-  plan.slices = std::clamp(kEnoughBlocks / (plan.tiles * shape.batch), 1 + (shape.inner >> 30),
-                           std::max<int64_t>(1, shape.inner / kShortestSlice));
-  plan.slice_depth = blocks_of(blocks_of(shape.inner, plan.slices), Tiles::kDepth) * Tiles::kDepth;
-  if (plan.slices > 1) plan.slices = blocks_of(shape.inner, plan.slice_depth);
+  int64_t slices = std::clamp(kEnoughBlocks / (plan.tiles * shape.batch), 1 + (shape.inner >> 30),
+                              std::max<int64_t>(1, shape.inner / kShortestSlice));
+  plan.slice_depth = blocks_of(blocks_of(shape.inner, slices), Tiles::kDepth) * Tiles::kDepth;
+  if (slices > 1) slices = blocks_of(shape.inner, plan.slice_depth);
+  plan.slices = static_cast<unsigned>(slices);
   plan.a_packed = is_packed(a, shape.a_stride, shape.a_batch);
   plan.b_packed = is_packed(b, shape.b_stride, shape.b_batch);
-
-  auto launch_into = [&](T factor, T old_factor, T* result) {
-    GemmPlan part = plan;
-    part.c_packed = is_packed(result, part.shape.c_stride, part.shape.c_batch) &&
-                    part.c_slice % kPackSize<T> == 0;
-    for (int64_t first = 0; first < shape.batch; first += kMostMatrices) {
-      part.shape.batch = std::min(kMostMatrices, shape.batch - first);
-      launch("matmul",
-             {dim3(static_cast<unsigned>(plan.tiles * plan.slices),
-                   static_cast<unsigned>(part.shape.batch))},
-             gemm_kernel<T, Tiles>, part, factor, a + first * shape.a_batch,
-             b + first * shape.b_batch, old_factor, result + first * part.shape.c_batch);
-    }
+  auto launch_into = [&](T* result) {
+    plan.c_packed = is_packed(result, plan.shape.c_stride, plan.shape.c_batch);
+    launch("matmul", static_cast<unsigned>(plan.tiles * plan.slices * shape.batch),
+           gemm_kernel<T, Tiles>, plan, a, b, result);
   };
-  if (plan.slices == 1) return launch_into(alpha, beta, c);
+  if (plan.slices == 1) return launch_into(c);
+  plan.shape.accumulate = false;
   plan.shape.c_stride = shape.columns;
   plan.shape.c_batch = shape.rows * shape.columns;
-  plan.c_slice = plan.shape.c_batch * shape.batch;
-  Tensor terms = Tensor::empty({plan.slices, plan.c_slice}, dtype_of<T>(), Device::cuda);
-  launch_into(1, 0, terms.mutable_address<T>());
-  sum_terms(shape, plan.slices, alpha, terms.address<T>(), beta, c);
+  Tensor terms =
+      Tensor::empty({plan.slices, shape.batch * plan.shape.c_batch}, dtype_of<T>(), Device::cuda);
+  launch_into(terms.mutable_address<T>());
+  sum_terms(shape, plan.slices, terms.address<T>(), c);
 }
 
 }  // namespace
@@ -244,38 +230,27 @@ void multiply(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T
 // ---------------------------------------------------------------------------------- launchers
 
 template <class T>
-void gemm_without_cublas(const GemmShape& shape, T alpha, const T* a, const T* b, T beta, T* c) {
+void gemm_without_cublas(const GemmShape& shape, const T* a, const T* b, T* c) {
   if (shape.rows == 0 || shape.columns == 0 || shape.batch == 0) return;
   if constexpr (sizeof(T) == sizeof(float)) {  // float64 has no registers for the larger tiles
     using Large = Tiling<T, 8>;
     const bool fills = std::min(shape.rows, shape.columns) > Large::kTile / 2;
     if (fills && tiles_of<Large>(shape) * shape.batch >= kEnoughBlocks / 2)
-      return multiply<T, Large>(shape, alpha, a, b, beta, c);
+      return multiply<T, Large>(shape, a, b, c);
   }
-  multiply<T, Tiling<T, 4>>(shape, alpha, a, b, beta, c);
+  multiply<T, Tiling<T, 4>>(shape, a, b, c);
 }
 
 template <class T>
-void sum_terms(const GemmShape& shape, int64_t count, T alpha, const T* terms, T beta, T* c) {
-  constexpr int64_t kGroup = 64;  // more are added group by group first, by more threads
-  const int64_t term_size = shape.rows * shape.columns * shape.batch;
-  auto launch_into = [&](const GemmShape& to, int64_t group, T factor, T old_factor, T* result) {
-    launch("matmul", {blocks_for(to.rows * to.columns * to.batch)}, sum_terms_kernel<T>, to, count,
-           group, term_size, factor, terms, old_factor, result);
-  };
-  if (count <= kGroup || term_size == 0) return launch_into(shape, kGroup, alpha, beta, c);
-  const int64_t groups = blocks_of(count, kGroup);
-  Tensor sums = Tensor::empty({groups, term_size}, dtype_of<T>(), Device::cuda);
-  launch_into({.rows = groups, .columns = term_size, .c_stride = term_size}, kGroup, 1, 0,
-              sums.mutable_address<T>());
-  sum_terms(shape, groups, alpha, sums.address<T>(), beta, c);
+void sum_terms(const GemmShape& shape, int64_t count, const T* terms, T* c) {
+  const int64_t elements = shape.rows * shape.columns * shape.batch;
+  const LoopNest nest = loop_over({count, elements}, {{count, elements}, {elements}});
+  reduce<Sum>("matmul", Identity{}, nest, 1, StoreTerms<T>{shape, c}, terms);
 }
 
-template void gemm_without_cublas(const GemmShape&, float, const float*, const float*, float,
-                                  float*);
-template void gemm_without_cublas(const GemmShape&, double, const double*, const double*, double,
-                                  double*);
-template void sum_terms(const GemmShape&, int64_t, float, const float*, float, float*);
-template void sum_terms(const GemmShape&, int64_t, double, const double*, double, double*);
+template void gemm_without_cublas(const GemmShape&, const float*, const float*, float*);
+template void gemm_without_cublas(const GemmShape&, const double*, const double*, double*);
+template void sum_terms(const GemmShape&, int64_t, const float*, float*);
+template void sum_terms(const GemmShape&, int64_t, const double*, double*);
 
 }  // namespace pade::cuda

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <pade/core/kernels/cuda/blas.h>
-#include <pade/core/kernels/cuda/gemm.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/kernels/loop_nest.h>
 
@@ -10,36 +9,29 @@ namespace {
 
 enum Operand { kA, kB, kC };
 
-/// A product for each step of loops whose operands are A, B and C, counted in matrices.
+/// A product like `shape` for each step of loops whose operands are A, B and C, counted in
+/// matrices; no two steps have the same C.
 template <class T>
-struct Products {
-  GemmShape one;  ///< the product of a single step
-
-  /// C's matrix of each step becomes the product + beta times itself; no two steps have the same.
-  void run(LoopNest nest, const T* a, const T* b, T beta, T* c) const {
-    nest.rank = std::max(nest.rank, 1);
-    const auto end = nest.axes.begin() + nest.rank;
-    std::iter_swap(end - 1, std::max_element(nest.axes.begin(), end, [](auto& left, auto& right) {
-                     return left.extent < right.extent;
-                   }));
-    const LoopNest::Axis longest = nest.inner();  // one call for each step of the others
-    GemmShape shape = one;
-    shape.batch = longest.extent;
-    shape.a_batch = longest.strides[kA] * a_size();
-    shape.b_batch = longest.strides[kB] * b_size();
-    shape.c_batch = longest.strides[kC] * c_size();
-    --nest.rank;
-    Position position(nest, nest.rank, 0);
-    for (int64_t i = 0; i < nest.size(); ++i, position.advance()) {
-      const Offsets& at = position.offsets();
-      gemm<T>(shape, 1, a + at[kA] * a_size(), b + at[kB] * b_size(), beta, c + at[kC] * c_size());
-    }
+void multiply_all(GemmShape shape, LoopNest nest, const T* a, const T* b, T* c) {
+  const int64_t a_size = shape.rows * shape.inner, b_size = shape.inner * shape.columns;
+  const int64_t c_size = shape.rows * shape.columns;
+  nest.rank = std::max(nest.rank, 1);
+  const auto end = nest.axes.begin() + nest.rank;
+  std::iter_swap(end - 1, std::max_element(nest.axes.begin(), end, [](auto& left, auto& right) {
+                   return left.extent < right.extent;
+                 }));
+  const LoopNest::Axis longest = nest.inner();  // one call for each step of the others
+  shape.batch = longest.extent;
+  shape.a_batch = longest.strides[kA] * a_size;
+  shape.b_batch = longest.strides[kB] * b_size;
+  shape.c_batch = longest.strides[kC] * c_size;
+  --nest.rank;
+  Position position(nest, nest.rank, 0);
+  for (int64_t i = 0; i < nest.size(); ++i, position.advance()) {
+    const Offsets& at = position.offsets();
+    gemm(shape, a + at[kA] * a_size, b + at[kB] * b_size, c + at[kC] * c_size);
   }
-
-  int64_t a_size() const { return one.rows * one.inner; }
-  int64_t b_size() const { return one.inner * one.columns; }
-  int64_t c_size() const { return one.rows * one.columns; }
-};
+}
 
 /// The nest with a matrix of C for each step: as many stacks of `matrices` as there are terms.
 LoopNest with_separate_terms(LoopNest nest, int64_t matrices) {
@@ -57,34 +49,34 @@ constexpr int64_t kMostTermElements = int64_t{1} << 21;  // of memory for terms
 
 template <class T>
 void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
-  GemmShape one{p.transpose_a, p.transpose_b, p.rows, p.columns, p.inner};
+  GemmShape one{p.transpose_a, p.transpose_b, p.accumulate, p.rows, p.columns, p.inner};
   one.a_stride = p.transpose_a ? p.rows : p.inner;
   one.b_stride = p.transpose_b ? p.inner : p.columns;
   one.c_stride = p.columns;
-  const Products<T> products{one};
-  const int64_t matrices = p.c_batch.size(), elements = matrices * products.c_size();
-  const T beta = p.accumulate ? 1 : 0;
+  const int64_t matrices = p.c_batch.size(), elements = matrices * p.rows * p.columns;
   if (p.batch.size() == 0) {  // sums of nothing
     one.inner = 0;
     one.batch = matrices;
-    one.c_batch = products.c_size();
-    return gemm<T>(one, 1, a, b, beta, c);
+    one.c_batch = p.rows * p.columns;
+    return gemm(one, a, b, c);
   }
   const LoopNest nest = loop_over(p.batch, {p.a_batch, p.b_batch, p.c_batch});
   const auto [kept, reduced, inner_is_reduced] = split_at_target(nest, kC);
   const int64_t terms = reduced.size();
-  if (terms == 1) return products.run(nest, a, b, beta, c);
+  if (terms == 1) return multiply_all(one, nest, a, b, c);
   if (terms * elements <= kMostTermElements) {  // all at once, and then their sums
     Tensor each = Tensor::empty({terms, elements}, dtype_of<T>(), Device::cuda);
-    products.run(with_separate_terms(nest, matrices), a, b, 0, each.mutable_address<T>());
-    return sum_terms<T>({.rows = 1, .columns = elements, .c_stride = elements}, terms, 1,
-                        each.address<T>(), beta, c);
+    one.accumulate = false;
+    multiply_all(one, with_separate_terms(nest, matrices), a, b, each.mutable_address<T>());
+    const GemmShape sum{
+        .accumulate = p.accumulate, .rows = 1, .columns = elements, .c_stride = elements};
+    return sum_terms(sum, terms, each.address<T>(), c);
   }
   Position position(reduced, reduced.rank, 0);
   for (int64_t term = 0; term < terms; ++term, position.advance()) {
     const Offsets& at = position.offsets();
-    products.run(kept, a + at[kA] * products.a_size(), b + at[kB] * products.b_size(),
-                 term == 0 ? beta : 1, c);
+    multiply_all(one, kept, a + at[kA] * p.rows * p.inner, b + at[kB] * p.inner * p.columns, c);
+    one.accumulate = true;
   }
 }
 

@@ -2,34 +2,12 @@
 #include <limits>
 
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/math/divisor.h>
 #include <pade/core/kernels/math/pool.h>
-#include <pade/core/kernels/cuda/team.cuh>
+#include <pade/core/kernels/cuda/plane_index.cuh>
+#include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace pade::cuda {
 namespace {
-
-/// An element's plane, row and column, from its number.
-class PlaneIndex {
- public:
-  PlaneIndex(int64_t height, int64_t width)
-      : width_(static_cast<uint32_t>(width)),
-        height_(static_cast<uint32_t>(height)),
-        by_width_(width_ > 0 ? width_ : 1),
-        by_height_(height_ > 0 ? height_ : 1) {}
-
-  struct Place {
-    uint32_t plane, row, column;
-  };
-  __device__ __forceinline__ Place at(uint32_t number) const {
-    const uint32_t line = by_width_.quotient(number), plane = by_height_.quotient(line);
-    return {plane, line - plane * height_, number - line * width_};
-  }
-
- private:
-  uint32_t width_, height_;
-  Divisor by_width_, by_height_;
-};
 
 /// The parts of windows that lie in the image.
 struct Inside {
@@ -48,8 +26,8 @@ __device__ __forceinline__ Inside windows_at(const PoolProblem& p, const PlaneIn
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    max_pool_kernel(PoolProblem p, PlaneIndex outputs, uint32_t n, const T* x, T* y,
-                    int32_t* winner) {
+    max_pool_kernel(PoolProblem p, PlaneIndex outputs, const T* x, T* y, int32_t* winner) {
+  const uint32_t n = p.planes * outputs.area;
   for (uint32_t i = first_index(); i < n; i += index_step()) {
     const PlaneIndex::Place place = outputs.at(i);
     const Inside window = window_at(p, place);
@@ -72,8 +50,9 @@ __global__ void __launch_bounds__(kThreads)
 /// Every pixel collects from the windows that it may have won.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    max_pool_backward_kernel(PoolProblem p, PlaneIndex pixels, uint32_t n, const T* dy,
-                             const int32_t* winner, T* dx) {
+    max_pool_backward_kernel(PoolProblem p, PlaneIndex pixels, const T* dy, const int32_t* winner,
+                             T* dx) {
+  const uint32_t n = p.planes * pixels.area;
   for (uint32_t i = first_index(); i < n; i += index_step()) {
     const PlaneIndex::Place place = pixels.at(i);
     const Inside windows = windows_at(p, place);
@@ -92,8 +71,9 @@ __global__ void __launch_bounds__(kThreads)
 /// The mean of every window, by a team each.
 template <class Team, class T>
 __global__ void __launch_bounds__(kThreads)
-    avg_pool_kernel(PoolProblem p, PlaneIndex outputs, uint32_t n, const T* x, T* y) {
+    avg_pool_kernel(PoolProblem p, PlaneIndex outputs, const T* x, T* y) {
   const Team team;
+  const uint32_t n = p.planes * outputs.area;
   for (uint32_t i = Team::first(); i < n; i += Team::step()) {
     const PlaneIndex::Place place = outputs.at(i);
     const auto [rows, columns] = window_at(p, place);
@@ -103,7 +83,7 @@ __global__ void __launch_bounds__(kThreads)
       for (int64_t column = columns.begin + team.rank(); column < columns.end;
            column += team.size())
         sum += image[row * p.w + column];
-    sum = team.reduce(sum, 0.0, Plus{});
+    sum = team.reduce(sum, Plus{});
     if (team.rank() == 0)
       y[i] = static_cast<T>(sum / static_cast<double>(counted(p, rows, columns)));
   }
@@ -111,13 +91,14 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    avg_pool_backward_kernel(PoolProblem p, PlaneIndex pixels, uint32_t n, const T* dy, T* dx) {
+    avg_pool_backward_kernel(PoolProblem p, PlaneIndex pixels, const T* dy, T* dx) {
+  const uint32_t n = p.planes * pixels.area;
   for (uint32_t i = first_index(); i < n; i += index_step()) {
     const PlaneIndex::Place place = pixels.at(i);
     const Inside windows = windows_at(p, place);
     T sum = 0;
-    for (uint32_t row = windows.rows.begin; row < windows.rows.end; ++row)
-      for (uint32_t column = windows.columns.begin; column < windows.columns.end; ++column) {
+    for (int row = windows.rows.begin; row < windows.rows.end; ++row)
+      for (int column = windows.columns.begin; column < windows.columns.end; ++column) {
         const auto [rows, columns] = window_at(p, {place.plane, row, column});
         sum += dy[(place.plane * p.oh + row) * p.ow + column] /
                static_cast<T>(counted(p, rows, columns));
@@ -126,50 +107,53 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// Calls f(first plane, planes) for as many planes at a time as 32-bit indices can count.
+/// Calls f(part, first input, first output) for as many planes at a time as 32-bit indices can
+/// count.
 template <class F>
 void for_planes(const PoolProblem& p, F&& f) {
-  const int64_t largest = std::max<int64_t>(1, std::max(p.h * p.w, p.oh * p.ow));
+  const int64_t inputs = p.h * p.w, outputs = p.oh * p.ow;
+  const int64_t largest = std::max<int64_t>(1, std::max(inputs, outputs));
   const int64_t at_once = std::max<int64_t>(1, std::numeric_limits<int32_t>::max() / largest);
-  for (int64_t first = 0; first < p.planes; first += at_once)
-    f(first, std::min(at_once, p.planes - first));
+  PoolProblem part = p;
+  for (int64_t first = 0; first < p.planes; first += at_once) {
+    part.planes = std::min(at_once, p.planes - first);
+    f(part, first * inputs, first * outputs);
+  }
 }
 
 // ---------------------------------------------------------------------------------- launchers
 
-void max_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y, Tensor& winner) {
+void max_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y, Tensor& winner) {
   dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    for_planes(p, [&](int64_t first, int64_t planes) {
-      const int64_t n = planes * p.oh * p.ow, from = first * p.oh * p.ow;
-      launch("max_pool2d", {blocks_for(n)}, max_pool_kernel<T>, p, PlaneIndex(p.oh, p.ow), n,
-             x.address<T>() + first * p.h * p.w, y.mutable_address<T>() + from,
-             winner.mutable_address<int32_t>() + from);
+    for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
+      launch("max_pool2d", blocks_for(p.planes * p.oh * p.ow), max_pool_kernel<T>, p,
+             PlaneIndex(p.oh, p.ow), x.address<T>() + in, y.mutable_address<T>() + out,
+             winner.mutable_address<int32_t>() + out);
     });
   });
 }
 
-void max_pool_backward(const PoolProblem& p, const Tensor& dy, const Tensor& winner, Tensor& dx) {
+void max_pool_backward(const PoolProblem& problem, const Tensor& dy, const Tensor& winner,
+                       Tensor& dx) {
   dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    for_planes(p, [&](int64_t first, int64_t planes) {
-      const int64_t n = planes * p.h * p.w, from = first * p.oh * p.ow;
-      launch("backward of max_pool2d", {blocks_for(n)}, max_pool_backward_kernel<T>, p,
-             PlaneIndex(p.h, p.w), n, dy.address<T>() + from, winner.address<int32_t>() + from,
-             dx.mutable_address<T>() + first * p.h * p.w);
+    for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
+      launch("backward of max_pool2d", blocks_for(p.planes * p.h * p.w),
+             max_pool_backward_kernel<T>, p, PlaneIndex(p.h, p.w), dy.address<T>() + out,
+             winner.address<int32_t>() + out, dx.mutable_address<T>() + in);
     });
   });
 }
 
-void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
+void avg_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y) {
   dispatch_floating(x.dtype(), "avg_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    for_planes(p, [&](int64_t first, int64_t planes) {
-      const int64_t n = planes * p.oh * p.ow;
+    for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
       auto run = [&](auto team) {
-        launch("avg_pool2d", {blocks_for_lines<decltype(team)>(n)},
-               avg_pool_kernel<decltype(team), T>, p, PlaneIndex(p.oh, p.ow), n,
-               x.address<T>() + first * p.h * p.w, y.mutable_address<T>() + first * p.oh * p.ow);
+        launch("avg_pool2d", blocks_for(p.planes * p.oh * p.ow, team.kTeamsPerBlock),
+               avg_pool_kernel<decltype(team), T>, p, PlaneIndex(p.oh, p.ow), x.address<T>() + in,
+               y.mutable_address<T>() + out);
       };
       if (p.kernel.w >= kWarpSize / 4)  // a warp's lanes read along a row
         run(WarpTeam{});
@@ -179,14 +163,13 @@ void avg_pool_forward(const PoolProblem& p, const Tensor& x, Tensor& y) {
   });
 }
 
-void avg_pool_backward(const PoolProblem& p, const Tensor& dy, Tensor& dx) {
+void avg_pool_backward(const PoolProblem& problem, const Tensor& dy, Tensor& dx) {
   dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
     using T = decltype(zero);
-    for_planes(p, [&](int64_t first, int64_t planes) {
-      const int64_t n = planes * p.h * p.w;
-      launch("backward of avg_pool2d", {blocks_for(n)}, avg_pool_backward_kernel<T>, p,
-             PlaneIndex(p.h, p.w), n, dy.address<T>() + first * p.oh * p.ow,
-             dx.mutable_address<T>() + first * p.h * p.w);
+    for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
+      launch("backward of avg_pool2d", blocks_for(p.planes * p.h * p.w),
+             avg_pool_backward_kernel<T>, p, PlaneIndex(p.h, p.w), dy.address<T>() + out,
+             dx.mutable_address<T>() + in);
     });
   });
 }

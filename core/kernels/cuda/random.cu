@@ -6,7 +6,6 @@
 
 namespace pade::cuda {
 namespace {
-namespace {
 
 /// One block of the stream for each step of a thread: 16 bytes of `out`, which is a whole storage
 /// and so aligned, or 32.
@@ -17,18 +16,12 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t block = first_index(); block * kPerBlock < n; block += index_step()) {
     const std::array<T, kPerBlock> values = numbers(blocks[block]);
     const int64_t first = block * kPerBlock;
-    if (first + kPerBlock <= n) {
 #pragma unroll
-      for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
-        Pack<T> pack;
+    for (int i = 0; i < kPerBlock; i += kPackSize<T>) {
+      Pack<T> pack;
 #pragma unroll
-        for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = values[i + k];
-        store_pack(out + first + i, pack);
-      }
-    } else {
-#pragma unroll
-      for (int i = 0; i < kPerBlock; ++i)
-        if (first + i < n) out[first + i] = values[i];
+      for (int k = 0; k < kPackSize<T>; ++k) pack.values[k] = values[i + k];
+      store_up_to(out + first + i, n - first - i, true, pack);
     }
   }
 }
@@ -36,11 +29,9 @@ __global__ void __launch_bounds__(kThreads)
 template <class Numbers, class T>
 void fill(const char* op, const Rng& rng, const Numbers& numbers, T* out, int64_t n) {
   constexpr int kPerBlock = Numbers::kPerBlock;
-  launch(op, {blocks_for((n + kPerBlock - 1) / kPerBlock)}, fill_random_kernel<Numbers, T>,
-         RandomBlocks(rng), numbers, n, out);
+  launch(op, blocks_for(blocks_of(n, kPerBlock)), fill_random_kernel<Numbers, T>, RandomBlocks(rng),
+         numbers, n, out);
 }
-
-}  // namespace
 
 // ---------------------------------------------------------------------------------- launchers
 

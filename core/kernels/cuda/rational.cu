@@ -3,10 +3,9 @@
 #include <span>
 #include <type_traits>
 
-#include <pade/core/kernels/cuda/rational.h>
 #include <pade/core/kernels/math/rational.h>
 #include <pade/core/kernels/math/rational_large_x.h>
-#include <pade/core/parallel.h>
+#include <pade/core/kernels/problems.h>
 #include <pade/core/kernels/cuda/reduce.cuh>
 
 namespace pade::cuda {
@@ -76,49 +75,24 @@ struct Walk {
     position += (split.groups - 1) * split.run;
     in_run += static_cast<int>(std::min(split.run, int64_t{kLongRun}));
   }
+
+  /// The elements of an access; those beyond the last are 0.
+  template <class T>
+  __device__ __forceinline__ Pack<T, kWidth> load(const T* from) const {
+    return load_up_to<kWidth>(from + position, in_block, true);
+  }
+  template <class T>
+  __device__ __forceinline__ void store(T* to, const Pack<T, kWidth>& pack) const {
+    store_up_to(to + position, in_block, true, pack);
+  }
 };
-
-/// The elements of one access; those beyond the last are 0.
-template <int kWidth, class T>
-__device__ __forceinline__ void load(const T* from, const Walk<kWidth>& at, T (&values)[kWidth]) {
-  if constexpr (kWidth > 1) {
-    if (at.in_block < kWidth) {
-#pragma unroll
-      for (int k = 0; k < kWidth; ++k) values[k] = k < at.in_block ? from[at.position + k] : T(0);
-      return;
-    }
-    const Pack<T> pack = load_pack(from + at.position);
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k) values[k] = pack.values[k];
-  } else {
-    values[0] = from[at.position];
-  }
-}
-
-template <int kWidth, class T>
-__device__ __forceinline__ void store(T* to, const Walk<kWidth>& at, const T (&values)[kWidth]) {
-  if constexpr (kWidth > 1) {
-    if (at.in_block < kWidth) {
-#pragma unroll
-      for (int k = 0; k < kWidth; ++k)
-        if (k < at.in_block) to[at.position + k] = values[k];
-      return;
-    }
-    Pack<T> pack;
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k) pack.values[k] = values[k];
-    store_pack(to + at.position, pack);
-  } else {
-    to[at.position] = values[0];
-  }
-}
 
 /// False also when there is a NaN.
 template <int kWidth, class T>
-__device__ __forceinline__ bool all_within(const T (&x)[kWidth], T limit) {
+__device__ __forceinline__ bool all_within(const Pack<T, kWidth>& pack, T limit) {
   bool all = true;
 #pragma unroll
-  for (int k = 0; k < kWidth; ++k) all &= std::abs(x[k]) <= limit;
+  for (T x : pack.values) all &= std::abs(x) <= limit;
   return all;
 }
 
@@ -131,13 +105,6 @@ struct Plan {
   bool termwise;
   Polynomials<T> near;
   MonicRecurrence far;
-
-  /// The coefficients of this block's group.
-  __device__ const T* own_numerator(const T* c) const { return c + int64_t{blockIdx.x} * (m + 1); }
-  template <class Formula>
-  __device__ const T* own_denominator(const T* d) const {
-    return d + int64_t{blockIdx.x} * (n + 1 - Formula::kFirst);
-  }
 };
 
 /// Calls f(i, function) for each element of those accesses of this thread that hold a far value.
@@ -146,14 +113,10 @@ struct Plan {
 template <class Formula, int kWidth, class T, class F>
 __device__ __forceinline__ void for_each_far(const Plan<T>& plan, const T* x, const T* c,
                                              const T* d, F&& f) {
-  const FarFunction<T> function{
-      plan.far, Formula::kForm,        plan.m,
-      plan.n,   plan.own_numerator(c), plan.template own_denominator<Formula>(d)};
+  const FarFunction<T> function{plan.far, Formula::kForm, plan.m, plan.n, c, d};
 #pragma unroll 1
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
-    T values[kWidth];
-    load(x, at, values);
-    if (all_within(values, plan.near.limit)) continue;
+    if (all_within(at.load(x), plan.near.limit)) continue;
 #pragma unroll 1
     for (int k = 0; k < kWidth; ++k)
       if (k < at.in_block) f(at.position + k, function);
@@ -164,19 +127,19 @@ template <class Formula, int kWidth, class T>
 __global__ void __launch_bounds__(kThreads, kWidth > 1 ? 5 : 4)
     rational_forward_kernel(const __grid_constant__ Plan<T> plan, const T* x, const T* c,
                             const T* d, T* y) {
-  const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, plan.own_numerator(c),
-                                                  plan.template own_denominator<Formula>(d));
+  c += int64_t{blockIdx.x} * (plan.m + 1);  // the coefficients of this block's group
+  d += int64_t{blockIdx.x} * (plan.n + 1 - Formula::kFirst);
+  const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, c, d);
   bool met_far = false;
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
-    T values[kWidth];
-    load(x, at, values);
-    if (!all_within(values, plan.near.limit)) {
+    Pack<T, kWidth> pack = at.load(x);
+    if (!all_within(pack, plan.near.limit)) {
       met_far = true;
       continue;
     }
 #pragma unroll
-    for (T& value : values) value = Formula::value(k, value);
-    store(y, at, values);
+    for (T& value : pack.values) value = Formula::value(k, value);
+    at.store(y, pack);
   }
   if (!met_far) return;
   for_each_far<Formula, kWidth>(plan, x, c, d, [&](int64_t i, const FarFunction<T>& function) {
@@ -200,24 +163,24 @@ __global__ void __launch_bounds__(kThreads, (kBackwardBlocks<Formula, T>))
   constexpr int kM = Formula::kNumerator, kN = Formula::kDenominator;
   constexpr int kFirst = Formula::kFirst, kDenominators = kN + 1 - kFirst;
   PADE_SHARED(double, sums, [kM + 1 + kDenominators][kThreads]);
-  const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, plan.own_numerator(c),
-                                                  plan.template own_denominator<Formula>(d));
+  c += int64_t{blockIdx.x} * (plan.m + 1);  // the coefficients of this block's group
+  d += int64_t{blockIdx.x} * (plan.n + 1 - Formula::kFirst);
+  const Coefficients<T> k = Formula::coefficients(plan.near, plan.m, plan.n, c, d);
   // The row of sums of a coefficient of the plan, which may have fewer of them.
   const auto row = [&](int k) { return k <= plan.m ? k : kM + k - plan.m; };
   T of_c[kM + 1] = {}, of_d[kN + 1] = {};
   bool met_far = false;
   for (Walk<kWidth> at(plan.split); at.in_block > 0; at.advance(plan.split)) {
-    T values[kWidth], dys[kWidth];
-    load(x, at, values);
-    load(dy, at, dys);
-    if (!all_within(values, plan.near.limit)) {
+    Pack<T, kWidth> pack = at.load(x);
+    const Pack<T, kWidth> dys = at.load(dy);
+    if (!all_within(pack, plan.near.limit)) {
       met_far = true;
       continue;
     }
 #pragma unroll
     for (int i = 0; i < kWidth; ++i)
-      values[i] = Formula::differentiate(k, values[i], dys[i], of_c, of_d);
-    store(dx, at, values);
+      pack.values[i] = Formula::differentiate(k, pack.values[i], dys.values[i], of_c, of_d);
+    at.store(dx, pack);
   }
 
 #pragma unroll
@@ -245,41 +208,29 @@ __global__ void __launch_bounds__(kThreads, (kBackwardBlocks<Formula, T>))
   }
 }
 
-/// A block per coefficient adds up what the blocks of its group found, and undoes the scaling of
-/// the monic form.
+/// Takes the sum of a coefficient's gradient, and undoes the scaling of the monic form.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
-    rational_sums_kernel(const __grid_constant__ Plan<T> plan, const double* partial, const T* d,
-                         T* dc, T* dd) {
-  const int blocks = plan.split.blocks, denominators = plan.n + 1 - plan.first;
-  const int count = plan.m + 1 + denominators;
-  double sum = 0;
-  for (int i = threadIdx.x; i < blocks; i += blockDim.x)
-    sum += partial[int64_t{blockIdx.x} * blocks + i];
-  sum = block_sum(sum);
-  if (threadIdx.x > 0) return;
-  const int64_t group = blockIdx.x / count;
-  const int k = static_cast<int>(blockIdx.x % count);
-  if (k <= plan.m) {
-    dc[group * (plan.m + 1) + k] = static_cast<T>(sum * plan.far.scale[k]);
-  } else {
-    const int j = k - plan.m - 1;  // counted from the first
-    const int64_t at = group * denominators + j;
-    const double scale = plan.far.scale[j + plan.first];
-    dd[at] = static_cast<T>(sum * (plan.termwise && d[at] < 0 ? scale : -scale));
+struct StoreGradient {
+  Plan<T> plan;
+  const T* d;
+  T *dc, *dd;
+
+  __device__ void operator()(int64_t i, double sum) const {
+    const int denominators = plan.n + 1 - plan.first, count = plan.m + 1 + denominators;
+    const int64_t group = i / count;
+    const int k = static_cast<int>(i % count);
+    if (k <= plan.m) {
+      dc[group * (plan.m + 1) + k] = static_cast<T>(sum * plan.far.scale[k]);
+    } else {
+      const int j = k - plan.m - 1;  // counted from the first
+      const int64_t at = group * denominators + j;
+      const double scale = plan.far.scale[j + plan.first];
+      dd[at] = static_cast<T>(sum * (plan.termwise && d[at] < 0 ? scale : -scale));
+    }
   }
-}
-
-/// Not where it is used, as nvcc loses the braces in lambdas that are templates.
-Tensor partial_sums(int64_t sums, int64_t blocks) {
-  return Tensor::empty({sums, blocks}, DType::float64, Device::cuda);
-}
-
-}  // namespace
+};
 
 // ---------------------------------------------------------------------------------- launchers
-
-namespace {
 
 template <class T, class Formula, int kWidth>
 Plan<T> plan_of(const RationalProblem& problem) {
@@ -319,13 +270,12 @@ void rational_forward(const RationalProblem& problem, const Tensor& x,
     using T = decltype(zero);
     const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     T* out = y.mutable_address<T>();
-    with_kernel<T>(problem, is_pack_aligned(in) && is_pack_aligned(out),
-                   [&](auto formula, auto width) {
-                     using Formula = decltype(formula);
-                     const auto plan = plan_of<T, Formula, width.value>(problem);
-                     launch("rational", {plan.split.grid()},
-                            rational_forward_kernel<Formula, width.value, T>, plan, in, c, d, out);
-                   });
+    with_kernel<T>(problem, is_pack_aligned(in, out), [&](auto formula, auto width) {
+      using Formula = decltype(formula);
+      const auto plan = plan_of<T, Formula, width.value>(problem);
+      launch("rational", plan.split.grid(), rational_forward_kernel<Formula, width.value, T>, plan,
+             in, c, d, out);
+    });
   });
 }
 
@@ -337,20 +287,18 @@ void rational_backward(const RationalProblem& problem, const Tensor& x,
     const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     const T* dys = dy.address<T>();
     T* out = dx.mutable_address<T>();
-    const bool aligned = is_pack_aligned(in) && is_pack_aligned(dys) && is_pack_aligned(out);
-    with_kernel<T>(problem, aligned, [&](auto formula, auto width) {
+    with_kernel<T>(problem, is_pack_aligned(in, dys, out), [&](auto formula, auto width) {
       using Formula = decltype(formula);
       const auto plan = plan_of<T, Formula, width.value>(problem);
       const int64_t sums = problem.groups * (problem.m + 1 + problem.denominators());
       Tensor partial = partial_sums(sums, plan.split.blocks);
-      launch("backward of rational", {plan.split.grid()},
+      launch("backward of rational", plan.split.grid(),
              rational_backward_kernel<Formula, width.value, T>, plan, in, c, d, dys, out,
              partial.mutable_address<double>());
       if (gradients.empty()) return;
-      launch("backward of rational",
-             {static_cast<unsigned>(sums), plan.split.blocks > kWarpSize ? kThreads : kWarpSize},
-             rational_sums_kernel<T>, plan, partial.address<double>(), d,
-             gradients[0].mutable_address<T>(), gradients[1].mutable_address<T>());
+      sum_partials("backward of rational", partial.address<double>(), sums, plan.split.blocks,
+                   StoreGradient<T>{plan, d, gradients[0].mutable_address<T>(),
+                                    gradients[1].mutable_address<T>()});
     });
   });
 }

@@ -5,27 +5,14 @@
 namespace pade::cuda {
 namespace {
 
-struct Identity {
-  template <class T>
-  PADE_HD T operator()(T x) const {
-    return x;
-  }
-};
-
-template <class T>
-struct SumDivided {
-  double divisor;
-  PADE_HD T operator()(double sum) const { return static_cast<T>(sum / divisor); }
-};
-
 template <class T>
 struct Max {
   using Partial = Largest<T>;
   static PADE_HD Partial identity() { return kLargestOfNone<T>; }
   static PADE_HD void add(Partial& best, T value, uint32_t number) {
-    best = combine(best, {value, static_cast<int32_t>(number)});
+    best = Max{}(best, {value, static_cast<int32_t>(number)});
   }
-  static PADE_HD Partial combine(const Partial& a, const Partial& b) {
+  PADE_HD Partial operator()(const Partial& a, const Partial& b) const {
     if (is_above(b.value, a.value)) return b;
     return is_above(a.value, b.value) || a.number <= b.number ? a : b;
   }
@@ -59,8 +46,7 @@ void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
   dispatch_floating(x.dtype(), "sum", [&](auto zero) {
     using T = decltype(zero);
-    reduce<Sum>("sum", Identity{}, nest, 1,
-                StoreFinished<SumDivided<T>, T>{SumDivided<T>{divisor}, y.mutable_address<T>()},
+    reduce<Sum>("sum", Identity{}, nest, 1, StoreQuotient<T>{y.mutable_address<T>(), divisor},
                 x.address<T>());
   });
 }
@@ -83,8 +69,8 @@ void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& 
     for_each_part(split.kept, [&](const LoopNest& results, const Offsets& at, int64_t first) {
       for_each_part(split.reduced,
                     [&](const LoopNest& reduced, const Offsets& of_part, int64_t first_number) {
-                      launch("backward of max", {blocks_for(results.size())},
-                             max_backward_kernel<T>, LookupNest<1>(results), LookupNest<1>(reduced),
+                      launch("backward of max", blocks_for(results.size()), max_backward_kernel<T>,
+                             LookupNest<1>(results), LookupNest<1>(reduced),
                              static_cast<int32_t>(first_number), number.address<int32_t>() + first,
                              dy.address<T>() + first, out + at[0] + of_part[0]);
                     });

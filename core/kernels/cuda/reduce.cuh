@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <pade/core/tensor.h>
 #include <pade/core/kernels/cuda/kernel.cuh>
 
 /// Combining a value of every thread, always in the same order, so that results have the same bits
@@ -12,14 +13,14 @@
 ///   partial sums:   double sum = 0;  for (…) sum += x[i];
 ///                   sum = block_sum(sum);
 ///                   if (threadIdx.x == 0) partials[result * blocks + block] = sum;
-///   then:           sum_partials("sum", partials, results, blocks, ToScalar<float>{}, y);
+///   then:           sum_partials("sum", partials, results, blocks, StoreSum<float>{y});
 ///
-/// All threads of the warp or the block must call these functions; blocks are one-dimensional, of
-/// whole warps. Results are right in lane 0 or thread 0 alone.
+/// All threads of the warp or the block must call these functions. Results are right in lane 0 or
+/// thread 0 alone.
 namespace pade::cuda {
 
 inline constexpr unsigned kAllLanes = 0xffffffff;
-__device__ __forceinline__ int warps_of_block() { return static_cast<int>(blockDim.x) / kWarpSize; }
+inline constexpr int kWarps = kThreads / kWarpSize;  ///< of a block
 
 /// The value of the lane `distance` further up.
 template <class T>
@@ -38,26 +39,26 @@ __device__ __forceinline__ T shuffle_down(const T& value, int distance) {
   }
 }
 
-/// combine(a, b) gives one T of two.
-template <class T, class Combine>
+/// Of the first kLanes lanes; combine(a, b) gives one T of two.
+template <int kLanes = kWarpSize, class T, class Combine>
 __device__ __forceinline__ T warp_reduce(T value, const Combine& combine) {
 #pragma unroll
-  for (int distance = kWarpSize / 2; distance > 0; distance /= 2)
+  for (int distance = kLanes / 2; distance > 0; distance /= 2)
     value = combine(value, shuffle_down(value, distance));
   return value;
 }
 
-/// The same over a block, whose other lanes' combine() must have `identity` as its neutral element.
+/// The same over a block.
 template <class T, class Combine>
-__device__ __forceinline__ T block_reduce(T value, const T& identity, const Combine& combine) {
-  PADE_SHARED(T, of_warp, [kWarpSize]);
+__device__ __forceinline__ T block_reduce(T value, const Combine& combine) {
+  PADE_SHARED(T, of_warp, [kWarps]);
   const int warp = threadIdx.x / kWarpSize, lane = threadIdx.x % kWarpSize;
   value = warp_reduce(value, combine);
   __syncthreads();  // an earlier call's values have been read
   if (lane == 0) of_warp[warp] = value;
   __syncthreads();
   if (warp > 0) return value;
-  return warp_reduce(lane < warps_of_block() ? of_warp[lane] : identity, combine);
+  return warp_reduce<kWarps>(of_warp[lane % kWarps], combine);
 }
 
 struct Plus {
@@ -67,13 +68,20 @@ struct Plus {
   }
 };
 
+struct Larger {
+  template <class T>
+  __device__ __forceinline__ T operator()(T a, T b) const {
+    return b > a ? b : a;
+  }
+};
+
 template <class T>
 __device__ __forceinline__ T warp_sum(T value) {
   return warp_reduce(value, Plus{});
 }
 template <class T>
 __device__ __forceinline__ T block_sum(T value) {
-  return block_reduce(value, T(0), Plus{});
+  return block_reduce(value, Plus{});
 }
 
 /// Calls finish(i, total) for each result i: partials[i · count + k] of all k, combined; the
@@ -89,7 +97,7 @@ __global__ void __launch_bounds__(kThreads)
   for (; i < results; i += step) {
     T total = identity;
     for (int64_t k = lane; k < count; k += lanes) total = combine(total, partials[i * count + k]);
-    total = by_warp ? warp_reduce(total, combine) : block_reduce(total, identity, combine);
+    total = by_warp ? warp_reduce(total, combine) : block_reduce(total, combine);
     if (lane == 0) finish(i, total);
   }
 }
@@ -101,36 +109,110 @@ void combine_partials(const char* op, const T* partials, int64_t results, int64_
                       const T& identity, Combine combine, Finish finish) {
   constexpr int64_t kEnoughForBlock = 8 * kWarpSize;
   const int lanes = count < kEnoughForBlock ? kWarpSize : kThreads;
-  launch(op, {blocks_for(results * lanes)}, combine_partials_kernel<T, Combine, Finish>, partials,
+  launch(op, blocks_for(results * lanes), combine_partials_kernel<T, Combine, Finish>, partials,
          results, count, lanes, identity, combine, finish);
 }
 
-/// The sum itself, as what it is stored in.
-template <class Out>
-struct ToScalar {
-  template <class T>
-  PADE_HD Out operator()(T sum) const {
-    return static_cast<Out>(sum);
-  }
-};
+/// Memory for the first pass.
+inline Tensor partial_sums(int64_t results, int64_t blocks) {
+  return Tensor::empty({results, blocks}, DType::float64, Device::cuda);
+}
 
-template <class Finish, class Out>
-struct StoreFinished {
-  Finish finish;
+/// What becomes of the total number i.
+template <class Out>
+struct StoreSum {
   Out* out;
   template <class T>
   __device__ __forceinline__ void operator()(int64_t i, T sum) const {
-    out[i] = finish(sum);
+    out[i] = static_cast<Out>(sum);
+  }
+};
+template <class Out>
+struct StoreQuotient {
+  Out* out;
+  double divisor;
+  __device__ __forceinline__ void operator()(int64_t i, double sum) const {
+    out[i] = static_cast<Out>(sum / divisor);
   }
 };
 
-/// The second pass of sums: out[i] = finish(Σ_k partials[i · count + k]), with `finish` a plain
-/// struct with a PADE_HD operator().
-template <class T, class Finish, class Out>
-void sum_partials(const char* op, const T* partials, int64_t results, int64_t count, Finish finish,
-                  Out* out) {
-  combine_partials(op, partials, results, count, T(0), Plus{},
-                   StoreFinished<Finish, Out>{finish, out});
+/// The second pass of sums: store(i, Σ_k partials[i · count + k]).
+template <class T, class Store>
+void sum_partials(const char* op, const T* partials, int64_t results, int64_t count, Store store) {
+  combine_partials(op, partials, results, count, T(0), Plus{}, store);
+}
+
+// ---------------------------------------------------------------------------------- teams
+
+// Threads that work on one line of a tensor together. Each team has rank() and size(), and what it
+// reduces is known to all its threads afterwards:
+//
+//   for (int64_t line = Team::first(); line < lines; line += Team::step())
+//     double sum = 0;
+//     for (int64_t k = team.rank(); k < n; k += team.size()) sum += x[line * n + k];
+//     sum = team.reduce(sum, Plus{});
+//
+// All threads of a team go through the same lines.
+
+/// A thread for itself: for lines whose neighbours lie beside each other.
+struct ThreadTeam {
+  static constexpr int kTeamsPerBlock = kThreads;
+  __device__ static int64_t first() { return first_index(); }
+  __device__ static int64_t step() { return index_step(); }
+  __device__ int rank() const { return 0; }
+  __device__ int size() const { return 1; }
+  template <class T, class Combine>
+  __device__ T reduce(T value, const Combine&) const {
+    return value;
+  }
+};
+
+/// A warp: for short lines.
+struct WarpTeam {
+  static constexpr int kTeamsPerBlock = kThreads / kWarpSize;
+  __device__ static int64_t first() { return first_index() / kWarpSize; }
+  __device__ static int64_t step() { return index_step() / kWarpSize; }
+  __device__ int rank() const { return static_cast<int>(threadIdx.x) % kWarpSize; }
+  __device__ int size() const { return kWarpSize; }
+  template <class T, class Combine>
+  __device__ T reduce(T value, const Combine& combine) const {
+    return __shfl_sync(kAllLanes, warp_reduce(value, combine), 0);
+  }
+};
+
+/// A block: for long lines.
+struct BlockTeam {
+  static constexpr int kTeamsPerBlock = 1;
+  __device__ static int64_t first() { return blockIdx.x; }
+  __device__ static int64_t step() { return gridDim.x; }
+  __device__ int rank() const { return static_cast<int>(threadIdx.x); }
+  __device__ int size() const { return kThreads; }
+  template <class T, class Combine>
+  __device__ T reduce(T value, const Combine& combine) const {
+    PADE_SHARED(T, result, [1]);
+    value = block_reduce(value, combine);
+    if (threadIdx.x == 0) result[0] = value;
+    __syncthreads();
+    return result[0];
+  }
+};
+
+/// Calls use(team, blocks) with the team that suits lines of `length` elements without gaps, and
+/// with the blocks for so many of them.
+template <class F>
+void with_line_team(int64_t lines, int64_t length, F&& use) {
+  constexpr int64_t kLong = 1024;
+  auto with = [&](auto team) { use(team, blocks_for(lines, decltype(team)::kTeamsPerBlock)); };
+  length <= kLong ? with(WarpTeam{}) : with(BlockTeam{});
+}
+
+/// The same for lines whose elements are `stride` apart.
+template <class F>
+void with_team(int64_t lines, int64_t length, int64_t stride, F&& use) {
+  if (stride > 1)
+    use(ThreadTeam{}, blocks_for(lines));
+  else
+    with_line_team(lines, length, use);
 }
 
 }  // namespace pade::cuda

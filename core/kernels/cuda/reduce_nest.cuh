@@ -14,7 +14,7 @@
 ///   Partial                            what is kept of many elements, a plain struct
 ///   Partial identity()                 of none
 ///   add(partial, value, number)        one more element of a result; `number` is its place there
-///   Partial combine(a, b)              in any order
+///   Partial operator()(a, b)           of both, in any order
 namespace pade::cuda {
 
 /// How the threads of a block share results, of which it has `columns`, and `lanes` threads each.
@@ -44,17 +44,17 @@ inline ReduceLayout layout_for(int64_t results, int64_t length, bool inner_is_re
   layout.packed = can_pack;
   layout.lanes_side_by_side = inner_is_reduced && length <= kLongForWarp;
   if (layout.lanes_side_by_side)
-    layout.lanes = power_of_two_above((length + width - 1) / width, kWarpSize);
+    layout.lanes = power_of_two_above(blocks_of(length, width), kWarpSize);
   else if (!inner_is_reduced)
     layout.lanes = power_of_two_above(length, kThreads / power_of_two_above(results, kWarpSize));
   layout.columns = kThreads / layout.lanes;
-  const int64_t strips = (results + layout.columns - 1) / layout.columns;
+  const int64_t strips = blocks_of(results, layout.columns);
   const int64_t least = layout.lanes * kElementsPerThread;
   const int64_t wanted = std::max<int64_t>(1, kMaxBlocks / std::max<int64_t>(1, strips));
-  const int64_t chunks = std::min(wanted, std::max<int64_t>(1, (length + least - 1) / least));
-  const int64_t packs = (length + width * chunks - 1) / (width * chunks);
+  const int64_t chunks = std::min(wanted, std::max<int64_t>(1, blocks_of(length, least)));
+  const int64_t packs = blocks_of(length, width * chunks);
   layout.chunk = static_cast<uint32_t>(std::max<int64_t>(1, packs) * width);
-  layout.chunks = std::max<int64_t>(1, (length + layout.chunk - 1) / layout.chunk);
+  layout.chunks = std::max<int64_t>(1, blocks_of(length, layout.chunk));
   layout.all_chunks = layout.chunks;
   return layout;
 }
@@ -70,7 +70,7 @@ __device__ __forceinline__ void add_elements(typename Reducer::Partial& partial,
   uint32_t i = begin;
   if (layout.packed) {
     for (; i < end; i += layout.lanes * kCount) {
-      const Chunk<Value, kCount> chunk = apply_chunk<kCount>(f, reduced, reduced.at(i), in...);
+      const Pack<Value, kCount> chunk = apply_chunk<kCount>(f, reduced, reduced.at(i), in...);
 #pragma unroll
       for (uint32_t k = 0; k < kCount; ++k)
         Reducer::add(partial, chunk.values[k], first_number + i + k);
@@ -98,11 +98,11 @@ __device__ __forceinline__ typename Reducer::Partial combine_lanes(
   PADE_SHARED(typename Reducer::Partial, of_thread, [kThreads]);
   if (layout.lanes_side_by_side) {
     for (int distance = layout.lanes / 2; distance > 0; distance /= 2)
-      partial = Reducer::combine(partial, shuffle_down(partial, distance));
+      partial = Reducer{}(partial, shuffle_down(partial, distance));
     return partial;
   }
   for (int distance = kWarpSize / 2; distance >= layout.columns; distance /= 2)
-    partial = Reducer::combine(partial, shuffle_down(partial, distance));
+    partial = Reducer{}(partial, shuffle_down(partial, distance));
   const int stride = max(layout.columns, kWarpSize), thread = threadIdx.x;
   if (stride == kThreads) return partial;
   __syncthreads();  // an earlier call's values have been read
@@ -110,7 +110,7 @@ __device__ __forceinline__ typename Reducer::Partial combine_lanes(
   __syncthreads();
   if (thread < layout.columns)
     for (int other = thread + stride; other < kThreads; other += stride)
-      partial = Reducer::combine(partial, of_thread[other]);
+      partial = Reducer{}(partial, of_thread[other]);
   return partial;
 }
 
@@ -148,14 +148,6 @@ __global__ void __launch_bounds__(kThreads)
       partials[(first_result + i) * layout.all_chunks + chunk] = partial;
   }
 }
-
-template <class Reducer>
-struct Combine {
-  template <class Partial>
-  __device__ __forceinline__ Partial operator()(const Partial& a, const Partial& b) const {
-    return Reducer::combine(a, b);
-  }
-};
 
 /// Reduces f(in[…]…) over the axes along which operand number `target` of the nest does not move,
 /// and calls finish(i, partial) for each element i of the target. The nest's first operands are
@@ -198,11 +190,11 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   for (Part& part : parts) {
     part.layout.all_chunks = chunks;
     for_each_part(split.kept, [&](const LoopNest& kept, const Offsets& at, int64_t first) {
-      const int64_t strips = (kept.size() + part.layout.columns - 1) / part.layout.columns;
+      const int64_t strips = blocks_of(kept.size(), part.layout.columns);
       const dim3 grid(static_cast<unsigned>(std::min(strips, kMaxBlocks)),
                       static_cast<unsigned>(part.layout.chunks));
       [&]<size_t... k>(std::index_sequence<k...>) {
-        launch(op, {grid}, reduce_kernel<Reducer, F, Finish, In...>, f, Lookup(kept),
+        launch(op, grid, reduce_kernel<Reducer, F, Finish, In...>, f, Lookup(kept),
                Lookup(part.nest), part.layout, first, static_cast<uint32_t>(part.first),
                partials_of_part, finish, (in + at[k] + part.at[k])...);
       }
@@ -211,15 +203,20 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
     if (chunks > 1) partials_of_part += part.layout.chunks;
   }
   if (chunks > 1)
-    combine_partials(op, partials, results, chunks, Reducer::identity(), Combine<Reducer>{},
-                     finish);
+    combine_partials(op, partials, results, chunks, Reducer::identity(), Reducer{}, finish);
 }
 
+struct Identity {
+  template <class T>
+  PADE_HD T operator()(T x) const {
+    return x;
+  }
+};
+
 /// Sums in float64.
-struct Sum {
+struct Sum : Plus {
   using Partial = double;
   static PADE_HD double identity() { return 0; }
-  static PADE_HD double combine(double a, double b) { return a + b; }
   template <class T>
   static PADE_HD void add(double& sum, T value, uint32_t) {
     sum += static_cast<double>(value);
@@ -233,7 +230,7 @@ void sum_to_target(const char* op, F f, const LoopNest& nest, int target, T* out
   if (split_at_target(nest, target).reduced.rank == 0)
     broadcast(op, f, nest, out, in...);
   else
-    reduce<Sum>(op, f, nest, target, StoreFinished<ToScalar<T>, T>{{}, out}, in...);
+    reduce<Sum>(op, f, nest, target, StoreSum<T>{out}, in...);
 }
 
 }  // namespace pade::cuda

@@ -17,21 +17,6 @@ using WordOf = std::conditional_t<sizeof(T) == 8, uint64_t,
 using Word16 = Pack<uint32_t>;
 
 template <class Word>
-__device__ __forceinline__ Word load_word(const Word* from) {
-  if constexpr (sizeof(Word) == 16)
-    return load_pack(reinterpret_cast<const uint32_t*>(from));
-  else
-    return *from;
-}
-template <class Word>
-__device__ __forceinline__ void store_word(Word* to, const Word& word) {
-  if constexpr (sizeof(Word) == 16)
-    store_pack(reinterpret_cast<uint32_t*>(to), word);
-  else
-    *to = word;
-}
-
-template <class Word>
 __global__ void __launch_bounds__(kThreads)
     strided_copy_kernel(LookupNest<2> nest, const Word* from, Word* to) {
   constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
@@ -43,15 +28,15 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
     for (uint32_t k = 0; k < kBatch; ++k) {
       const auto place = nest.at(i + k * step);
-      words[k] = load_word(from + place.of[kFrom]);
+      words[k] = load(from + place.of[kFrom]);
       targets[k] = place.of[kTo];
     }
 #pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) store_word(to + targets[k], words[k]);
+    for (uint32_t k = 0; k < kBatch; ++k) store(to + targets[k], words[k]);
   }
   for (; i < n; i += step) {
     const auto place = nest.at(i);
-    store_word(to + place.of[kTo], load_word(from + place.of[kFrom]));
+    store(to + place.of[kTo], load(from + place.of[kFrom]));
   }
 }
 
@@ -81,19 +66,13 @@ __global__ void __launch_bounds__(kThreads)
     const auto tile = tiles.at(i);
     const uint32_t rows = shape.rows - (first_row + tile.of[kRow]);  // from the tile's first on
     const uint32_t columns = shape.columns - (first_column + tile.of[kColumn]);
-    Word words[kPerThread];
 #pragma unroll
     for (uint32_t k = 0; k < kPerThread; ++k) {
       const uint32_t element = threadIdx.x + k * kThreads;
       const uint32_t row = element & row_mask, column = element >> shape.row_bits;
       if (row < rows && column < columns)
-        words[k] = from[tile.of[kFrom] + column * shape.from_stride + row];
-    }
-#pragma unroll
-    for (uint32_t k = 0; k < kPerThread; ++k) {
-      const uint32_t element = threadIdx.x + k * kThreads;
-      const uint32_t row = element & row_mask, column = element >> shape.row_bits;
-      if (row < rows && column < columns) buffer[row * shape.pitch + column] = words[k];
+        buffer[row * shape.pitch + column] =
+            from[tile.of[kFrom] + column * shape.from_stride + row];
     }
     __syncthreads();
 #pragma unroll
@@ -107,43 +86,31 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// The nest counted in words of kBytes; empty where they do not divide everything.
-template <int kBytes, class T>
-std::optional<LoopNest> in_words(const LoopNest& nest, const T* from, const T* to) {
-  constexpr int64_t kElements = kBytes / static_cast<int>(sizeof(T));
-  LoopNest words = nest;
-  LoopNest::Axis& inner = words.axes[nest.rank - 1];
-  bool fits = inner.strides[kFrom] == 1 && inner.strides[kTo] == 1 &&
-              inner.extent % kElements == 0 && reinterpret_cast<uintptr_t>(from) % kBytes == 0 &&
-              reinterpret_cast<uintptr_t>(to) % kBytes == 0;
-  inner.extent /= kElements;
-  for (int axis = 0; axis < nest.rank - 1; ++axis)
-    for (const int operand : {kFrom, kTo}) {
-      int64_t& stride = words.axes[axis].strides[operand];
-      fits = fits && stride % kElements == 0;
-      stride /= kElements;
-    }
-  return fits ? std::optional(words) : std::nullopt;
-}
-
 template <class Word>
 void copy_words(const LoopNest& nest, const void* from, void* to) {
   for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t) {
-    launch("copy", {blocks_for(part.size())}, strided_copy_kernel<Word>, LookupNest<2>(part),
+    launch("copy", blocks_for(part.size()), strided_copy_kernel<Word>, LookupNest<2>(part),
            static_cast<const Word*>(from) + at[kFrom], static_cast<Word*>(to) + at[kTo]);
   });
 }
 
-template <class Word>
-void copy_runs(const LoopNest& nest, const Word* from, Word* to) {
-  if (const auto words = in_words<16>(nest, from, to)) return copy_words<Word16>(*words, from, to);
-  if constexpr (sizeof(Word) < 8)
-    if (const auto words = in_words<8>(nest, from, to))
-      return copy_words<uint64_t>(*words, from, to);
-  if constexpr (sizeof(Word) < 4)
-    if (const auto words = in_words<4>(nest, from, to))
-      return copy_words<uint32_t>(*words, from, to);
-  copy_words<Word>(nest, from, to);
+/// Copies larger words, where they divide everything; otherwise nothing, and returns false.
+template <class Large, class Word>
+bool copy_as(LoopNest nest, const Word* from, Word* to) {
+  constexpr int64_t kCount = std::max<int64_t>(1, sizeof(Large) / sizeof(Word));
+  LoopNest::Axis& inner = nest.axes[nest.rank - 1];
+  bool fits = kCount > 1 && inner.strides[kFrom] == 1 && inner.strides[kTo] == 1 &&
+              inner.extent % kCount == 0 && is_aligned(from, sizeof(Large)) &&
+              is_aligned(to, sizeof(Large));
+  inner.extent /= kCount;
+  for (int axis = 0; axis < nest.rank - 1; ++axis)
+    for (const int operand : {kFrom, kTo}) {
+      int64_t& stride = nest.axes[axis].strides[operand];
+      fits = fits && stride % kCount == 0;
+      stride /= kCount;
+    }
+  if (fits) copy_words<Large>(nest, from, to);
+  return fits;
 }
 
 TileShape shape_of_tiles(const LoopNest::Axis& rows, const LoopNest::Axis& columns) {
@@ -180,7 +147,7 @@ void copy_transposed(const Transposition& transposition, const Word* from, Word*
   tiles.axes[tiles.rank++] = {blocks_of(columns.extent, width),
                               {width * shape.from_stride, width, 0, width}};
   for_each_part(tiles, [&](const LoopNest& part, const Offsets& at, int64_t) {
-    launch("copy", {blocks_for(part.size(), 1)}, transpose_kernel<Word>, LookupNest<4>(part), shape,
+    launch("copy", blocks_for(part.size(), 1), transpose_kernel<Word>, LookupNest<4>(part), shape,
            static_cast<uint32_t>(at[kRow]), static_cast<uint32_t>(at[kColumn]), from + at[kFrom],
            to + at[kTo]);
   });
@@ -202,10 +169,11 @@ void strided_copy(const std::vector<CopyAxis>& axes, const Tensor& from, int64_t
     using Word = WordOf<T>;
     const Word* source = reinterpret_cast<const Word*>(from.address<T>()) + from_offset;
     Word* target = reinterpret_cast<Word*>(to.mutable_address<T>()) + to_offset;
-    if (in_tiles)
-      copy_transposed(*matrices, source, target);
-    else
-      copy_runs(nest, source, target);
+    if (in_tiles) return copy_transposed(*matrices, source, target);
+    if (copy_as<Word16>(nest, source, target) || copy_as<uint64_t>(nest, source, target) ||
+        copy_as<uint32_t>(nest, source, target))
+      return;
+    copy_words<Word>(nest, source, target);
   });
 }
 

@@ -40,7 +40,7 @@ void convert(const Tensor& from, Tensor& to) {
       using From = decltype(from_zero);
       using To = decltype(to_zero);
       if constexpr (!std::is_same_v<From, To>)  // that would be a copy
-        launch("to", {blocks_for(from.size())}, convert_kernel<From, To>, from.size(),
+        launch("to", blocks_for(from.size()), convert_kernel<From, To>, from.size(),
                from.address<From>(), to.mutable_address<To>());
     });
   });

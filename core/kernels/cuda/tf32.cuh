@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstring>
-
 #include <pade/core/kernels/cuda/kernel.cuh>
 
 /// The tensor cores' product of small matrices in TF32: factors of 10 bits of mantissa, sums in
@@ -9,11 +7,14 @@
 namespace pade::cuda {
 
 #ifdef PADE_CUDA_EMULATED
+using ::emu::multiply_tf32;
+using ::emu::to_tf32;
+#else
 /// Rounded to TF32, ties away from zero.
-inline float to_tf32(float x) {
-  const unsigned bits = __float_as_uint(x);
-  const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
-  return finite ? __uint_as_float((bits + 0x1000u) & ~0x1fffu) : x;
+__device__ __forceinline__ float to_tf32(float x) {
+  unsigned bits;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
+  return __uint_as_float(bits);
 }
 
 /// By all lanes of a warp: D[16][8] += A[16][8] · B[8][8]. With g = lane / 4 and t = lane % 4, a
@@ -21,34 +22,6 @@ inline float to_tf32(float x) {
 ///   a: A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]      b: B[t][g], B[t + 4][g]
 ///   d: D[g][2t], D[g][2t + 1], D[g + 8][2t], D[g + 8][2t + 1]
 /// as PTX has it for mma.m16n8k8. The factors must be to_tf32()'s.
-[[gnu::noinline, gnu::no_sanitize_thread]] inline void multiply_tf32(
-    float (&d)[4], const float (&a)[4], const float (&b)[2],
-    ::emu::Place place = ::emu::Place::current()) {
-  struct Factors {
-    const float *a, *b;
-  } mine{a, b};
-  const Factors* of[kWarpSize] = {&mine};
-  const ::emu::Gathered& warp =
-      ::emu::meet_warp(~0u, ::emu::Collective::matrix_product, &of[0], sizeof of[0], place);
-  std::memcpy(of, warp.values, sizeof of);
-  const int g = static_cast<int>(::emu::lane()) / 4, t = static_cast<int>(::emu::lane()) % 4;
-  float sums[4];
-  for (int i = 0; i < 4; ++i) {
-    const int row = g + i / 2 * 8, column = 2 * t + i % 2;
-    sums[i] = d[i];
-    for (int k = 0; k < 8; ++k)
-      sums[i] += of[row % 8 * 4 + k % 4]->a[row / 8 + k / 4 * 2] * of[column * 4 + k % 4]->b[k / 4];
-  }
-  ::emu::meet_warp(~0u, ::emu::Collective::barrier, nullptr, 0, place);  // all have read
-  for (int i = 0; i < 4; ++i) d[i] = sums[i];
-}
-#else
-__device__ __forceinline__ float to_tf32(float x) {
-  unsigned bits;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
-  return __uint_as_float(bits);
-}
-
 __device__ __forceinline__ void multiply_tf32(float (&d)[4], const float (&a)[4],
                                               const float (&b)[2]) {
   asm volatile(

@@ -12,7 +12,7 @@ namespace {
 
 template <class Step, class T>
 struct Item {
-  static constexpr int64_t kPiece = kThreads * kPackSize<T>;  // a pack for each thread of a block
+  static constexpr int kSize = kPackSize<T>, kPacks = 1;
   T* p;
   const T* gradient;
   const T* scale;  // or null
@@ -32,29 +32,18 @@ struct UpdateList {
   Step steps[kMaxSteps];
 };
 
-template <class Step, class T, size_t... kSlot>
+/// kCount neighbouring elements, all with the scale if there is one.
+template <int kCount, class Step, class T, size_t... kSlot, class... Scale>
 __device__ __forceinline__ void update_pack(const Step& step, const Item<Step, T>& item, int64_t i,
-                                            std::index_sequence<kSlot...>) {
-  Pack<T> p = load_pack(item.p + i);
-  const Pack<T> gradient = load_pack(item.gradient + i);
-  std::array<Pack<T>, sizeof...(kSlot)> slots{load_pack(item.slots[kSlot] + i)...};
+                                            std::index_sequence<kSlot...>, Scale... scale) {
+  auto p = load_pack<kCount>(item.p + i);
+  const auto gradient = load_pack<kCount>(item.gradient + i);
+  std::array<Pack<T, kCount>, sizeof...(kSlot)> slots{load_pack<kCount>(item.slots[kSlot] + i)...};
 #pragma unroll
-  for (int k = 0; k < kPackSize<T>; ++k)
-    step(p.values[k], gradient.values[k], slots[kSlot].values[k]...);
+  for (int k = 0; k < kCount; ++k)
+    step(p.values[k], gradient.values[k], slots[kSlot].values[k]..., scale...);
   store_pack(item.p + i, p);
   (store_pack(item.slots[kSlot] + i, slots[kSlot]), ...);
-}
-
-template <class Step, class T, size_t... kSlot>
-__device__ __forceinline__ void update_element(const Step& step, const Item<Step, T>& item,
-                                               int64_t i, std::index_sequence<kSlot...>) {
-  step(item.p[i], item.gradient[i], item.slots[kSlot][i]...);
-}
-
-template <class Step, class T, size_t... kSlot>
-__device__ __forceinline__ void scaled_update_element(const Step& step, const Item<Step, T>& item,
-                                                      int64_t i, std::index_sequence<kSlot...>) {
-  step(item.p[i], item.gradient[i], item.slots[kSlot][i]..., item.scale[i]);
 }
 
 /// One block per piece.
@@ -62,6 +51,7 @@ template <class Step, class T>
 __global__ void __launch_bounds__(kThreads)
     update_kernel(const __grid_constant__ UpdateList<Step, T> list) {
   constexpr auto kSlots = std::make_index_sequence<Step::kSlots>();
+  constexpr int kSize = kPackSize<T>;
   const int number = list.tensors.item_of(blockIdx.x);
   const Item<Step, T>& item = list.tensors.items[number];
   const Step step = list.steps[item.step];
@@ -69,21 +59,18 @@ __global__ void __launch_bounds__(kThreads)
   if constexpr (Step::kTakesScale)
     if (item.scale) {  // a few coefficients: one element at a time is enough
 #pragma unroll 1
-      for (int k = 0; k < kPackSize<T>; ++k) {
+      for (int k = 0; k < kSize; ++k) {
         const int64_t i = begin + k * kThreads + threadIdx.x;
-        if (i < item.size) scaled_update_element(step, item, i, kSlots);
+        if (i < item.size) update_pack<1>(step, item, i, kSlots, item.scale[i]);
       }
       return;
     }
-  const int64_t pack = begin + threadIdx.x * kPackSize<T>;
-  if (item.packed && pack + kPackSize<T> <= item.size) {
-    update_pack(step, item, pack, kSlots);
-    return;
-  }
+  const int64_t pack = begin + threadIdx.x * kSize;
+  if (item.packed && pack + kSize <= item.size) return update_pack<kSize>(step, item, pack, kSlots);
 #pragma unroll
-  for (int k = 0; k < kPackSize<T>; ++k) {
+  for (int k = 0; k < kSize; ++k) {
     const int64_t i = item.packed ? pack + k : begin + k * kThreads + threadIdx.x;
-    if (i < item.size) update_element(step, item, i, kSlots);
+    if (i < item.size) update_pack<1>(step, item, i, kSlots);
   }
 }
 
@@ -95,7 +82,7 @@ Item<Step, T> item_of(const Task& task, int step) {
   if (task.step_scale.defined()) item.scale = task.step_scale.template address<T>();
   item.size = task.parameter.size();
   item.step = step;
-  item.packed = is_pack_aligned(item.p) && is_pack_aligned(item.gradient);
+  item.packed = is_pack_aligned(item.p, item.gradient);
   for (int slot = 0; slot < Step::kSlots; ++slot) {
     item.slots[slot] = task.slots[slot].template mutable_address<T>();
     item.packed = item.packed && is_pack_aligned(item.slots[slot]);
@@ -110,7 +97,7 @@ void update_all_of(const char* op, std::span<const UpdateTask<Update>> tasks) {
   static_assert(sizeof(list) <= 4096);
   std::vector<Update> updates;  // what list.steps were made of
   auto launch_list = [&] {
-    launch(op, {static_cast<unsigned>(list.tensors.pieces)}, update_kernel<Step, T>, list);
+    launch(op, static_cast<unsigned>(list.tensors.pieces), update_kernel<Step, T>, list);
     list.tensors = {};
     updates.clear();
   };

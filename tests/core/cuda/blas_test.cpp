@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include <pade/core/kernels/cuda/blas.h>
-#include <pade/core/kernels/cuda/gemm.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
 
@@ -60,8 +58,7 @@ struct Result {
 };
 
 template <class T>
-Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, double beta = 0,
-                   bool same_a = false) {
+Result<T> multiply(Way way, GemmShape shape, Layout layout, bool same_a = false) {
   Rng rng(1);
   const bool ta = shape.transpose_a, tb = shape.transpose_b;
   Stack<T> a(ta ? shape.inner : shape.rows, ta ? shape.rows : shape.inner, same_a ? 1 : shape.batch,
@@ -80,7 +77,7 @@ Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, do
       for (int64_t row = 0; row < shape.rows; ++row)
         for (int64_t column = 0; column < shape.columns; ++column) f(matrix, row, column);
   };
-  if (beta == 0) {  // then nobody may look at C
+  if (!shape.accumulate) {  // then nobody may look at C
     const T nan = std::numeric_limits<T>::quiet_NaN();
     for_each_element([&](auto... index) { c.at(index...) = nan; });
   }
@@ -88,8 +85,7 @@ Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, do
   const Tensor a_on_gpu = a.on_gpu(), b_on_gpu = b.on_gpu();
   Tensor c_on_gpu = c.on_gpu();
   auto run = [&](auto function) {
-    function(shape, static_cast<T>(alpha), a_on_gpu.address<T>() + a.offset,
-             b_on_gpu.address<T>() + b.offset, static_cast<T>(beta),
+    function(shape, a_on_gpu.address<T>() + a.offset, b_on_gpu.address<T>() + b.offset,
              c_on_gpu.mutable_address<T>() + c.offset);
   };
   way == Way::gemm ? run(cuda::gemm<T>) : run(cuda::gemm_without_cublas<T>);
@@ -99,7 +95,7 @@ Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, do
   Result<T> result{after.values, 0, true};
   const double rounding = std::numeric_limits<T>::epsilon();
   for_each_element([&](int64_t matrix, int64_t row, int64_t column) {
-    const double old = beta == 0 ? 0 : beta * c.at(matrix, row, column);
+    const double old = shape.accumulate ? c.at(matrix, row, column) : 0;
     double sum = 0, size = 0;
     for (int64_t k = 0; k < shape.inner; ++k) {
       const int64_t a_matrix = same_a ? 0 : matrix;
@@ -108,8 +104,8 @@ Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, do
       sum += term;
       size += std::abs(term);
     }
-    const double error = std::abs(after.at(matrix, row, column) - (alpha * sum + old));
-    const double scale = rounding * (std::abs(alpha) * size + std::abs(old));
+    const double error = std::abs(after.at(matrix, row, column) - (sum + old));
+    const double scale = rounding * (size + std::abs(old));
     const double relative = error == 0 ? 0 : error / scale;
     if (!(relative <= result.error)) result.error = relative;
     after.at(matrix, row, column) = c.at(matrix, row, column) = 0;
@@ -118,8 +114,8 @@ Result<T> multiply(Way way, GemmShape shape, Layout layout, double alpha = 1, do
   return result;
 }
 
-GemmShape shape_of(const Sizes& sizes, int transposes, int64_t batch = 1) {
-  GemmShape shape{(transposes & 1) != 0, (transposes & 2) != 0};
+GemmShape shape_of(const Sizes& sizes, int transposes, int64_t batch = 1, bool accumulate = false) {
+  GemmShape shape{(transposes & 1) != 0, (transposes & 2) != 0, accumulate};
   shape.rows = sizes.rows;
   shape.columns = sizes.columns;
   shape.inner = sizes.inner;
@@ -130,8 +126,7 @@ GemmShape shape_of(const Sizes& sizes, int transposes, int64_t batch = 1) {
 /// The errors of both ways. A sum of n terms, one after the other, is wrong by n roundings at most;
 /// those of n random terms come to √n or so.
 template <class T>
-void check_product(const GemmShape& shape, Layout layout, double alpha = 1, double beta = 0,
-                   bool same_a = false) {
+void check_product(const GemmShape& shape, Layout layout, bool same_a = false) {
   for (const Way way : kWays) {
     CAPTURE(static_cast<int>(way));
     CAPTURE(shape.transpose_a);
@@ -141,7 +136,7 @@ void check_product(const GemmShape& shape, Layout layout, double alpha = 1, doub
     CAPTURE(shape.inner);
     CAPTURE(layout.gap);
     CAPTURE(sizeof(T));
-    const Result<T> result = multiply<T>(way, shape, layout, alpha, beta, same_a);
+    const Result<T> result = multiply<T>(way, shape, layout, same_a);
     CHECK(result.error <= 4 + std::sqrt(static_cast<double>(shape.inner)) / 2);
     CHECK(result.gaps_intact);
   }
@@ -160,12 +155,13 @@ TEST_CASE("products by cuBLAS and by our kernel, for all transpositions, sizes a
       }
 }
 
-TEST_CASE("products are scaled and added to what is there [cuda]") {
-  for (const auto& [alpha, beta] : {std::pair{-0.5, 0.0}, {2.0, 1.0}, {1.0, -0.25}, {0.0, 3.0}})
-    for (const Sizes& sizes : {Sizes{66, 33, 20}, Sizes{3, 5, 300}, Sizes{3, 2, 0}})
+TEST_CASE("products are added to what is there [cuda]") {
+  for (const bool accumulate : {false, true})
+    for (const Sizes& sizes :
+         {Sizes{66, 33, 20}, Sizes{3, 5, 300}, Sizes{3, 5, 600}, Sizes{3, 2, 0}})
       for (const Layout& layout : {kAnywhere, kPackedWithGaps}) {
-        check_product<float>(shape_of(sizes, 0), layout, alpha, beta);
-        check_product<double>(shape_of(sizes, 3), layout, alpha, beta);
+        check_product<float>(shape_of(sizes, 0, 1, accumulate), layout);
+        check_product<double>(shape_of(sizes, 3, 1, accumulate), layout);
       }
 }
 
@@ -173,8 +169,8 @@ TEST_CASE("products of stacks, and of one matrix with a stack [cuda]") {
   for (int transposes = 0; transposes < 4; ++transposes)
     for (const bool same_a : {false, true})
       for (const Layout& layout : {kTight, kAnywhere, kPackedWithGaps}) {
-        check_product<float>(shape_of({9, 12, 8}, transposes, 5), layout, 1, 0, same_a);
-        check_product<double>(shape_of({9, 12, 8}, transposes, 5), layout, 1, 1, same_a);
+        check_product<float>(shape_of({9, 12, 8}, transposes, 5), layout, same_a);
+        check_product<double>(shape_of({9, 12, 8}, transposes, 5, true), layout, same_a);
       }
 }
 
@@ -188,38 +184,53 @@ TEST_CASE("long inner axes are cut into slices [cuda]") {
 
 TEST_CASE("enough work for the larger tiles [cuda]") {
   check_product<float>(shape_of({65, 66, 9}, 0, 132), kPackedWithGaps);
-  check_product<float>(shape_of({129, 65, 10}, 3, 66), kAnywhere, 2, 1);
+  check_product<float>(shape_of({129, 65, 10}, 3, 66, true), kAnywhere);
 }
 
 TEST_CASE("products have the same bits on every run [cuda]") {
   for (const Way way : kWays)
     for (const Sizes& sizes : {Sizes{70, 30, 50}, Sizes{4, 3, 700}}) {
-      const auto first = multiply<float>(way, shape_of(sizes, 2), kTight, 1, 1).c;
-      CHECK(multiply<float>(way, shape_of(sizes, 2), kTight, 1, 1).c == first);
+      const auto first = multiply<float>(way, shape_of(sizes, 2, 1, true), kTight).c;
+      CHECK(multiply<float>(way, shape_of(sizes, 2, 1, true), kTight).c == first);
     }
 }
 
-TEST_CASE("many terms are added in float64 and in order [cuda]") {
+namespace {
+
+template <class T>
+void check_terms(int64_t count) {
+  Rng rng(2);
+  const GemmShape shape{.accumulate = true,
+                        .rows = 2,
+                        .columns = 3,
+                        .c_stride = 4,
+                        .batch = 2,
+                        .c_batch = 9};  // with gaps
+  const Tensor terms = rng.uniform({count, 2, 2, 3}, 1, 2, dtype_of<T>());
+  const Tensor old = rng.uniform({18}, -1, 1, dtype_of<T>());
+  Tensor c = old.to(Device::cuda);
+  cuda::sum_terms(shape, count, terms.to(Device::cuda).address<T>(), c.mutable_address<T>());
+  std::vector<T> expected = old.to_vector<T>();
+  for (int64_t matrix = 0; matrix < 2; ++matrix)
+    for (int64_t row = 0; row < 2; ++row)
+      for (int64_t column = 0; column < 3; ++column) {
+        double sum = 0;
+        for (int64_t k = 0; k < count; ++k) sum += terms.at({k, matrix, row, column});
+        T& element = expected[matrix * 9 + row * 4 + column];
+        element = static_cast<T>(sum + element);
+      }
+  const std::vector<T> got = c.to_vector<T>();
+  const double tolerance = sizeof(T) == sizeof(float) ? 1.2e-7 : 1e-14;
+  for (size_t i = 0; i < got.size(); ++i)
+    CHECK(std::abs(got[i] - expected[i]) <= tolerance * std::abs(expected[i]));
+}
+
+}  // namespace
+
+TEST_CASE("many terms are added in float64 [cuda]") {
   for (const int64_t count : {1, 2, 64, 65, 4100}) {
-    Rng rng(2);
-    const GemmShape shape{
-        .rows = 2, .columns = 3, .c_stride = 4, .batch = 2, .c_batch = 9};  // with gaps
-    const Tensor terms = rng.uniform({count, 2, 2, 3}, 1, 2), old = rng.uniform({18}, -1, 1);
-    Tensor c = old.to(Device::cuda);
-    cuda::sum_terms<float>(shape, count, 0.5f, terms.to(Device::cuda).address<float>(), 2,
-                           c.mutable_address<float>());
-    std::vector<float> expected = old.to_vector<float>();
-    for (int64_t matrix = 0; matrix < 2; ++matrix)
-      for (int64_t row = 0; row < 2; ++row)
-        for (int64_t column = 0; column < 3; ++column) {
-          double sum = 0;
-          for (int64_t k = 0; k < count; ++k) sum += terms.at({k, matrix, row, column});
-          float& element = expected[matrix * 9 + row * 4 + column];
-          element = static_cast<float>(0.5 * sum + 2.0 * element);
-        }
-    const std::vector<float> got = c.to_vector<float>();
-    for (size_t i = 0; i < got.size(); ++i)  // sums of groups are rounded to float32 on the way
-      CHECK(std::abs(got[i] - expected[i]) <= 1.2e-7 * std::abs(expected[i]));
+    check_terms<float>(count);
+    check_terms<double>(count);
   }
 }
 

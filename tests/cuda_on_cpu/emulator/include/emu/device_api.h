@@ -48,6 +48,12 @@ namespace emu {
 /// Shared memory of the block that runs, one array for each key.
 void* shared_array(const void* key, size_t bytes, size_t alignment);
 
+#define PADE_SHARED(T, name, ...)                                     \
+  using name##_shared_type = T __VA_ARGS__;                           \
+  static char name##_shared_key;                                      \
+  auto& name = *static_cast<name##_shared_type*>(::emu::shared_array( \
+      &name##_shared_key, sizeof(name##_shared_type), alignof(name##_shared_type)))
+
 /// Looks at an access of the thread that runs; `caller` is a return address in the kernel.
 void check_access(const void* address, size_t bytes, bool writes, bool atomic, const void* caller);
 
@@ -111,6 +117,39 @@ T __shfl_down_sync(unsigned mask, T value, unsigned distance,
   emu::shuffle(mask, &value, sizeof(T), lane + distance < 32 ? lane + distance : lane, place);
   return value;
 }
+
+namespace emu {
+
+// --- tensor cores, as core/kernels/cuda/tf32.cuh has them
+
+/// Rounded to TF32, ties away from zero.
+inline float to_tf32(float x) {
+  const unsigned bits = __float_as_uint(x);
+  const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
+  return finite ? __uint_as_float((bits + 0x1000u) & ~0x1fffu) : x;
+}
+
+[[gnu::noinline, gnu::no_sanitize_thread]] inline void multiply_tf32(
+    float (&d)[4], const float (&a)[4], const float (&b)[2], Place place = Place::current()) {
+  struct Factors {
+    const float *a, *b;
+  } mine{a, b};
+  const Factors* of[32] = {&mine};
+  const Gathered& warp = meet_warp(~0u, Collective::matrix_product, &of[0], sizeof of[0], place);
+  std::memcpy(of, warp.values, sizeof of);
+  const int g = static_cast<int>(lane()) / 4, t = static_cast<int>(lane()) % 4;
+  float sums[4];
+  for (int i = 0; i < 4; ++i) {
+    const int row = g + i / 2 * 8, column = 2 * t + i % 2;
+    sums[i] = d[i];
+    for (int k = 0; k < 8; ++k)
+      sums[i] += of[row % 8 * 4 + k % 4]->a[row / 8 + k / 4 * 2] * of[column * 4 + k % 4]->b[k / 4];
+  }
+  meet_warp(~0u, Collective::barrier, nullptr, 0, place);  // all have read
+  for (int i = 0; i < 4; ++i) d[i] = sums[i];
+}
+
+}  // namespace emu
 
 int atomicAdd(int*, int);
 float atomicAdd(float*, float);
