@@ -22,15 +22,9 @@ struct GemmShape {
 template <class T>
 void gemm(const GemmShape& shape, const T* a, const T* b, T* c);
 
-/// The products by our own kernel. A long inner axis with a small result is cut into slices, whose
-/// sums are then added: the same bits on every GPU.
+/// The products by our own kernel.
 template <class T>
 void gemm_without_cublas(const GemmShape& shape, const T* a, const T* b, T* c);
-
-/// C = Σ of `count` terms, or that + C, in float64 and always in the same order. C is as in
-/// `shape`; a term is that many matrices without gaps, and the terms lie one after the other.
-template <class T>
-void sum_terms(const GemmShape& shape, int64_t count, const T* terms, T* c);
 
 /// As `cuBLAS 13.0`, or why there is none. Opens it if nobody has.
 std::string describe_blas();

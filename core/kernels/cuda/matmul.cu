@@ -2,7 +2,7 @@
 
 #include <pade/core/kernels/cuda/blas.h>
 #include <pade/core/kernels/kernels.h>
-#include <pade/core/kernels/loop_nest.h>
+#include <pade/core/kernels/cuda/reduce_nest.cuh>
 
 namespace pade::cuda {
 namespace {
@@ -48,6 +48,15 @@ LoopNest with_separate_terms(LoopNest nest, int64_t matrices) {
 constexpr int64_t kMostTermElements = int64_t{1} << 21;  // of memory for terms
 
 template <class T>
+struct StoreTerms {
+  bool accumulate;
+  T* c;
+  __device__ void operator()(int64_t i, double sum) const {
+    c[i] = static_cast<T>(accumulate ? sum + c[i] : sum);
+  }
+};
+
+template <class T>
 void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
   GemmShape one{p.transpose_a, p.transpose_b, p.accumulate, p.rows, p.columns, p.inner};
   one.a_stride = p.transpose_a ? p.rows : p.inner;
@@ -68,9 +77,9 @@ void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
     Tensor each = Tensor::empty({terms, elements}, dtype_of<T>(), Device::cuda);
     one.accumulate = false;
     multiply_all(one, with_separate_terms(nest, matrices), a, b, each.mutable_address<T>());
-    const GemmShape sum{
-        .accumulate = p.accumulate, .rows = 1, .columns = elements, .c_stride = elements};
-    return sum_terms(sum, terms, each.address<T>(), c);
+    const LoopNest sums = loop_over({terms, elements}, {{terms, elements}, {elements}});
+    return reduce<Sum>("matmul", Identity{}, sums, 1, StoreTerms<T>{p.accumulate, c},
+                       each.address<T>());
   }
   Position position(reduced, reduced.rank, 0);
   for (int64_t term = 0; term < terms; ++term, position.advance()) {

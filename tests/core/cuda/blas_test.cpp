@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <pade/core/kernels/cuda/blas.h>
+#include <pade/core/kernels/kernels.h>
 #include <pade/core/random.h>
 #include <pade/core/tensor.h>
 
@@ -174,15 +175,15 @@ TEST_CASE("products of stacks, and of one matrix with a stack [cuda]") {
       }
 }
 
-TEST_CASE("long inner axes are cut into slices [cuda]") {
+TEST_CASE("products over long inner axes [cuda]") {
   for (int transposes = 0; transposes < 4; ++transposes) {
     check_product<float>(shape_of({6, 10, 410}, transposes), kTight);
     check_product<double>(shape_of({6, 10, 410}, transposes, 2), kAnywhere);
   }
-  check_product<float>(shape_of({1, 1, 8403}, 2), kTight);  // and their sums in groups
+  check_product<float>(shape_of({1, 1, 8403}, 2), kTight);
 }
 
-TEST_CASE("enough work for the larger tiles [cuda]") {
+TEST_CASE("products of many matrices [cuda]") {
   check_product<float>(shape_of({65, 66, 9}, 0, 132), kPackedWithGaps);
   check_product<float>(shape_of({129, 65, 10}, 3, 66, true), kAnywhere);
 }
@@ -197,32 +198,27 @@ TEST_CASE("products have the same bits on every run [cuda]") {
 
 namespace {
 
+/// Σ of `count` products of a column with a row of ones, added to what is there.
 template <class T>
 void check_terms(int64_t count) {
   Rng rng(2);
-  const GemmShape shape{.accumulate = true,
-                        .rows = 2,
-                        .columns = 3,
-                        .c_stride = 4,
-                        .batch = 2,
-                        .c_batch = 9};  // with gaps
-  const Tensor terms = rng.uniform({count, 2, 2, 3}, 1, 2, dtype_of<T>());
-  const Tensor old = rng.uniform({18}, -1, 1, dtype_of<T>());
+  const Tensor a = rng.uniform({count, 2, 1}, 1, 2, dtype_of<T>());
+  const Tensor old = rng.uniform({2, 3}, -1, 1, dtype_of<T>());
   Tensor c = old.to(Device::cuda);
-  cuda::sum_terms(shape, count, terms.to(Device::cuda).address<T>(), c.mutable_address<T>());
-  std::vector<T> expected = old.to_vector<T>();
-  for (int64_t matrix = 0; matrix < 2; ++matrix)
-    for (int64_t row = 0; row < 2; ++row)
-      for (int64_t column = 0; column < 3; ++column) {
-        double sum = 0;
-        for (int64_t k = 0; k < count; ++k) sum += terms.at({k, matrix, row, column});
-        T& element = expected[matrix * 9 + row * 4 + column];
-        element = static_cast<T>(sum + element);
-      }
-  const std::vector<T> got = c.to_vector<T>();
+  MatmulProblem problem{.rows = 2, .columns = 3, .inner = 1};
+  problem.a_batch = problem.batch = {count};
+  problem.accumulate = true;
+  kernels_of(c).matmul(problem, a.to(Device::cuda),
+                       Tensor::full({1, 3}, 1, dtype_of<T>(), Device::cuda), c);
   const double tolerance = sizeof(T) == sizeof(float) ? 1.2e-7 : 1e-14;
-  for (size_t i = 0; i < got.size(); ++i)
-    CHECK(std::abs(got[i] - expected[i]) <= tolerance * std::abs(expected[i]));
+  for (int64_t row = 0; row < 2; ++row) {
+    double sum = 0;
+    for (int64_t k = 0; k < count; ++k) sum += a.at({k, row, 0});
+    for (int64_t column = 0; column < 3; ++column) {
+      const double expected = sum + old.at({row, column});
+      CHECK(std::abs(c.at({row, column}) - expected) <= tolerance * std::abs(expected));
+    }
+  }
 }
 
 }  // namespace
