@@ -217,12 +217,8 @@ __global__ void __launch_bounds__(kThreads)
 // ---------------------------------------------------------------------------------- launchers
 
 template <class T>
-const T* address_or_null(const Tensor& tensor) {
-  return tensor.defined() ? tensor.address<T>() : nullptr;
-}
-template <class T>
-T* mutable_address_or_null(Tensor& tensor) {
-  return tensor.defined() ? tensor.mutable_address<T>() : nullptr;
+norm::PerChannel<T> values_of(const Tensor& tensor, T otherwise) {
+  return {tensor.defined() ? tensor.address<T>() : nullptr, otherwise};
 }
 
 template <class T, class Channels>
@@ -262,13 +258,15 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const T* in = x.address<T>();
+    T* const running = running_mean.defined() ? running_mean.mutable_address<T>() : nullptr;
+    T* const running_square = running_var.defined() ? running_var.mutable_address<T>() : nullptr;
     const norm::StatisticsOutput<T> output{static_cast<double>(p.count()),
                                            p.momentum,
                                            p.eps,
                                            mean.mutable_address<double>(),
                                            inverse.mutable_address<double>(),
-                                           mutable_address_or_null<T>(running_mean),
-                                           mutable_address_or_null<T>(running_var)};
+                                           running,
+                                           running_square};
     sum_channels<T>("batch_norm", p, is_pack_aligned(in), Statistics<T>{output, in, p.run});
   });
 }
@@ -277,10 +275,8 @@ void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& 
                       const Tensor& inverse, const Tensor& gamma, const Tensor& beta, Tensor& y) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
-    const NormaliseOf<T> normalise_of{mean.address<double>(),
-                                      inverse.address<double>(),
-                                      {address_or_null<T>(gamma), 1},
-                                      {address_or_null<T>(beta), 0}};
+    const NormaliseOf<T> normalise_of{mean.address<double>(), inverse.address<double>(),
+                                      values_of<T>(gamma, 1), values_of<T>(beta, 0)};
     per_channel("batch_norm", normalise_of, p, y.mutable_address<T>(), x.address<T>());
   });
 }
@@ -305,9 +301,8 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const double* of_gamma = sums.address<double>();
-    const BackwardOf<T> backward_of{
-        mean.address<double>(), inverse.address<double>(),      of_gamma,
-        of_gamma + p.channels,  {address_or_null<T>(gamma), 1}, p.share()};
+    const BackwardOf<T> backward_of{mean.address<double>(), inverse.address<double>(), of_gamma,
+                                    of_gamma + p.channels,  values_of<T>(gamma, 1),    p.share()};
     per_channel("backward of batch_norm", backward_of, p, dx.mutable_address<T>(), dy.address<T>(),
                 x.address<T>());
   });
