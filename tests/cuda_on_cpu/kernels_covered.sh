@@ -13,7 +13,7 @@ done
 
 kernels=$(nm -C --defined-only "$executable" |
   grep -E '^[0-9a-f]+ [tTwW] (void )?pade::cuda::([a-z0-9_]+::|\(anonymous namespace\)::)*[a-z0-9_]+_kernel(<|\()' |
-  grep -v '_shared_key\|\[clone\|::with_kernel<' | sort -u -k1,1)
+  grep -v '_shared_key\|\[clone\|{lambda\|::with_kernel<' | sort -u -k1,1)
 [[ -n $kernels ]] || { echo "$executable has no kernels at all" >&2; exit 1; }
 
 missing=$(join -v 1 <(printf '%s\n' "$kernels" | sort -k1,1) <(sort -u "$@") | cut -d ' ' -f 3-)

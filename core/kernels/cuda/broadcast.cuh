@@ -50,12 +50,13 @@ __device__ __forceinline__ auto apply_chunk(const F& f, const Nest& nest, const 
   (std::index_sequence_for<In...>());
 }
 
-/// Whether the operands' rows can be read kCount elements at a time, if that divides their length.
+/// Whether the operands' rows, which begin at `at`, can be read kCount elements at a time, if that
+/// divides their length.
 template <int kCount, class... In>
-bool have_aligned_rows(const LoopNest& nest, const In*... in) {
+bool have_aligned_rows(const LoopNest& nest, const Offsets& at, const In*... in) {
   return [&]<size_t... k>(std::index_sequence<k...>) {
     return ((nest.inner().strides[k] == 0 ||
-             (nest.inner().strides[k] == 1 && is_aligned(in, kCount * sizeof(In)))) &&
+             (nest.inner().strides[k] == 1 && is_aligned(in + at[k], kCount * sizeof(In)))) &&
             ...);
   }
   (std::index_sequence_for<In...>());
@@ -70,16 +71,9 @@ __global__ void __launch_bounds__(kThreads)
   const uint32_t step = static_cast<uint32_t>(index_step());
   for (uint32_t i = first; i < chunks; i += step)
     store_pack(out + i * kCount, apply_chunk<kCount>(f, nest, nest.at(i * kCount), in...));
-  constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
-  uint32_t i = chunks * kCount + first;
-  for (; i + (kBatch - 1) * step < n; i += kBatch * step) {
-    Out values[kBatch];
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) values[k] = apply_at(f, nest.at(i + k * step), in...);
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) out[i + k * step] = values[k];
-  }
-  for (; i < n; i += step) out[i] = apply_at(f, nest.at(i), in...);
+  load_ahead(
+      chunks * kCount + first, n, step, [&](uint32_t i) { return apply_at(f, nest.at(i), in...); },
+      [&](uint32_t i, const Out& value) { out[i] = value; });
 }
 
 /// out[i] = f(in[…]…) for every element i of the nest, whose first operands are `in`, in that
@@ -89,15 +83,14 @@ void broadcast(const char* op, F f, const LoopNest& nest, Out* out, const In*...
   constexpr int kCount = kChunk<Out, In...>;
   static_assert(std::is_same_v<Out, decltype(f(*in...))>);
   for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
-    auto run = [&](Out* to, const In*... from) {
-      const bool packed = (part.rank == 1 || part.inner().extent % kCount == 0) &&
-                          is_aligned(to, kCount * sizeof(Out)) &&
-                          have_aligned_rows<kCount>(part, from...);
-      const int64_t n = part.size();
+    const bool packed = (part.rank == 1 || part.inner().extent % kCount == 0) &&
+                        is_aligned(out + first, kCount * sizeof(Out)) &&
+                        have_aligned_rows<kCount>(part, at, in...);
+    const int64_t n = part.size();
+    [&]<size_t... k>(std::index_sequence<k...>) {
       launch(op, blocks_for(packed ? blocks_of(n, kCount) : n), broadcast_kernel<F, Out, In...>, f,
-             LookupNest<sizeof...(In)>(part), packed, to, from...);
-    };
-    [&]<size_t... k>(std::index_sequence<k...>) { run(out + first, in + at[k]...); }
+             LookupNest<sizeof...(In)>(part), packed, out + first, in + at[k]...);
+    }
     (std::index_sequence_for<In...>());
   });
 }

@@ -9,6 +9,18 @@
 /// every thread adds up the taps of its element.
 namespace pade::cuda::depthwise {
 
+struct RowOfGroup {
+  int group, row;
+};
+template <class T>
+__device__ __forceinline__ RowOfGroup row_of(const ForwardFactors<T>& f, int channel) {
+  return {channel / f.c.group_out, channel % f.c.group_out};
+}
+template <class T>
+__device__ __forceinline__ RowOfGroup row_of(const DataFactors<T>&, int channel) {
+  return {channel, 0};
+}
+
 /// Of ForwardFactors or DataFactors. The threads are numbered as the elements are in memory.
 template <class T, class Factors>
 __global__ void __launch_bounds__(kThreads) depthwise_kernel(Factors f, int64_t n) {
@@ -16,7 +28,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_kernel(Factors f, int64_t 
   for (int64_t i = first_index(); i < n; i += index_step()) {
     const int plane = f.planes().by_area.quotient(static_cast<uint32_t>(i));
     const int image = plane / channels, channel = plane - image * channels;
-    const int group = channel / f.rows(), row = channel - group * f.rows();
+    const auto [group, row] = row_of(f, channel);
     const int pixel = static_cast<int>(i) - plane * area;
     const auto column = f.column(group, image * area + pixel);
     T sum = 0;

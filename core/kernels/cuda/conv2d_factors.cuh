@@ -65,11 +65,6 @@ struct Conv2dIndex {
   }
 };
 
-__device__ __forceinline__ bool is_inside(int row, int column, const PlaneIndex& planes) {
-  return static_cast<unsigned>(row) < static_cast<unsigned>(planes.height) &&
-         static_cast<unsigned>(column) < static_cast<unsigned>(planes.width);
-}
-
 /// Of a right factor: a channel's plane, and a place in it that may be outside.
 template <class T>
 struct FactorColumn {
@@ -102,7 +97,7 @@ struct ForwardFactors {
   __device__ __forceinline__ T right(const Column& at, int k) const {
     const auto term = c.term(k);
     const int row = at.row + term.row, column = at.column + term.column;
-    if (!is_inside(row, column, c.image)) return T{0};
+    if (!c.image.contains(row, column)) return T{0};
     return at.plane[(static_cast<int64_t>(term.channel) * c.image.height + row) * c.image.width +
                     column];
   }
@@ -181,7 +176,7 @@ struct WeightFactors {
   __device__ __forceinline__ T right(const Column& at, int k) const {
     const auto pixel = c.output.at(k);
     const int row = at.row + pixel.row * c.stride.h, column = at.column + pixel.column * c.stride.w;
-    if (!is_inside(row, column, c.image)) return T{0};
+    if (!c.image.contains(row, column)) return T{0};
     return at.plane[static_cast<int64_t>(pixel.plane) * c.groups * c.group_in * c.image.area +
                     row * c.image.width + column];
   }

@@ -74,6 +74,22 @@ __device__ __forceinline__ void store_up_to(T* to, Integer count, bool packed,
     if (i < count) to[i] = pack.values[i];
 }
 
+/// use(i, load(i)) for every step-th i from `begin` on, with four loads on their way at a time.
+template <class Load, class Use>
+__device__ __forceinline__ void load_ahead(uint32_t begin, uint32_t end, uint32_t step,
+                                           const Load& load, const Use& use) {
+  constexpr uint32_t kBatch = 4;
+  uint32_t i = begin;
+  for (; i + (kBatch - 1) * step < end; i += kBatch * step) {
+    decltype(load(i)) values[kBatch];
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) values[k] = load(i + k * step);
+#pragma unroll
+    for (uint32_t k = 0; k < kBatch; ++k) use(i + k * step, values[k]);
+  }
+  for (; i < end; i += step) use(i, load(i));
+}
+
 inline bool is_aligned(const void* address, size_t bytes) {
   return reinterpret_cast<uintptr_t>(address) % bytes == 0;
 }

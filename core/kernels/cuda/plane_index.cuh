@@ -27,6 +27,10 @@ struct PlaneIndex {
     const int row = by_width.quotient(rest);
     return {plane, row, rest - row * width};
   }
+  __device__ __forceinline__ bool contains(int row, int column) const {
+    return static_cast<unsigned>(row) < static_cast<unsigned>(height) &&
+           static_cast<unsigned>(column) < static_cast<unsigned>(width);
+  }
 };
 
 }  // namespace pade::cuda

@@ -67,9 +67,8 @@ __device__ __forceinline__ void add_elements(typename Reducer::Partial& partial,
                                              const In*... in) {
   using Value = decltype(f(*in...));
   constexpr uint32_t kCount = kChunk<In...>;
-  uint32_t i = begin;
   if (layout.packed) {
-    for (; i < end; i += layout.lanes * kCount) {
+    for (uint32_t i = begin; i < end; i += layout.lanes * kCount) {
       const Pack<Value, kCount> chunk = apply_chunk<kCount>(f, reduced, reduced.at(i), in...);
 #pragma unroll
       for (uint32_t k = 0; k < kCount; ++k)
@@ -77,18 +76,9 @@ __device__ __forceinline__ void add_elements(typename Reducer::Partial& partial,
     }
     return;
   }
-  constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
-  const uint32_t step = layout.lanes;
-  for (; i + (kBatch - 1) * step < end; i += kBatch * step) {
-    Value values[kBatch];
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) values[k] = apply_at(f, reduced.at(i + k * step), in...);
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k)
-      Reducer::add(partial, values[k], first_number + i + k * step);
-  }
-  for (; i < end; i += step)
-    Reducer::add(partial, apply_at(f, reduced.at(i), in...), first_number + i);
+  load_ahead(
+      begin, end, layout.lanes, [&](uint32_t i) { return apply_at(f, reduced.at(i), in...); },
+      [&](uint32_t i, const Value& value) { Reducer::add(partial, value, first_number + i); });
 }
 
 /// Of all lanes of a result, for its first one.
@@ -169,12 +159,9 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   std::vector<Part> parts;
   int64_t chunks = 0;
   for_each_part(split.reduced, [&](const LoopNest& part, const Offsets& at, int64_t first) {
-    const bool can_pack =
-        split.inner_is_reduced && part.rank > 0 &&
-        part.inner().extent % kCount == 0 && [&]<size_t... k>(std::index_sequence<k...>) {
-      return have_aligned_rows<kCount>(part, (in + at[k])...);
-    }
-    (std::index_sequence_for<In...>());
+    const bool can_pack = split.inner_is_reduced && part.rank > 0 &&
+                          part.inner().extent % kCount == 0 &&
+                          have_aligned_rows<kCount>(part, at, in...);
     parts.push_back({part, at, first,
                      layout_for(results, part.size(), split.inner_is_reduced, can_pack, kCount)});
     chunks += parts.back().layout.chunks;

@@ -19,25 +19,17 @@ using Word16 = Pack<uint32_t>;
 template <class Word>
 __global__ void __launch_bounds__(kThreads)
     strided_copy_kernel(LookupNest<2> nest, const Word* from, Word* to) {
-  constexpr uint32_t kBatch = 4;  // loads that are on their way at a time
-  const uint32_t n = nest.size(), step = static_cast<uint32_t>(index_step());
-  uint32_t i = static_cast<uint32_t>(first_index());
-  for (; i + (kBatch - 1) * step < n; i += kBatch * step) {
-    Word words[kBatch];
-    uint32_t targets[kBatch];
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) {
-      const auto place = nest.at(i + k * step);
-      words[k] = load(from + place.of[kFrom]);
-      targets[k] = place.of[kTo];
-    }
-#pragma unroll
-    for (uint32_t k = 0; k < kBatch; ++k) store(to + targets[k], words[k]);
-  }
-  for (; i < n; i += step) {
-    const auto place = nest.at(i);
-    store(to + place.of[kTo], load(from + place.of[kFrom]));
-  }
+  struct Loaded {
+    Word word;
+    uint32_t target;
+  };
+  load_ahead(
+      static_cast<uint32_t>(first_index()), nest.size(), static_cast<uint32_t>(index_step()),
+      [&](uint32_t i) {
+        const auto place = nest.at(i);
+        return Loaded{load(from + place.of[kFrom]), place.of[kTo]};
+      },
+      [&](uint32_t, const Loaded& loaded) { store(to + loaded.target, loaded.word); });
 }
 
 constexpr int kTileElements = 1024;
