@@ -15,7 +15,6 @@
 
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
-#include <pade/core/did_you_mean.h>
 #include <pade/data/open_dataset.h>
 #include <pade/layers/activation.h>
 

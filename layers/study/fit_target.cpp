@@ -5,7 +5,6 @@
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/core/formula.h>
-#include <pade/core/did_you_mean.h>
 #include <pade/core/io/file.h>
 #include <pade/core/numbers.h>
 #include <pade/layers/study/fit_target.h>

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/loop_nest.h>
 #include <pade/core/kernels/math/tensor.h>
 #include <pade/core/parallel.h>
 
