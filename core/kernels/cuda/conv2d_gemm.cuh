@@ -241,10 +241,11 @@ void backward_weight(const char* op, WeightFactors<T> factors, T* dweight) {
                      tiles(factors.columns(), Square::kColumns) * factors.c.groups;
   const int wanted =
       std::min({tiles(kEnough, std::max(1, blocks)), tiles(factors.inner(), kLeast), kMost});
-  factors.slices = std::max(1, wanted);
+  const int64_t slices = std::max(1, wanted);
+  factors.slices = static_cast<int>(slices);
   const int depth = tiles(tiles(factors.inner(), factors.slices), Square::kDepth) * Square::kDepth;
   const int64_t weights = int64_t{factors.c.groups} * factors.rows() * factors.columns();
-  Tensor partials = Tensor::empty({weights, factors.slices}, dtype_of<T>(), Device::cuda);
+  Tensor partials = Tensor::empty({weights, slices}, dtype_of<T>(), Device::cuda);
   factors.partial = partials.mutable_address<T>();
   multiply<T>(op, factors, factors.slices, depth);
   sum_partials(op, partials.address<T>(), weights, factors.slices, StoreSum<T>{dweight});
