@@ -27,6 +27,6 @@ mapfile -t files < <(sources data core/io)
 budget framework 9145 8000 "${core[@]}" "${rooms[@]}"
 budget study 3000 3000 "${study[@]}"
 budget reference 835 500 "${reference[@]}"
-budget kernels 13440 12000 "${kernels[@]}"
+budget kernels 12345 12000 "${kernels[@]}"
 budget 'data and io' 3700 3000 "${files[@]}"
 exit "$status"
