@@ -163,7 +163,7 @@ class ThreadPool {
 
   std::mutex busy_;       // held by the thread whose loop it is
   int threads_ = 0;       // started so far
-  Loop* loop_ = nullptr;  // changes only while there are no places and nobody is inside
+  Loop* loop_ = nullptr;  // changes only while no helper is inside or may enter
 
   // Lines of their own: each is written by one side and read by the other all the time.
   alignas(64) std::atomic<int64_t> next_{0};  // block

@@ -79,8 +79,7 @@ std::string Rational::description() const {
 
 std::string Rational::formula() const {
   const RationalForm form = options_.form;
-  const bool sum_of_any_sign = form == RationalForm::whole_sum || form == RationalForm::full_sum;
-  const char* const bar = sum_of_any_sign ? "|" : "";
+  const char* const bar = takes_magnitude_of_sum(form) ? "|" : "";
   TextStream out;
   out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(form) << " + "
       << bar << "sum_" << first_denominator(form) << '^' << denominator_degree()

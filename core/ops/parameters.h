@@ -22,9 +22,9 @@ RationalProblem rational_problem(const Tensor& x, const Tensor& numerator,
 std::vector<const Tensor*> before_parameters(std::initializer_list<const Tensor*> first,
                                              const ElementwiseFunction& f);
 
-/// In backward: calls compute(f's parameters, their gradients), where there are no gradients if
-/// none is asked for, and sets these. The parameters are the inputs from number `input` on, and
-/// were saved from number `saved` on.
+/// Called in backward. Sets the gradients of f's parameters, which compute() fills; it gets none if
+/// none is asked for. The parameters are the inputs from number `input` on, and were saved from
+/// number `saved` on.
 void set_parameters(Gradients& gradients, const ElementwiseProblem& f, int input, int saved,
                     const std::function<void(std::span<const Tensor> parameters,
                                              std::span<Tensor> gradients)>& compute);
