@@ -14,12 +14,7 @@ namespace {
 
 void check_channels(const char* what, const Tensor& x, const Tensor& tensor, bool required) {
   check(tensor.defined() || !required, "batch_norm: ", what, " is needed when not training");
-  if (!tensor.defined()) return;
-  check(tensor.shape() == Shape{x.extent(1)} && tensor.dtype() == x.dtype(),
-        "batch_norm: expected ", what, " of shape [", x.extent(1), "] and ", x.dtype(),
-        " for input ", x.shape(), ", got ", tensor.shape(), " and ", tensor.dtype());
-  check(tensor.device() == x.device(), "batch_norm: the input is on ", x.device(), ", ", what,
-        " on ", tensor.device());
+  if (tensor.defined()) check_vector("batch_norm", {"x", x}, {what, tensor}, x.extent(1));
 }
 
 BatchNormProblem make_problem(const Tensor& x, const Tensor& gamma, const Tensor& beta,

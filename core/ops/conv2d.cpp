@@ -15,12 +15,7 @@ std::atomic<bool> winograd = true;
 Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& bias,
                            const Conv2dOptions& options) {
   check_floating("conv2d", {"input", x});
-  check_defined("conv2d", {{"weight", weight}});
-  check(weight.device() == x.device() && (!bias.defined() || bias.device() == x.device()),
-        "conv2d: input is on ", x.device(), ", weight on ", weight.device(),
-        bias.defined() ? ", bias on " : "", bias.defined() ? name_of(bias.device()) : "");
-  check(weight.dtype() == x.dtype(), "conv2d: input is ", x.dtype(), ", weight is ",
-        weight.dtype());
+  check_same_kind("conv2d", {"input", x}, {"weight", weight});
   check(x.rank() == 4 && weight.rank() == 4,
         "conv2d: expected input [N, C, H, W] and weight [O, C/groups, KH, KW], got input ",
         x.shape(), " and weight ", weight.shape());
@@ -31,10 +26,7 @@ Conv2dProblem make_problem(const Tensor& x, const Tensor& weight, const Tensor& 
   check(channels / groups == weight.extent(1), "conv2d: input has ",
         counted(channels / groups, "channel"), groups > 1 ? " per group" : "", ", weight expects ",
         weight.extent(1), " (input ", x.shape(), ", weight ", weight.shape(), ")");
-  if (bias.defined())
-    check(bias.shape() == Shape{out} && bias.dtype() == x.dtype(),
-          "conv2d: expected a bias of shape ", Shape{out}, " and ", x.dtype(), ", got ",
-          bias.shape(), " and ", bias.dtype(), " (weight ", weight.shape(), ")");
+  if (bias.defined()) check_vector("conv2d", {"weight", weight}, {"bias", bias}, out);
   const Size2 image{x.extent(2), x.extent(3)}, kernel{weight.extent(2), weight.extent(3)};
   const Window window{kernel, options.stride, options.padding, options.dilation};
   const Size2 output = count_windows("conv2d", image, window);

@@ -48,13 +48,8 @@ void check_count(const Formula& formula, const std::vector<double>& constants) {
 }
 
 void check_constants(const Formula& formula, const Tensor& x, const Tensor& constants) {
-  check_defined(formula.name, {{"constants", constants}});
-  const Shape expected = {static_cast<int64_t>(formula.constants.size())};
-  check(constants.shape() == expected && constants.dtype() == x.dtype(), formula.name,
-        ": expected constants of shape ", expected, " and x's dtype ", x.dtype(), ", got ",
-        constants.shape(), " and ", constants.dtype());
-  check(constants.device() == x.device(), formula.name, ": the constants must be on x's device ",
-        x.device(), ", got ", constants.device());
+  check_vector(formula.name, {"x", x}, {"constants", constants},
+               static_cast<int64_t>(formula.constants.size()));
 }
 
 }  // namespace

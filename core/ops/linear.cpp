@@ -21,10 +21,7 @@ void check_arguments(const Tensor& x, const Tensor& weight, const Tensor& bias) 
   if (x.extent(-1) != weight.extent(1))
     fail("linear: x has ", x.extent(-1), " features, weight expects ", weight.extent(1), " (x ",
          x.shape(), ", weight ", weight.shape(), ")", how_to_flatten(x.shape()));
-  if (!bias.defined()) return;
-  check_same_kind("linear", {"x", x}, {"bias", bias});
-  check(bias.shape() == Shape{weight.extent(0)}, "linear: expected a bias of shape [",
-        weight.extent(0), "], got ", bias.shape(), " (weight ", weight.shape(), ")");
+  if (bias.defined()) check_vector("linear", {"weight", weight}, {"bias", bias}, weight.extent(0));
 }
 
 }  // namespace

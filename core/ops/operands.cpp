@@ -53,10 +53,16 @@ int resolve_axis(const char* op, const Shape& shape, int axis) {
 void check_same_kind(const char* op, const Operand& first, const Operand& second) {
   check_defined(op, {first, second});
   const Tensor &a = first.tensor, &b = second.tensor;
-  check(a.device() == b.device(), op, ": expected one device, got ", a.device(), " and ",
-        b.device());
-  check(a.dtype() == b.dtype(), op, ": expected one dtype, got ", a.dtype(), ' ', a.shape(),
-        " and ", b.dtype(), ' ', b.shape());
+  check(a.device() == b.device(), op, ": expected one device, got ", first.name, " on ", a.device(),
+        " and ", second.name, " on ", b.device());
+  check(a.dtype() == b.dtype(), op, ": expected one dtype, got ", first.name, ' ', a.dtype(), ' ',
+        a.shape(), " and ", second.name, ' ', b.dtype(), ' ', b.shape());
+}
+
+void check_vector(const char* op, const Operand& x, const Operand& vector, int64_t extent) {
+  check_same_kind(op, x, vector);
+  check(vector.tensor.shape() == Shape{extent}, op, ": expected ", vector.name, " of shape [",
+        extent, "], got ", vector.tensor.shape(), " (", x.name, ' ', x.tensor.shape(), ')');
 }
 
 Shape broadcast_shape(const char* op, std::initializer_list<Shape> shapes) {

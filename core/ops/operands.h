@@ -22,11 +22,16 @@ void check_defined(const char* op, std::initializer_list<Operand> operands);
 /// check_defined(), and throws Error unless it is float32 or float64.
 void check_floating(const char* op, const Operand& operand);
 
-/// Throws Error unless both are defined and have one device and one dtype.
+/// Throws Error unless both are defined and have one device and one dtype:
+/// `conv2d: expected one device, got input on cpu and weight on cuda`.
 void check_same_kind(const char* op, const Operand& a, const Operand& b);
 inline void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
   check_same_kind(op, {"a", a}, {"b", b});
 }
+
+/// check_same_kind(), and throws Error unless `vector` has the shape [extent]: `conv2d: expected
+/// bias of shape [6], got [3] (input [8, 3, 32, 32])`.
+void check_vector(const char* op, const Operand& x, const Operand& vector, int64_t extent);
 
 /// `axis` as a number in [0, rank); negative axes count from the end. Throws Error otherwise.
 int resolve_axis(const char* op, const Shape& shape, int axis);

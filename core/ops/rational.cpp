@@ -13,11 +13,7 @@ constexpr std::array kAllForms = {RationalForm::termwise, RationalForm::whole_su
                                   RationalForm::full_sum, RationalForm::unsafe};
 
 void check_coefficients(const char* what, const Tensor& x, const Tensor& coefficients) {
-  check_defined("rational", {{what, coefficients}});
-  check(coefficients.dtype() == x.dtype(), "rational: the ", what, " must have x's dtype ",
-        x.dtype(), ", got ", coefficients.dtype());
-  check(coefficients.device() == x.device(), "rational: the ", what, " must be on x's device ",
-        x.device(), ", got ", coefficients.device());
+  check_same_kind("rational", {"x", x}, {what, coefficients});
   check(coefficients.rank() == 1 || coefficients.rank() == 2, "rational: expected a ", what,
         " of shape [coefficients] or [groups, coefficients], got ", coefficients.shape());
 }

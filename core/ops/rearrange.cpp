@@ -114,15 +114,12 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 
 Tensor concat(const std::vector<Tensor>& tensors, int axis) {
   check(!tensors.empty(), "concat: no tensors");
-  for (const Tensor& x : tensors) check_defined("concat", {{"a tensor", x}});
   const Tensor& first = tensors.front();
+  for (const Tensor& x : tensors)
+    check_same_kind("concat", {"the first tensor", first}, {"another one", x});
   axis = resolve_axis("concat", first.shape(), axis);
   int64_t extent = 0;
   for (const Tensor& x : tensors) {
-    check(x.dtype() == first.dtype(), "concat: expected ", first.dtype(),
-          " as in the first tensor, got ", x.dtype());
-    check(x.device() == first.device(), "concat: expected all tensors on ", first.device(),
-          ", got one on ", x.device());
     check(x.rank() == first.rank() && x.shape().with(axis, 0) == first.shape().with(axis, 0),
           "concat: ", first.shape(), " and ", x.shape(), " differ in more than axis ", axis);
     extent += x.extent(axis);

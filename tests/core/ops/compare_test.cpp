@@ -230,7 +230,7 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
   const Tensor x = Tensor::ones({2, 3}), labels = Tensor::arange(3);
   const Tensor condition = Tensor::zeros({3}, DType::uint8);
   CHECK_THROWS_WITH_AS(less(x, labels),
-                       "less: expected one dtype, got float32 [2, 3] and int32 [3]", Error);
+                       "less: expected one dtype, got a float32 [2, 3] and b int32 [3]", Error);
   CHECK_THROWS_WITH_AS(equal(x, Tensor::ones({2})), "equal: shapes [2, 3] and [2] do not broadcast",
                        Error);
   CHECK_THROWS_WITH_AS(where(x, x, x),
@@ -238,7 +238,7 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
                        "on cpu",
                        Error);
   CHECK_THROWS_WITH_AS(where(condition, x, labels),
-                       "where: expected one dtype, got float32 [2, 3] and int32 [3]", Error);
+                       "where: expected one dtype, got a float32 [2, 3] and b int32 [3]", Error);
   CHECK_THROWS_WITH_AS(where(condition, Tensor::ones({4}), Tensor::ones({2, 1})),
                        "where: shapes [3], [4] and [2, 1] do not broadcast", Error);
   CHECK_THROWS_WITH_AS(where(condition, 1, 0), "where: expected a tensor, got two numbers", Error);
@@ -251,7 +251,8 @@ TEST_CASE("comparisons and where refuse what they cannot do") {
 TEST_CASE("comparisons and where refuse operands on two devices [cuda]") {
   const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
   const Tensor condition = Tensor::zeros({2}, DType::uint8);
-  CHECK_THROWS_WITH_AS(less(here, there), "less: expected one device, got cpu and cuda", Error);
+  CHECK_THROWS_WITH_AS(less(here, there), "less: expected one device, got a on cpu and b on cuda",
+                       Error);
   CHECK_THROWS_WITH_AS(where(condition, there, there),
                        "where: expected a condition of uint8 on cuda, got uint8 on cpu", Error);
 }

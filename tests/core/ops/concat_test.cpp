@@ -92,18 +92,21 @@ TEST_CASE("concat refuses what does not fit together") {
   const Tensor a = Tensor::ones({2, 3});
   CHECK_THROWS_WITH_AS(concat({}, 0), "concat: no tensors", Error);
   CHECK_THROWS_WITH_AS(concat({a, Tensor()}, 0),
-                       "concat: a tensor is undefined; assign a tensor to it first", Error);
+                       "concat: another one is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(concat({a}, 2), "concat: axis 2 is out of range for shape [2, 3]", Error);
   CHECK_THROWS_WITH_AS(concat({a, Tensor::ones({2, 4})}, 0),
                        "concat: [2, 3] and [2, 4] differ in more than axis 0", Error);
   CHECK_THROWS_WITH_AS(concat({a, Tensor::ones({2})}, 0),
                        "concat: [2, 3] and [2] differ in more than axis 0", Error);
   CHECK_THROWS_WITH_AS(concat({a, a.to(DType::float64)}, 0),
-                       "concat: expected float32 as in the first tensor, got float64", Error);
+                       "concat: expected one dtype, got the first tensor float32 [2, 3] and "
+                       "another one float64 [2, 3]",
+                       Error);
 }
 
 TEST_CASE("concat refuses tensors on two devices [cuda]") {
   const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
-  CHECK_THROWS_WITH_AS(concat({here, there}, 0),
-                       "concat: expected all tensors on cpu, got one on cuda", Error);
+  CHECK_THROWS_WITH_AS(
+      concat({here, there}, 0),
+      "concat: expected one device, got the first tensor on cpu and another one on cuda", Error);
 }

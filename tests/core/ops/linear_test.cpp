@@ -147,13 +147,14 @@ TEST_CASE("linear refuses what does not fit together") {
                        "[4, 3]",
                        Error);
   CHECK_THROWS_WITH_AS(linear(x, w, Tensor::ones({3})),
-                       "linear: expected a bias of shape [4], got [3] (weight [4, 3])", Error);
+                       "linear: expected bias of shape [4], got [3] (weight [4, 3])", Error);
   CHECK_THROWS_WITH_AS(linear(Tensor(), w), "linear: x is undefined; assign a tensor to it first",
                        Error);
   CHECK_THROWS_WITH_AS(linear(x, Tensor()),
                        "linear: weight is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(linear(x, w.to(DType::float64)),
-                       "linear: expected one dtype, got float32 [2, 3] and float64 [4, 3]", Error);
+                       "linear: expected one dtype, got x float32 [2, 3] and weight float64 [4, 3]",
+                       Error);
   CHECK_THROWS_WITH_AS(linear(Tensor::arange(2).reshape({1, 2}), w),
                        "linear: expected float32 or float64, got int32", Error);
 }

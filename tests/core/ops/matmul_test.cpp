@@ -259,8 +259,10 @@ TEST_CASE("matmul has the same gradients on both devices [cuda]") {
 
 TEST_CASE("matmul and linear refuse factors of different devices [cuda]") {
   const Tensor here = Tensor::ones({2, 2}), there = here.to(Device::cuda);
-  CHECK_THROWS_WITH_AS(matmul(here, there), "matmul: expected one device, got cpu and cuda", Error);
-  CHECK_THROWS_WITH_AS(linear(there, here), "linear: expected one device, got cuda and cpu", Error);
+  CHECK_THROWS_WITH_AS(matmul(here, there),
+                       "matmul: expected one device, got a on cpu and b on cuda", Error);
+  CHECK_THROWS_WITH_AS(linear(there, here),
+                       "linear: expected one device, got x on cuda and weight on cpu", Error);
 }
 
 TEST_CASE("matmul refuses what does not fit together") {
@@ -278,7 +280,8 @@ TEST_CASE("matmul refuses what does not fit together") {
   CHECK_THROWS_WITH_AS(matmul(a, Tensor::ones({3})),
                        "matmul: expected matrices, got shapes [2, 3] and [3]", Error);
   CHECK_THROWS_WITH_AS(matmul(a, Tensor::ones({3, 2}, DType::float64)),
-                       "matmul: expected one dtype, got float32 [2, 3] and float64 [3, 2]", Error);
+                       "matmul: expected one dtype, got a float32 [2, 3] and b float64 [3, 2]",
+                       Error);
   CHECK_THROWS_AS(matmul(Tensor::arange(4).reshape({2, 2}), Tensor::arange(4).reshape({2, 2})),
                   Error);
   CHECK_THROWS_WITH_AS(matmul(Tensor(), a), "matmul: a is undefined; assign a tensor to it first",

@@ -45,7 +45,7 @@ TEST_CASE("mse refuses operands that do not match") {
   CHECK_THROWS_WITH_AS(mse(Tensor::ones({2, 3}), Tensor::ones({3})),
                        "mse: prediction [2, 3] and target [3] have different shapes", Error);
   CHECK_THROWS_WITH_AS(mse(Tensor::ones({3}), Tensor::arange(3)),
-                       "mse: expected two float32 or two float64 tensors, got float32 and int32",
+                       "mse: expected one dtype, got prediction float32 [3] and target int32 [3]",
                        Error);
   CHECK_THROWS_WITH_AS(mse(Tensor::ones({3}), Tensor()),
                        "mse: target is undefined; assign a tensor to it first", Error);
@@ -53,5 +53,6 @@ TEST_CASE("mse refuses operands that do not match") {
 
 TEST_CASE("mse refuses operands on two devices [cuda]") {
   const Tensor here = Tensor::ones({2}), there = here.to(Device::cuda);
-  CHECK_THROWS_WITH_AS(mse(here, there), "mse: prediction is on cpu and target on cuda", Error);
+  CHECK_THROWS_WITH_AS(mse(here, there),
+                       "mse: expected one device, got prediction on cpu and target on cuda", Error);
 }

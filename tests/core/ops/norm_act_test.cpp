@@ -151,8 +151,8 @@ TEST_CASE("what does not fit is refused") {
   const Inputs in({2, 3, 4});
   const Tensor narrow = Tensor::ones({1});
   CHECK_THROWS_WITH_AS(in.in_one({formula("swish"), narrow}),
-                       "swish: expected constants of shape [1] and x's dtype float64, got [1] and "
-                       "float32",
+                       "swish: expected one dtype, got x float64 [2, 3, 4] and constants float32 "
+                       "[1]",
                        Error);
   CHECK_THROWS_WITH_AS(in.in_one({formula("swish"), std::vector<double>{}}),
                        "swish: expected 1 constants, got 0", Error);

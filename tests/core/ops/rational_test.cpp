@@ -583,8 +583,9 @@ TEST_CASE("rational refuses what it cannot do") {
                        "rational: numerator [2, 6] and denominator [4] have different numbers of "
                        "groups",
                        Error);
-  CHECK_THROWS_WITH_AS(rational(x, Tensor::ones({6}, DType::float64), d),
-                       "rational: the numerator must have x's dtype float32, got float64", Error);
+  CHECK_THROWS_WITH_AS(
+      rational(x, Tensor::ones({6}, DType::float64), d),
+      "rational: expected one dtype, got x float32 [2, 6, 3] and numerator float64 [6]", Error);
   CHECK_THROWS_WITH_AS(rational(x, c, Tensor()),
                        "rational: denominator is undefined; assign a tensor to it first", Error);
   CHECK_THROWS_WITH_AS(
@@ -604,7 +605,8 @@ TEST_CASE("rational refuses what it cannot do") {
 TEST_CASE("rational refuses coefficients of another device [cuda]") {
   const Tensor x = Tensor::ones({3}), c = Tensor::ones({6}), d = Tensor::ones({4});
   CHECK_THROWS_WITH_AS(rational(x.to(Device::cuda), c, d),
-                       "rational: the numerator must be on x's device cuda, got cpu", Error);
+                       "rational: expected one device, got x on cuda and numerator on cpu", Error);
   CHECK_THROWS_WITH_AS(rational(x, c, d.to(Device::cuda)),
-                       "rational: the denominator must be on x's device cpu, got cuda", Error);
+                       "rational: expected one device, got x on cpu and denominator on cuda",
+                       Error);
 }
