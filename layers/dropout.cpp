@@ -6,34 +6,20 @@
 #include <pade/layers/dropout.h>
 
 namespace pade {
-namespace {
 
-std::string describe(const char* type, double probability) {
-  TextStream out;
-  out << type << '(' << probability << ')';
-  return out.str();
-}
-
-}  // namespace
-
-Dropout::Dropout(double probability) : probability_(probability), rng_(next_stream("dropout")) {
-  check(probability >= 0 && probability <= 1, "Dropout: the probability must be in [0, 1], got ",
+Dropout::Dropout(const char* type, const char* stream, double probability)
+    : type_(type), probability_(probability), rng_(next_stream(stream)) {
+  check(probability >= 0 && probability <= 1, type, ": the probability must be in [0, 1], got ",
         probability);
 }
 
-std::string Dropout::description() const { return describe("Dropout", probability_); }
+std::string Dropout::description() const {
+  TextStream out;
+  out << type_ << '(' << probability_ << ')';
+  return out.str();
+}
 
 Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, probability_, rng_) : x; }
-
-StochasticDepth::StochasticDepth(double probability)
-    : probability_(probability), rng_(next_stream("stochastic_depth")) {
-  check(probability >= 0 && probability < 1,
-        "StochasticDepth: the probability must be in [0, 1), got ", probability);
-}
-
-std::string StochasticDepth::description() const {
-  return describe("StochasticDepth", probability_);
-}
 
 Tensor StochasticDepth::forward(const Tensor& x) {
   if (!training() || probability_ == 0) return x;

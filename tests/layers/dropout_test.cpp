@@ -67,8 +67,8 @@ TEST_CASE("every stochastic depth has a stream of its own, which the seed decide
 }
 
 TEST_CASE("stochastic depth refuses other probabilities, and inputs without samples") {
-  CHECK_THROWS_WITH_AS(StochasticDepth(1),
-                       "StochasticDepth: the probability must be in [0, 1), got 1", Error);
+  CHECK_THROWS_WITH_AS(StochasticDepth(1.5),
+                       "StochasticDepth: the probability must be in [0, 1], got 1.5", Error);
   CHECK_THROWS_AS(StochasticDepth(-0.1), Error);
   StochasticDepth layer(0.5);
   CHECK_THROWS_WITH_AS(layer(Tensor::scalar(1)), "StochasticDepth: expected [N, …], got a scalar",
