@@ -1,6 +1,7 @@
 #pragma once
 
 // All of Padé. What each header holds is said in it.
+#include <pade/core/anomaly.h>
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
 #include <pade/core/did_you_mean.h>
@@ -27,6 +28,7 @@
 #include <pade/core/ops/rational.h>
 #include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
+#include <pade/core/ops/softmax.h>
 #include <pade/core/parallel.h>
 #include <pade/core/parameter.h>
 #include <pade/core/polynomial_basis.h>
@@ -54,6 +56,7 @@
 #include <pade/layers/conv.h>
 #include <pade/layers/dropout.h>
 #include <pade/layers/flatten.h>
+#include <pade/layers/forward_observer.h>
 #include <pade/layers/init.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/module.h>
@@ -81,6 +84,7 @@
 #include <pade/layers/study/value_distribution.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/optimizer.h>
 #include <pade/optim/schedule.h>
 #include <pade/optim/sgd.h>

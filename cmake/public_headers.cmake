@@ -7,4 +7,4 @@ file(GLOB PADE_PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
 list(REMOVE_ITEM PADE_PUBLIC_HEADERS
   core/device_choice.h core/io/folder_lock.h core/ops/operands.h core/ops/parameters.h
   core/verbose.h data/image_bytes.h data/process.h layers/study/fit_problem.h optim/adam_rule.h
-  optim/overlap.h)
+  optim/parameter_checks.h)

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -12,7 +11,6 @@ namespace {
 
 std::atomic<uint64_t> next_generation{1};
 thread_local Tape* active_tape = nullptr;
-thread_local bool anomaly_enabled = false;
 
 void add(Tensor& sum, const Tensor& gradient) {
   if (!sum.defined()) {
@@ -123,21 +121,6 @@ void Tape::assign_to_leaves(bool accumulate) {
       leaf->grad = std::move(gradient);
     leaf->fresh = leaf->grad.defined();
   }
-}
-
-Anomaly::Anomaly() : outer_(anomaly_enabled) { anomaly_enabled = true; }
-Anomaly::~Anomaly() { anomaly_enabled = outer_; }
-bool Anomaly::enabled() { return anomaly_enabled; }
-
-void Anomaly::inspect(const Tensor& tensor, const char* op, const char* what) {
-  if (!tensor.defined() || !is_floating(tensor.dtype())) return;
-  const Tensor here = tensor.detach().to(Device::cpu);
-  const bool finite = dispatch_floating(here.dtype(), op, [&](auto zero) {
-    const auto* first = here.data<decltype(zero)>();
-    return std::all_of(first, first + here.size(), [](auto x) { return std::isfinite(x); });
-  });
-  check(finite, "anomaly: the ", what, " of ", op, " (shape ", tensor.shape(),
-        ") holds NaN or infinity");
 }
 
 void Gradients::set(int input, const Tensor& gradient) {

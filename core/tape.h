@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <pade/core/anomaly.h>
 #include <pade/core/error.h>
 #include <pade/core/tensor.h>
 
@@ -110,23 +111,6 @@ class NoGrad {
 
  private:
   Tape tape_;  // the innermost, and records nothing
-};
-
-/// While one of these is in scope, every result and every gradient is searched for NaN and
-/// infinities; the first op that makes one is reported by an Error with its module's path.
-class Anomaly {
- public:
-  Anomaly();
-  ~Anomaly();
-  Anomaly(const Anomaly&) = delete;
-  Anomaly& operator=(const Anomaly&) = delete;
-
-  static bool enabled();
-  /// Throws Error when `tensor` is floating and holds a NaN or an infinity.
-  static void inspect(const Tensor& tensor, const char* op, const char* what);
-
- private:
-  bool outer_;
 };
 
 /// What a BackwardFunction works with.

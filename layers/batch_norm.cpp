@@ -5,6 +5,7 @@
 #include <pade/core/ops/operands.h>
 #include <pade/core/scope.h>
 #include <pade/layers/batch_norm.h>
+#include <pade/layers/forward_observer.h>
 
 namespace pade {
 

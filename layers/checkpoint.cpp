@@ -4,6 +4,7 @@
 #include <pade/core/error.h>
 #include <pade/core/tape.h>
 #include <pade/layers/checkpoint.h>
+#include <pade/layers/forward_observer.h>
 
 namespace pade {
 namespace {

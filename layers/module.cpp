@@ -4,13 +4,11 @@
 #include <utility>
 
 #include <pade/core/scope.h>
-#include <pade/core/tape.h>
+#include <pade/layers/forward_observer.h>
 #include <pade/layers/module.h>
 
 namespace pade {
 namespace {
-
-thread_local ForwardObserver* active_observer = nullptr;
 
 /// Lists everything at and below a module under dotted names, in the order of visit().
 struct Parts : ModuleVisitor {
@@ -97,7 +95,7 @@ Tensor Module::operator()(const Tensor& x) {
     bad_alloc_as_error([this] { name_children(); });
   const Scope scope(name_);
   Tensor y = bad_alloc_as_error([&] { return forward(x); });
-  if (ForwardObserver::is_active()) active_observer->observe_(Scope::path(), *this, x, y);
+  ForwardObserver::show(*this, x, y);
   return y;
 }
 
@@ -136,14 +134,15 @@ std::unique_ptr<Module> Module::replace(const std::string& path, std::unique_ptr
   const Parts parts(*this);
   for (const auto& [part_path, old, slot] : parts.modules) {
     if (part_path != path) continue;
-    check(slot.exchange != nullptr, "Module::replace: \"", path,
+    check(slot != nullptr, "Module::replace: \"", path,
           "\" is a member of its parent; where that holds it as a std::unique_ptr<Module>, and "
           "shows this to visitors, it can be replaced");
-    check(slot.accepts(module.get()), "Module::replace: \"", path,
-          "\" is held by a pointer of another type than ", module->description(), " is of");
-    module->train(old->training());
-    module->name_ = old->name_;
-    return slot.exchange(std::move(module));
+    Module& fresh = *module;
+    fresh.train(old->training());
+    fresh.name_ = old->name_;
+    check(slot(module), "Module::replace: \"", path,
+          "\" is held by a pointer of another type than ", fresh.description(), " is of");
+    return module;
   }
   fail("Module::replace: there is no module \"", path, '"');
 }
@@ -162,12 +161,5 @@ void Module::to(DType dtype) {
     return is_floating(tensor.dtype()) ? tensor.to(dtype) : tensor;
   });
 }
-
-ForwardObserver::ForwardObserver(Function observe)
-    : observe_(std::move(observe)), outer_(active_observer) {
-  active_observer = this;
-}
-ForwardObserver::~ForwardObserver() { active_observer = outer_; }
-bool ForwardObserver::is_active() { return active_observer && active_observer->observe_; }
 
 }  // namespace pade

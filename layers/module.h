@@ -18,23 +18,9 @@ namespace pade {
 
 class Module;
 
-/// A std::unique_ptr by which a parent holds a child, where another module can be put.
-struct ModuleSlot {
-  std::function<bool(const Module* module)> accepts;
-  /// Puts `module` there and returns what was there. Throws Error unless it is accepted.
-  std::function<std::unique_ptr<Module>(std::unique_ptr<Module> module)> exchange;
-
-  ModuleSlot() = default;
-  template <class M>
-  explicit ModuleSlot(std::unique_ptr<M>& place)
-      : accepts([](const Module* module) { return dynamic_cast<const M*>(module) != nullptr; }),
-        exchange([&place](std::unique_ptr<Module> module) -> std::unique_ptr<Module> {
-          M* const fitting = dynamic_cast<M*>(module.get());
-          check(fitting, "ModuleSlot: the pointer cannot hold a module of that type");
-          module.release();
-          return std::exchange(place, std::unique_ptr<M>(fitting));
-        }) {}
-};
+/// Exchanges `module` with the child that a parent holds in a place, and returns true; false, with
+/// nothing changed, where the pointer there is of another type. Empty where the child is a member.
+using ModuleSlot = std::function<bool(std::unique_ptr<Module>& module)>;
 
 /// Is shown, by Module::visit, what a module is made of. Optimisers, checkpoints, devices, train
 /// and eval mode reach every part of a network through a visitor.
@@ -54,7 +40,14 @@ class ModuleVisitor {
   /// A part that Module::replace() can replace; a null pointer is passed over.
   template <std::derived_from<Module> M>
   void child(const std::string& name, std::unique_ptr<M>& place) {
-    if (place) child(name, *place, ModuleSlot(place));
+    if (!place) return;
+    child(name, *place, [&place](std::unique_ptr<Module>& module) {
+      M* const fitting = dynamic_cast<M*>(module.get());
+      if (!fitting) return false;
+      module.release();
+      module = std::exchange(place, std::unique_ptr<M>(fitting));
+      return true;
+    });
   }
 };
 
@@ -137,26 +130,6 @@ class Module {
   std::string name_;
   bool children_named_ = false;
   bool training_ = true;
-};
-
-/// While one of these is in scope on a thread, `observe` is called after every module call there.
-/// An empty one keeps those around it from being called.
-class ForwardObserver {
- public:
-  using Function = std::function<void(const std::string& path, Module& module, const Tensor& input,
-                                      const Tensor& output)>;
-  explicit ForwardObserver(Function observe);
-  ~ForwardObserver();
-  ForwardObserver(const ForwardObserver&) = delete;
-  ForwardObserver& operator=(const ForwardObserver&) = delete;
-
-  /// Whether one is called on this thread.
-  static bool is_active();
-
- private:
-  friend class Module;
-  Function observe_;
-  ForwardObserver* outer_;
 };
 
 /// A table of path, description, output shape and number of parameters of the modules that were

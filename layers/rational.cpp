@@ -1,24 +1,15 @@
-#include <algorithm>
-#include <iomanip>
-#include <mutex>
-
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
-#include <pade/core/ops/reduce.h>
-#include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>
 #include <pade/layers/study/coefficient_scale.h>
-#include <pade/layers/study/polynomial.h>
 
 namespace pade {
 namespace {
 
 Tensor repeated_rows(const std::vector<double>& row, int64_t rows, DType dtype) {
-  Tensor tensor = Tensor::empty({rows, static_cast<int64_t>(row.size())}, DType::float64);
-  double* out = tensor.mutable_data<double>();
-  for (int64_t r = 0; r < rows; ++r) out = std::copy(row.begin(), row.end(), out);
-  return tensor.to(dtype);
+  const Tensor one = Tensor::from<double>(row, {1, static_cast<int64_t>(row.size())});
+  return (one * Tensor::ones({rows, 1}, DType::float64)).to(dtype);
 }
 
 }  // namespace
@@ -52,15 +43,6 @@ void Rational::set_trainable(bool trainable) {
   denominator.requires_grad_(trainable);
 }
 
-void Rational::set_noise(double noise) {
-  check(noise >= 0 && noise < 1, "Rational: the noise must be in [0, 1), got ", noise);
-  noise_ = noise;
-  if (noise == 0)
-    noise_rng_.reset();
-  else if (!noise_rng_)
-    noise_rng_ = next_stream("coefficient_noise");
-}
-
 void Rational::visit(ModuleVisitor& visitor) {
   visitor.parameter("numerator", numerator, ParameterRole::activation, &numerator_scale_);
   visitor.parameter("denominator", denominator, ParameterRole::activation, &denominator_scale_);
@@ -75,59 +57,6 @@ std::string Rational::description() const {
   if (noise_ > 0) out << ", noise=" << noise_;
   out << ')';
   return out.str();
-}
-
-std::string Rational::formula() const {
-  const RationalForm form = options_.form;
-  const char* const bar = takes_magnitude_of_sum(form) ? "|" : "";
-  TextStream out;
-  out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(form) << " + "
-      << bar << "sum_" << first_denominator(form) << '^' << denominator_degree()
-      << (form == RationalForm::termwise ? " |d_j| |f_j|" : " d_j f_j") << bar
-      << "), f = " << name_of(options_.basis);
-  return out.str();
-}
-
-std::string Rational::spec() const {
-  TextStream out;
-  out << "opau:basis=" << name_of(options_.basis) << ",form=" << name_of(options_.form)
-      << ",degrees=" << numerator_degree() << '/' << denominator_degree();
-  if (groups() > 1) out << ",groups=" << groups();
-  if (zero_centred_) out << ",zero_centred=true";
-  if (noise_ > 0) out << std::setprecision(15) << ",noise=" << noise_;
-  if (!numerator.requires_grad()) out << ",trainable=false";
-  return out.str();
-}
-
-void Rational::keep_zero_centred() {
-  zero_centred_ = true;
-  centre_numerator();
-}
-
-void Rational::centre_numerator() {
-  static std::mutex mutex;  // of all of them: of several threads that evaluate, the first writes
-  const std::lock_guard lock(mutex);
-  if (centred_.lock() == numerator.storage() && centred_version_ == numerator.version()) return;
-  const NoGrad no_grad;
-  numerator.copy_(zero_centred(numerator.detach()));
-  centred_ = numerator.storage();
-  centred_version_ = numerator.version();
-}
-
-Tensor Rational::zero_centred(const Tensor& numerator) const {
-  const auto all = evaluate_basis(options_.basis, 0);
-  const int64_t count = numerator.extent(1);
-  const Tensor at_zero = Tensor::from<double>({all.begin(), all.begin() + count}, {1, count})
-                             .to(numerator.dtype())
-                             .to(numerator.device());
-  const Tensor total = sum(numerator * at_zero, {1}, true);
-  const Tensor direction = numerator_scale_ * numerator_scale_ * at_zero;
-  return numerator - total * direction / sum(direction * at_zero, {1}, true);
-}
-
-Tensor Rational::with_noise(const Tensor& coefficients) {
-  return coefficients * noise_rng_->uniform(coefficients.shape(), 1 - noise_, 1 + noise_,
-                                            coefficients.dtype(), coefficients.device());
 }
 
 std::optional<ElementwiseFunction> Rational::elementwise() {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <iomanip>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -10,6 +11,7 @@
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/core/numbers.h>
+#include <pade/core/text_stream.h>
 #include <pade/layers/init.h>
 #include <pade/layers/rational_spec.h>
 #include <pade/layers/study/gaussian_analysis.h>
@@ -142,6 +144,28 @@ RationalFunction RationalSpec::start() const {
   const RationalFunction function = fit(init(), {.low = low, .high = high}, zero_mean);
   const std::lock_guard lock(mutex);
   return fits.try_emplace(key, function).first->second;
+}
+
+std::string Rational::formula() const {
+  const RationalForm form = options_.form;
+  const char* const bar = takes_magnitude_of_sum(form) ? "|" : "";
+  TextStream out;
+  out << "sum_0^" << numerator_degree() << " c_i f_i / (" << denominator_constant(form) << " + "
+      << bar << "sum_" << first_denominator(form) << '^' << denominator_degree()
+      << (form == RationalForm::termwise ? " |d_j| |f_j|" : " d_j f_j") << bar
+      << "), f = " << name_of(options_.basis);
+  return out.str();
+}
+
+std::string Rational::spec() const {
+  TextStream out;
+  out << "opau:basis=" << name_of(options_.basis) << ",form=" << name_of(options_.form)
+      << ",degrees=" << numerator_degree() << '/' << denominator_degree();
+  if (groups() > 1) out << ",groups=" << groups();
+  if (zero_centred_) out << ",zero_centred=true";
+  if (noise_ > 0) out << std::setprecision(15) << ",noise=" << noise_;
+  if (!numerator.requires_grad()) out << ",trainable=false";
+  return out.str();
 }
 
 }  // namespace pade

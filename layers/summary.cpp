@@ -3,7 +3,7 @@
 
 #include <pade/core/tape.h>
 #include <pade/core/text_stream.h>
-#include <pade/layers/module.h>
+#include <pade/layers/forward_observer.h>
 
 namespace pade {
 namespace {

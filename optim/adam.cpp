@@ -4,6 +4,7 @@
 #include <pade/core/kernels/kernels.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/adam_rule.h>
+#include <pade/optim/default_groups.h>
 
 namespace pade {
 namespace {

@@ -7,7 +7,7 @@
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/tape.h>
 #include <pade/optim/clip.h>
-#include <pade/optim/overlap.h>
+#include <pade/optim/parameter_checks.h>
 
 namespace pade {
 namespace {

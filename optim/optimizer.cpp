@@ -1,94 +1,14 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
 #include <pade/core/tape.h>
 #include <pade/optim/adam_rule.h>
 #include <pade/optim/optimizer.h>
-#include <pade/optim/overlap.h>
+#include <pade/optim/parameter_checks.h>
 
 namespace pade {
-namespace {
-
-void check_rates(const ParameterGroup& group) {
-  for (const auto& [rate, value] :
-       {std::pair{"learning rate", group.lr}, std::pair{"weight decay", group.weight_decay}})
-    check(value >= 0 && std::isfinite(value), "optimizer: the ", rate, " of group \"", group.name,
-          "\" is ", value, ", expected a finite number, at least 0");
-}
-
-void check_step_scale(const Parameter& parameter) {
-  const Tensor& scale = parameter.step_scale;
-  if (!scale.defined()) return;
-  const Tensor& tensor = parameter.tensor;
-  check(scale.shape() == tensor.shape() && scale.dtype() == tensor.dtype() &&
-            scale.device() == tensor.device(),
-        "optimizer: expected the step_scale of \"", parameter.name, "\" to be ", tensor.dtype(),
-        ' ', to_string(tensor.shape()), " on ", tensor.device(), " as the parameter is, got ",
-        scale.dtype(), ' ', to_string(scale.shape()), " on ", scale.device());
-  for (const double value : scale.to(Device::cpu).to(DType::float64).to_vector<double>())
-    check(value > 0 && std::isfinite(value), "optimizer: the step_scale of \"", parameter.name,
-          "\" has a ", value, ", expected finite numbers above 0");
-}
-
-void check_groups(const std::vector<ParameterGroup>& groups) {
-  const NoGrad no_grad;  // so that only leaves require a gradient, and no results on a tape
-  std::vector<std::pair<std::string, Tensor>> all;
-  std::set<std::string> names;
-  std::map<const Tensor*, std::string> name_of_leaf;  // by the one gradient that its handles share
-  for (const ParameterGroup& group : groups) {
-    check_rates(group);
-    for (const Parameter& parameter : group.parameters) {
-      const auto& [name, tensor, role, step_scale] = parameter;
-      check(tensor.defined() && tensor.requires_grad(), "optimizer: parameter \"", name,
-            "\" is not a leaf that requires a gradient");
-      check(names.insert(name).second, "optimizer: there are two parameters named \"", name, "\"");
-      const auto [earlier, is_new] = name_of_leaf.try_emplace(&tensor.grad(), name);
-      check(is_new, "optimizer: \"", earlier->second, "\" and \"", name,
-            "\" are one and the same parameter");
-      all.emplace_back(name, tensor);
-      const auto& [first_name, first] = all.front();
-      check(tensor.device() == first.device(), "optimizer: expected all parameters on one device, ",
-            "got \"", first_name, "\" on ", first.device(), " and \"", name, "\" on ",
-            tensor.device());
-      check_step_scale(parameter);
-    }
-  }
-  check(!all.empty(), "optimizer: there are no parameters to optimise");
-  check_no_overlap("optimizer", all);
-}
-
-/// How many modules they belong to: the names of one's parameters differ behind the last dot.
-int64_t modules_of(const std::vector<Parameter>& parameters) {
-  std::set<std::string> paths;
-  for (const Parameter& parameter : parameters)
-    paths.insert(parameter.name.substr(0, parameter.name.rfind('.') + 1));
-  return static_cast<int64_t>(paths.size());
-}
-
-}  // namespace
-
-std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
-                                           double weight_decay,
-                                           std::optional<double> activation_lr) {
-  ParameterGroup weights{"weights", {}, lr, weight_decay};
-  ParameterGroup activations{"activations", {}, 0, 0, UpdateRule::coefficients};
-  for (const Parameter& parameter : parameters) {
-    const bool of_activation = parameter.role == ParameterRole::activation;
-    (of_activation ? activations : weights).parameters.push_back(parameter);
-  }
-  const int64_t layers = std::max<int64_t>(modules_of(activations.parameters), 1);
-  activations.lr = activation_lr.value_or(kActivationLr / std::sqrt(layers));
-  std::vector<ParameterGroup> groups;
-  for (ParameterGroup* group : {&weights, &activations}) {
-    check_rates(*group);
-    if (!group->parameters.empty()) groups.push_back(std::move(*group));
-  }
-  return groups;
-}
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, std::vector<std::string> slots)
     : groups_(std::move(groups)), own_slot_names_(std::move(slots)) {

@@ -2,6 +2,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/kernels.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 namespace pade {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include <pade/core/error.h>
-#include <pade/optim/overlap.h>
+#include <pade/optim/parameter_checks.h>
 #include <pade/optim/weight_average.h>
 
 namespace pade {

@@ -7,6 +7,7 @@
 #include <pade/core/error.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 namespace pade::support {

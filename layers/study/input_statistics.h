@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <pade/layers/module.h>
+#include <pade/layers/forward_observer.h>
 #include <pade/layers/study/value_distribution.h>
 
 namespace pade {

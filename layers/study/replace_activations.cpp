@@ -38,7 +38,7 @@ class Search : public ModuleVisitor {
       return;
     }
     check(
-        slot.accepts && slot.accepts(&probe_), "replace_activations: \"", path, "\" (",
+        slot && slot(probe_) && slot(probe_), "replace_activations: \"", path, "\" (",
         module.description(),
         ") sits where a Rational cannot be put; where its parent holds it as a "
         "std::unique_ptr<Activation>, and shows this to visitors, it can be replaced; or leave it "
@@ -52,7 +52,8 @@ class Search : public ModuleVisitor {
   }
 
   const ReplaceOptions& options_;
-  const Rational probe_{RationalFunction{{}, {0, 1}, {}}};
+  std::unique_ptr<Module> probe_ =  // is put there for a moment, to see whether it can be
+      std::make_unique<Rational>(RationalFunction{{}, {0, 1}, {}});
   std::string path_;  // empty, or ending in a dot
 };
 

@@ -8,6 +8,7 @@
 #include <pade/core/ops/matmul.h>
 #include <pade/core/ops/pool.h>
 #include <pade/core/ops/reduce.h>
+#include <pade/core/ops/softmax.h>
 #include <pade/core/random.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>

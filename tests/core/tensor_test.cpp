@@ -88,7 +88,7 @@ TEST_CASE("an undefined tensor refuses to be used") {
   CHECK_THROWS_WITH_AS(x.version(), message, Error);
   CHECK_THROWS_WITH_AS(x.data<float>(), message, Error);
   auto message_of = [](const std::string& method) {
-    return method + ": the tensor is undefined; assign one to it first";
+    return method + ": the tensor is undefined; assign a tensor to it first";
   };
   const std::pair<const char*, std::function<void()>> methods[] = {
       {"clone", [&] { x.clone(); }},

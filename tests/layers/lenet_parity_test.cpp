@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <pade/core/ops/cross_entropy.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 #include "tests/devices.h"

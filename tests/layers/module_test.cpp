@@ -18,6 +18,7 @@
 #include <pade/layers/conv.h>
 #include <pade/layers/dropout.h>
 #include <pade/layers/flatten.h>
+#include <pade/layers/forward_observer.h>
 #include <pade/layers/linear.h>
 #include <pade/layers/pool.h>
 #include <pade/layers/rational.h>

@@ -5,6 +5,7 @@
 
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/cross_entropy.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 #include "models/efficientnet.h"

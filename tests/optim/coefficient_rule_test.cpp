@@ -12,6 +12,7 @@
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/optim/adam.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 #include "tests/devices.h"

@@ -16,6 +16,7 @@
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
 #include <pade/optim/adam.h>
+#include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
 #include "tests/devices.h"

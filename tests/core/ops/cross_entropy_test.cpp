@@ -9,6 +9,7 @@
 #include <pade/core/gradcheck.h>
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/cross_entropy.h>
+#include <pade/core/ops/softmax.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
