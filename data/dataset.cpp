@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -37,6 +38,13 @@ void Dataset::load(int64_t index, float* image, int32_t& label) const {
   std::vector<uint8_t> pixels(static_cast<size_t>(image_shape().size()));
   label = read(index, pixels.data());
   normalize(pixels.data(), image);
+}
+
+int32_t StoredDataset::read(int64_t index, uint8_t* pixels) const {
+  const auto& [row, label] = samples_[static_cast<size_t>(index)];
+  const int64_t bytes = image_shape().size();
+  std::copy_n(images_.data<uint8_t>() + row * bytes, bytes, pixels);
+  return label;
 }
 
 TensorDataset::TensorDataset(const Tensor& features, const Tensor& targets) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pade/core/tensor.h>
@@ -52,6 +53,24 @@ class Dataset {
  private:
   DatasetInfo info_;
   std::vector<float> levels_;
+};
+
+/// One whose images are all in memory. Several can share them.
+class StoredDataset : public Dataset {
+ public:
+  /// A row of `images`, and its label.
+  using Sample = std::pair<int64_t, int32_t>;
+
+  /// `images` are uint8 [N, C, H, W], or any shape with as many elements in a row.
+  StoredDataset(DatasetInfo info, Tensor images, std::vector<Sample> samples)
+      : Dataset(std::move(info)), images_(std::move(images)), samples_(std::move(samples)) {}
+
+  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  int32_t read(int64_t index, uint8_t* pixels) const override;
+
+ private:
+  Tensor images_;
+  std::vector<Sample> samples_;
 };
 
 /// Samples that are rows of two tensors of your own, which a Loader makes batches of:

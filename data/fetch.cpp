@@ -39,22 +39,18 @@ bool has_sum(const fs::path& path, const std::string& sum) {
   return result.output.substr(result.output.starts_with('\\') ? 1 : 0).starts_with(sum + ' ');
 }
 
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream stream(text);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
-
 /// The program that completes `part`, and its arguments.
 std::vector<std::string> download_command(const std::string& url, const std::string& part) {
   const bool on_terminal = isatty(STDERR_FILENO), curl = has_program("curl");
   check(
       curl || has_program("wget"),
       "fetching takes curl or wget, and neither is installed; for instance: apt-get install curl");
-  std::vector<std::string> command =
-      curl ? words(
-                 "curl --fail --location --proto =http,https --globoff --connect-timeout 20 "
-                 "--speed-time 60 --speed-limit 1 --show-error --continue-at - --output")
-           : words("wget --continue --tries=1 --timeout=60 -O");
+  std::istringstream words(
+      curl ? "curl --fail --location --proto =http,https --globoff --connect-timeout 20 "
+             "--speed-time 60 --speed-limit 1 --show-error --continue-at - --output"
+           : "wget --continue --tries=1 --timeout=60 -O");
+  using Words = std::istream_iterator<std::string>;
+  std::vector<std::string> command(Words(words), Words{});
   const char* progress = curl ? (on_terminal ? "--progress-bar" : "--silent")
                               : (on_terminal ? "--show-progress" : "--no-verbose");
   command.insert(command.end(), {part, progress, curl ? "--url" : "--", url});
@@ -97,21 +93,6 @@ void fetch_into(const fs::path& folder, const RemoteFile& file,
   fail("cannot fetch ", file.name, ":", problems);
 }
 
-/// Unpacks the members into `scratch`, under the names that they have in the archive.
-void unpack(const fs::path& archive, const std::vector<std::string>& members,
-            const fs::path& scratch) {
-  check(has_program("tar") && has_program("gzip"),
-        "unpacking takes tar and gzip; for instance: apt-get install tar gzip");
-  std::vector<std::string> command{"tar", "-xzof", archive.string(), "-C", scratch.string(), "--"};
-  command.insert(command.end(), members.begin(), members.end());
-  check(run_program(command).exit_code == 0, "cannot unpack ", archive.string(), "; tar says why");
-  for (const std::string& member : members) {
-    std::error_code ignored;
-    check(fs::symlink_status(scratch / member, ignored).type() == fs::file_type::regular,
-          archive.string(), ": ", member, " is not a file");
-  }
-}
-
 }  // namespace
 
 void fetch(const RemoteFile& file, const std::vector<std::string>& base_urls,
@@ -133,19 +114,23 @@ void fetch_archive(const RemoteFile& archive, const std::vector<std::string>& ba
   if (std::all_of(members.begin(), members.end(), is_there)) return;
 
   fetch_into(parent, archive, base_urls);
-  const fs::path scratch = parent / ("." + top.string() + ".unpacking");
+  check(has_program("tar") && has_program("gzip"),
+        "unpacking takes tar and gzip; for instance: apt-get install tar gzip");
+  const fs::path packed = parent / archive.name,
+                 scratch = parent / ("." + top.string() + ".unpacking");
   fs::remove_all(scratch, ignored);  // what somebody left who was interrupted
   make_folder(scratch);
   const std::shared_ptr<void> at_the_end(nullptr, [&](void*) { fs::remove_all(scratch, ignored); });
-  std::vector<std::string> names;
-  for (const std::string& member : members) names.push_back((top / member).string());
-  unpack(parent / archive.name, names, scratch);
-  if (!fs::exists(parent / top, ignored))
-    move_to(scratch / top, parent / top);
-  else
-    for (const std::string& member : members)
-      if (!is_there(member)) move_to(scratch / top / member, parent / top / member);
-  fs::remove(parent / archive.name, ignored);
+  std::vector<std::string> command{"tar", "-xzof", packed.string(), "-C", scratch.string(), "--"};
+  for (const std::string& member : members) command.push_back(top / member);
+  check(run_program(command).exit_code == 0, "cannot unpack ", packed.string(), "; tar says why");
+  for (const std::string& member : members)
+    check(fs::symlink_status(scratch / top / member, ignored).type() == fs::file_type::regular,
+          packed.string(), ": ", (top / member).string(), " is not a file");
+  if (!fs::exists(parent / top, ignored)) move_to(scratch / top, parent / top);
+  for (const std::string& member : members)
+    if (!is_there(member)) move_to(scratch / top / member, parent / top / member);
+  fs::remove(packed, ignored);
 }
 
 }  // namespace pade::data

@@ -10,7 +10,7 @@ namespace pade::data {
 /// SHA-256, or MD5 where that is all that its authors publish. The length says which.
 struct RemoteFile {
   std::string name;
-  std::string sum;
+  std::string sum = {};
 };
 
 /// Brings the file into `folder`, which is made if need be, with the system's curl or wget; does

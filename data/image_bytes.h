@@ -55,8 +55,6 @@ Image decode_bmp(const ImageBytes& bytes, int64_t max_pixels);
 
 /// Decodes a PPM or PGM in its binary form (P6, P5), with 8 or 16 bits a value, to three channels.
 Image decode_pnm(const ImageBytes& bytes, int64_t max_pixels);
-/// Says whether a file begins as one.
-bool is_pnm(const ImageBytes& bytes);
 
 /// Checks a JPEG's markers, its frame but for the number of pixels, and that its tables are there.
 /// Removes what lies between the markers without a meaning, stray and fill bytes, and what follows

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <initializer_list>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/parallel.h>
@@ -40,10 +40,6 @@ struct Layout {
   std::vector<ClassFolder> test;
 };
 
-using Place = std::pair<int64_t, int32_t>;  // an image and its label
-
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
 /// Says whether a folder is `inner`, or one around it, under another name.
 bool leads_back(const fs::path& folder, const fs::path& inner) {
   std::error_code error;
@@ -51,53 +47,36 @@ bool leads_back(const fs::path& folder, const fs::path& inner) {
   return !error && !rest.empty() && *rest.begin() != "..";
 }
 
-template <class Iterator, class F>
-void for_each_entry(const fs::path& folder, F&& f) {
-  std::error_code error;
-  Iterator entry(folder, error);
-  for (; !error && entry != Iterator(); entry.increment(error)) f(entry);
+/// The folders in a folder, or else the files in it and in those below it, sorted. Links to folders
+/// are not followed.
+std::vector<fs::path> entries_of(const fs::path& folder, bool folders) {
+  std::vector<fs::path> found;
+  std::error_code error, ignored;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != fs::end(entry); entry.increment(error)) {
+    const fs::path& path = entry->path();
+    const bool is_hidden = path.filename().native().starts_with('.');
+    if (folders || is_hidden) entry.disable_recursion_pending();
+    if (!is_hidden && fs::is_directory(path, ignored) == folders &&
+        !(folders && leads_back(path, folder)))
+      found.push_back(path);
+  }
   check(!error, "cannot read the folder ", folder.string(), ": ", error.message());
-}
-
-/// The folders in a folder, sorted by name.
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> folders;
-  for_each_entry<fs::directory_iterator>(folder, [&](const fs::directory_iterator& entry) {
-    std::error_code ignored;
-    if (fs::is_directory(entry->path(), ignored) && !is_hidden(entry->path()) &&
-        !leads_back(entry->path(), folder))
-      folders.push_back(entry->path());
-  });
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
-
-/// The files in a folder and in those below it. Links to folders are not followed.
-std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  using Iterator = fs::recursive_directory_iterator;
-  for_each_entry<Iterator>(folder, [&](Iterator& entry) {
-    std::error_code ignored;
-    if (is_hidden(entry->path()))
-      entry.disable_recursion_pending();
-    else if (!fs::is_directory(entry->path(), ignored))
-      files.push_back(entry->path());
-  });
-  std::sort(files.begin(), files.end());
-  return files;
+  std::ranges::sort(found);
+  return found;
 }
 
 std::vector<ClassFolder> classes_in(const fs::path& folder) {
   std::vector<ClassFolder> classes;
-  for (const fs::path& path : folders_in(folder))
-    classes.push_back({path.filename().string(), files_below(path)});
+  for (const fs::path& path : entries_of(folder, true))
+    classes.push_back({path.filename().string(), entries_of(path, false)});
   check(!classes.empty(), folder.string(),
         ": there are no folders in it; expected one for each class, with its images");
   if (classes.size() == 1) {
     const fs::path only = folder / classes[0].name;
     fail(folder.string(), ": there is one class only, ", classes[0].name,
          "; expected a folder for each of several",
-         folders_in(only).size() > 1 ? ". Did you mean " + only.string() + "?" : "");
+         entries_of(only, true).size() > 1 ? ". Did you mean " + only.string() + "?" : "");
   }
   for (const ClassFolder& c : classes)
     check(!c.files.empty(), (folder / c.name).string(),
@@ -129,7 +108,7 @@ std::vector<fs::path> named(const std::vector<fs::path>& folders,
 /// The first of these that has folders in it; empty when none has.
 fs::path first_with_folders(const std::vector<fs::path>& candidates) {
   for (const fs::path& candidate : candidates)
-    if (!folders_in(candidate).empty()) return candidate;
+    if (!entries_of(candidate, true).empty()) return candidate;
   return {};
 }
 
@@ -138,7 +117,7 @@ Layout layout_of(const fs::path& folder) {
   std::error_code ignored;
   check(fs::is_directory(folder, ignored), folder.string(),
         ": there is no such folder; expected one with a folder of images for each class");
-  const std::vector<fs::path> folders = folders_in(folder);
+  const std::vector<fs::path> folders = entries_of(folder, true);
   const std::vector<fs::path> trains = named(folders, {"train", "training"}),
                               tests =
                                   named(folders, {"test", "testing", "val", "valid", "validation"});
@@ -196,7 +175,8 @@ Tensor decode_all(const Layout& layout, const ImageFolderOptions& options,
 }
 
 /// Measures mean and deviation by sums of integers, so that their order is of no account.
-void measure(const Tensor& images, const std::vector<Place>& used, DatasetInfo& info) {
+void measure(const Tensor& images, const std::vector<StoredDataset::Sample>& used,
+             DatasetInfo& info) {
   const int64_t channels = images.extent(1), plane = images.shape().size_from(2);
   for (int64_t c = 0; c < channels; ++c) {
     uint64_t sum = 0, squares = 0;
@@ -220,19 +200,19 @@ void measure(const Tensor& images, const std::vector<Place>& used, DatasetInfo& 
 ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOptions& options) {
   check_options(options);
   const Layout layout = layout_of(folder);
-  std::vector<std::string> reasons, class_names;
+  std::vector<std::string> reasons;
   const Tensor images = decode_all(layout, options, reasons);
-  std::vector<Place> train, test;
+  std::vector<StoredDataset::Sample> train, test;
   std::vector<SkippedFile> skipped;
   size_t image = 0;
   for (const auto* classes : {&layout.train, &layout.test})
     for (size_t label = 0; label < classes->size(); ++label) {
       const ClassFolder& c = (*classes)[label];
-      std::vector<std::pair<double, Place>> kept;  // with their names, hashed
+      std::vector<std::pair<double, StoredDataset::Sample>> kept;  // with their names, hashed
       for (const fs::path& file : c.files) {
         const std::string& reason = reasons[image];
         if (reason.empty())
-          kept.emplace_back(hashed(file.filename().string()), Place(image, label));
+          kept.emplace_back(hashed(file.filename().string()), StoredDataset::Sample(image, label));
         else
           skipped.push_back({file, reason});
         ++image;
@@ -256,28 +236,19 @@ ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOpt
                    {options.channels, options.size.h, options.size.w},
                    static_cast<int64_t>(layout.train.size())};
   measure(images, train, info);
-  for (const ClassFolder& c : layout.train) class_names.push_back(c.name);
-  const auto split = [&](const fs::path& own_folder, const std::vector<Place>& places) {
-    ImageFolder set(info);
-    set.folder_ = own_folder;
-    set.images_ = images;
-    set.places_ = places;
-    set.class_names_ = class_names;
-    set.skipped_ = skipped;
-    return set;
-  };
-  return {split(layout.train_folder, train), split(layout.test_folder, test)};
+  ImageFolderSplits splits{ImageFolder(info, images, std::move(train)),
+                           ImageFolder(info, images, std::move(test))};
+  splits.train.folder_ = layout.train_folder;
+  splits.test.folder_ = layout.test_folder;
+  for (ImageFolder* split : {&splits.train, &splits.test}) {
+    for (const ClassFolder& c : layout.train) split->class_names_.push_back(c.name);
+    split->skipped_ = skipped;
+  }
+  return splits;
 }
 
 ImageFolder::ImageFolder(const fs::path& folder, Split split, const ImageFolderOptions& options)
     : ImageFolder(split == Split::train ? read_image_folder(folder, options).train
                                         : read_image_folder(folder, options).test) {}
-
-int32_t ImageFolder::read(int64_t index, uint8_t* pixels) const {
-  const auto& [image, label] = places_[static_cast<size_t>(index)];
-  const int64_t bytes = image_shape().size();
-  std::memcpy(pixels, images_.data<uint8_t>() + image * bytes, static_cast<size_t>(bytes));
-  return label;
-}
 
 }  // namespace pade::data

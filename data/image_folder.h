@@ -3,11 +3,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <pade/core/size2.h>
-#include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
 
 namespace pade::data {
@@ -44,16 +42,13 @@ struct ImageFolderSplits;
 /// A file that is not such an image, or is damaged, truncated, animated or too large, is skipped,
 /// and listed in skipped(). Mean and deviation are those of the images to train with; a deviation
 /// below 1/255, one level of a pixel, counts as that.
-class ImageFolder final : public Dataset {
+class ImageFolder final : public StoredDataset {
  public:
   /// Throws Error when there is no such folder, there are fewer than two classes, a class has no
   /// image that can be read, the splits' classes differ, or there is nothing to test with; and for
   /// options that make no sense. To open both splits, read_image_folder() takes half the time.
   ImageFolder(const std::filesystem::path& folder, Split split,
               const ImageFolderOptions& options = {});
-
-  int64_t size() const override { return static_cast<int64_t>(places_.size()); }
-  int32_t read(int64_t index, uint8_t* pixels) const override;
 
   /// Where the classes of this split are: the folder that was given, or one in it.
   const std::filesystem::path& folder() const { return folder_; }
@@ -65,11 +60,9 @@ class ImageFolder final : public Dataset {
  private:
   friend ImageFolderSplits read_image_folder(const std::filesystem::path& folder,
                                              const ImageFolderOptions& options);
-  explicit ImageFolder(DatasetInfo info) : Dataset(std::move(info)) {}
+  using StoredDataset::StoredDataset;
 
   std::filesystem::path folder_;
-  Tensor images_;                                    // uint8 [N, C, H, W], of both splits
-  std::vector<std::pair<int64_t, int32_t>> places_;  // which of them are ours, and their labels
   std::vector<std::string> class_names_;
   std::vector<SkippedFile> skipped_;
 };

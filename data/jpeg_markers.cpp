@@ -7,12 +7,8 @@
 namespace pade::data {
 namespace {
 
-constexpr uint8_t kBaseline = 0xC0, kProgressive = 0xC2, kHuffman = 0xC4, kStart = 0xD8,
-                  kEnd = 0xD9, kScan = 0xDA, kQuantisation = 0xDB, kHeight = 0xDC, kRestart = 0xDD,
-                  kApplication = 0xE0, kAdobe = 0xEE, kComment = 0xFE;
-
-bool is_restart(uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
-
+constexpr uint8_t kProgressive = 0xC2, kHuffman = 0xC4, kEnd = 0xD9, kScan = 0xDA,
+                  kQuantisation = 0xDB, kAdobe = 0xEE;
 /// The markers of what is not read.
 constexpr struct {
   std::string_view markers;
@@ -21,165 +17,137 @@ constexpr struct {
                {"\xC9\xCA\xCC", "arithmetic coding"},
                {"\xC5\xC6\xC7\xCD\xCE\xCF\xDE\xDF", "several resolutions (hierarchical)"}};
 
+void check_sane(bool sane, const char* part) {
+  check(sane, "it is damaged: a JPEG's ", part, " makes no sense");
+}
+
 /// Copies the file onto itself, marker by marker, without what has no meaning.
 class Cleaner {
  public:
   explicit Cleaner(ImageBytes& bytes) : bytes_(bytes) {}
 
   void run() {
-    check(next() == 0xFF && next() == kStart, "it is damaged: a JPEG marker is missing");
-    put_marker(kStart);
-    for (uint8_t marker = next_marker(); marker != kEnd; marker = next_marker()) {
-      const size_t begin = in_, end = begin + bytes_.big_endian(begin, 2);
-      check(end >= begin + 2, "it is damaged: a JPEG segment has no length");
+    for (uint8_t marker = 0; (marker = next_marker(marker == kScan)) != kEnd;) {
+      const size_t begin = in_ + 2, end = in_ + bytes_.big_endian(in_, 2);
+      check_sane(end >= begin, "segment");
       check(end <= bytes_.size(), "it is truncated");
-      read_segment(marker, begin + 2, end);
-      put_marker(marker);
+      read_segment(marker, begin, end);
+      put_behind_ff(marker);
       while (in_ < end) put(next());
-      if (marker == kScan) copy_scan();
     }
     check(scans_ > 0, "it is damaged: a JPEG without pixels");
-    put_marker(kEnd);
+    put_behind_ff(kEnd);
     bytes_.all.resize(out_);
   }
 
  private:
-  struct Component {
-    uint8_t id, sampling, quantisation;
-  };
-
   uint8_t next() { return bytes_.byte(in_++); }
   void put(uint8_t byte) { bytes_.all[out_++] = byte; }
-  void put_marker(uint8_t marker) {
+  void put_behind_ff(uint8_t byte) {
     put(0xFF);
-    put(marker);
+    put(byte);
   }
 
-  /// Reads the byte behind FF, of which there may be several.
-  uint8_t next_behind_fill() {
-    uint8_t byte = next();
-    while (byte == 0xFF) byte = next();
-    return byte;
-  }
-
-  /// Reads the next marker that has a segment, or ends the image.
-  uint8_t next_marker() {
-    for (;;) {
-      while (next() != 0xFF) {}
-      const uint8_t marker = next_behind_fill();
-      if (marker > 0x01 && !is_restart(marker)) return marker;
-    }
-  }
-
-  /// Copies a scan's data, until a marker that is neither an escaped FF nor a restart.
-  void copy_scan() {
+  /// Goes on to the next marker that has a segment, or ends the image. Copies what is in front of
+  /// it where that is a scan's data, with its escaped FFs and its restarts.
+  uint8_t next_marker(bool in_scan) {
     for (;;) {
       uint8_t byte = next();
-      if (byte == 0xFF) {
-        byte = next_behind_fill();
-        if (byte != 0 && !is_restart(byte)) break;
-        put(0xFF);
+      if (byte != 0xFF) {
+        if (in_scan) put(byte);
+        continue;
       }
-      put(byte);
+      while (byte == 0xFF) byte = next();  // of which there may be several
+      const bool is_restart = byte >= 0xD0 && byte <= 0xD7;
+      if (byte > 1 && !is_restart) return byte;
+      if (in_scan && byte != 1) put_behind_ff(byte);
     }
-    in_ -= 2;  // in front of that marker
   }
 
   void read_segment(uint8_t marker, size_t at, size_t end) {
-    if (marker == kBaseline || marker == kBaseline + 1 || marker == kProgressive)
-      return read_frame(marker, at, end);
-    if (marker == kHuffman) return read_huffman_tables(at, end);
-    if (marker == kQuantisation) return read_quantisation_tables(at, end);
+    if (marker >= 0xC0 && marker <= kProgressive) return read_frame(marker, at, end);
+    if (marker == kHuffman || marker == kQuantisation)
+      return read_tables(marker == kHuffman, at, end);
     if (marker == kScan) return read_scan(at, end);
     if (marker == kAdobe && end - at >= 12 && bytes_.has(at, {"Adobe\0", 6}))
       adobe_transform_ = bytes_.byte(at + 11);
     for (const auto& [markers, feature] : kUnread)
       if (markers.find(static_cast<char>(marker)) != markers.npos)
         unread_kind("a JPEG with ", feature);
-    check((marker >= kApplication && marker < kApplication + 16) || marker == kHeight ||
-              marker == kRestart || marker == kComment,
+    // Those of applications, of comments, of restarts and of the height do no harm.
+    check((marker >= 0xE0 && marker <= 0xEF) || marker == 0xFE || marker == 0xDD || marker == 0xDC,
           "it is damaged: a JPEG marker is ", int{marker}, ", which stands for nothing");
   }
 
   void read_frame(uint8_t marker, size_t at, size_t end) {
-    check(components_.empty(), "it is damaged: a JPEG has a second frame");
-    check(end - at >= 6, "it is damaged: a JPEG's frame is too short");
+    check_sane(components_.empty() && end - at >= 6, "frame");
     progressive_ = marker == kProgressive;
     const int bits = bytes_.byte(at), count = bytes_.byte(at + 5);
     if (bits != 8) unread_kind("a JPEG with ", bits, " bits a colour");
     if (bytes_.big_endian(at + 1, 2) == 0) unread_kind("a JPEG with its height behind its pixels");
     if (count != 1 && count != 3 && count != 4) unread_kind("a JPEG with ", count, " colours");
-    check(end - at == 6 + 3 * static_cast<size_t>(count),
-          "it is damaged: a JPEG's frame is of another length than its colours want");
-    int h = 1, v = 1;
+    check_sane(end - at == 6 + 3 * static_cast<size_t>(count), "frame");
+    int most_h = 1, most_v = 1;
     for (at += 6; at < end; at += 3) {
-      components_.push_back({bytes_.byte(at), bytes_.byte(at + 1), bytes_.byte(at + 2)});
-      h = std::max(h, components_.back().sampling >> 4);
-      v = std::max(v, components_.back().sampling & 15);
+      const uint8_t sampling = bytes_.byte(at + 1);
+      components_.push_back({bytes_.byte(at), bytes_.byte(at + 2), sampling >> 4, sampling & 15});
+      most_h = std::max(most_h, sampling >> 4);
+      most_v = std::max(most_v, sampling & 15);
     }
     for (const Component& c : components_) {
-      check(c.sampling >> 4 && c.sampling & 15 && h <= 4 && v <= 4 && c.quantisation < 4,
-            "it is damaged: a JPEG's frame makes no sense");
-      if (h % (c.sampling >> 4) || v % (c.sampling & 15))
+      check_sane(c.h > 0 && c.v > 0 && most_h <= 4 && most_v <= 4 && c.quantisation < 4, "frame");
+      if (most_h % c.h || most_v % c.v)
         unread_kind("a JPEG whose colours are sampled at a fractional ratio");
     }
   }
 
-  /// A table is sixteen numbers of codes, then as many symbols. stb_image 2.27 writes beyond its
-  /// own where there are more than 256.
-  void read_huffman_tables(size_t at, size_t end) {
-    const char* damaged = "it is damaged: a JPEG's Huffman table makes no sense";
+  /// A Huffman table is its name, sixteen numbers of codes and as many symbols: stb_image 2.27
+  /// writes beyond its own where there are more than 256. One for quantisation is its name and 64
+  /// numbers.
+  void read_tables(bool huffman, size_t at, size_t end) {
     while (at < end) {
-      check(end - at >= 17, damaged);
-      const uint8_t name = bytes_.byte(at);
-      size_t codes = 0;
-      for (size_t length = 1; length <= 16; ++length) codes += bytes_.byte(at + length);
-      check(name >> 4 <= 1 && (name & 15) < 4 && codes <= 256 && codes <= end - at - 17, damaged);
-      (name >> 4 ? has_ac_ : has_dc_)[name & 15] = true;
-      at += 17 + codes;
-    }
-  }
-
-  void read_quantisation_tables(size_t at, size_t end) {
-    while (at < end) {
-      const uint8_t name = bytes_.byte(at);
-      const size_t length = name >> 4 ? 129 : 65;
-      check(name >> 4 <= 1 && (name & 15) < 4 && length <= end - at,
-            "it is damaged: a JPEG's quantisation table makes no sense");
-      has_quantisation_[name & 15] = true;
+      const uint8_t name = bytes_.byte(at), kind = name >> 4, number = name & 15;
+      size_t symbols = 0;
+      for (size_t i = 1; huffman && i <= 16; ++i) symbols += bytes_.byte(at + i);
+      const size_t length = huffman ? 17 + symbols : kind ? 129 : 65;
+      check_sane(kind <= 1 && number < 4 && symbols <= 256 && length <= end - at,
+                 huffman ? "Huffman table" : "quantisation table");
+      has_table_[huffman ? kind : 2][number] = true;
       at += length;
     }
   }
 
   void read_scan(size_t at, size_t end) {
-    const char* damaged = "it is damaged: a JPEG's scan makes no sense";
     const size_t count = end > at ? bytes_.byte(at) : 0;
-    check(count > 0 && count <= components_.size() && end - at == 4 + 2 * count, damaged);
+    check_sane(count > 0 && count <= components_.size() && end - at == 4 + 2 * count, "scan");
     // Each goes through all pixels, however few bytes it has.
-    check(++scans_ <= (progressive_ ? 256u : components_.size()), damaged);
+    check_sane(++scans_ <= (progressive_ ? 256u : components_.size()), "scan");
     if (components_.size() == 4 && adobe_transform_ != 0 && adobe_transform_ != 2)
       unread_kind("a CMYK JPEG without Adobe's note of how its colours are stored");
-    const uint8_t first = bytes_.byte(end - 3), last = bytes_.byte(end - 2);
-    const bool refines = bytes_.byte(end - 1) >> 4 != 0;
-    for (size_t i = 0; i < count; ++i) {
-      const uint8_t id = bytes_.byte(at + 1 + 2 * i), tables = bytes_.byte(at + 2 + 2 * i);
-      const auto component = std::find_if(components_.begin(), components_.end(),
-                                          [&](const Component& c) { return c.id == id; });
-      check(component != components_.end() && tables >> 4 < 4 && (tables & 15) < 4, damaged);
-      const bool needs_dc = first == 0 && !refines, needs_ac = !progressive_ || last > 0;
-      check(has_quantisation_[component->quantisation] && (!needs_dc || has_dc_[tables >> 4]) &&
-                (!needs_ac || has_ac_[tables & 15]),
+    const bool refines = bytes_.byte(end - 1) >> 4 != 0,
+               needs_dc = bytes_.byte(end - 3) == 0 && !refines,
+               needs_ac = !progressive_ || bytes_.byte(end - 2) > 0;
+    for (++at; at < end - 3; at += 2) {
+      const size_t dc = bytes_.byte(at + 1) >> 4, ac = bytes_.byte(at + 1) & 15;
+      const auto component = std::ranges::find(components_, bytes_.byte(at), &Component::id);
+      check_sane(component != components_.end() && dc < 4 && ac < 4, "scan");
+      check(has_table_[2][component->quantisation] && (!needs_dc || has_table_[0][dc]) &&
+                (!needs_ac || has_table_[1][ac]),
             "it is damaged: a JPEG lacks a table that it uses");
     }
   }
 
+  struct Component {
+    uint8_t id, quantisation;
+    int h, v;  // how densely it is sampled
+  };
+
   ImageBytes& bytes_;
-  size_t in_ = 0, out_ = 0;
+  size_t in_ = 2, out_ = 2, scans_ = 0;  // behind the marker of a JPEG
   std::vector<Component> components_;
   bool progressive_ = false;
-  size_t scans_ = 0;
   int adobe_transform_ = -1;
-  std::array<bool, 4> has_dc_{}, has_ac_{}, has_quantisation_{};
+  std::array<std::array<bool, 4>, 3> has_table_{};  // DC, AC, quantisation
 };
 
 }  // namespace

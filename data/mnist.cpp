@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <fstream>
+#include <cstdint>
 #include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
@@ -18,16 +19,18 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 28;
 constexpr int kClasses = 10;
-constexpr int64_t kMaxBytes = int64_t{4} << 30;
+constexpr int64_t kMaxBytes = UINT32_MAX;   // zlib counts with 32 bits
 constexpr int64_t kMaxDeflateRatio = 1032;  // what zlib's format can reach
 constexpr const char* kRemedy = "; an incomplete download? Delete it and get it again";
 
-/// A file's bytes, decompressed meanwhile when it is gzip'd.
+/// The bytes of a file, decompressed meanwhile when it is gzip'd.
 class GzipFile {
  public:
   /// An IDX file begins with 0, one that is gzip'd with 1F 8B.
-  explicit GzipFile(std::ifstream file)
-      : file_(std::move(file)), compressed_(file_.peek() == 0x1F) {
+  explicit GzipFile(std::string stored)
+      : stored_(std::move(stored)), compressed_(stored_.starts_with('\x1F')) {
+    stream_.next_in = reinterpret_cast<uint8_t*>(stored_.data());
+    stream_.avail_in = static_cast<uInt>(stored_.size());
     if (compressed_)
       check(inflateInit2(&stream_, MAX_WBITS + 16) == Z_OK, "not enough memory to read it");
   }
@@ -39,48 +42,42 @@ class GzipFile {
 
   /// Reads `bytes`, or fewer where the file ends. Returns how many.
   int64_t read(uint8_t* to, int64_t bytes) {
-    if (!compressed_) return read_stored(to, bytes);
-    constexpr int64_t kPiece = int64_t{1} << 30;  // zlib counts with 32 bits
-    int64_t done = 0;
-    while (done < bytes) {
-      if (stream_.avail_in == 0) {
-        stream_.next_in = buffer_.data();
-        stream_.avail_in = static_cast<uInt>(read_stored(buffer_.data(), std::ssize(buffer_)));
-        if (stream_.avail_in == 0) break;
-      }
+    stream_.next_out = to;
+    stream_.avail_out = static_cast<uInt>(bytes);
+    if (!compressed_) {
+      const uInt count = std::min(stream_.avail_in, stream_.avail_out);
+      std::copy_n(stream_.next_in, count, to);
+      stream_.next_in += count;
+      stream_.avail_in -= count;
+      return count;
+    }
+    while (stream_.avail_out > 0 && stream_.avail_in > 0) {
       // A gzip file consists of one or several members; behind them there is nothing else.
       check(!member_ended_ || stream_.next_in[0] == 0x1F,
             "damaged: there is something else behind the compressed data", kRemedy);
       if (member_ended_) inflateReset(&stream_);
-      stream_.next_out = to + done;
-      const auto room = static_cast<uInt>(std::min(kPiece, bytes - done));
-      stream_.avail_out = room;
       const int code = inflate(&stream_, Z_NO_FLUSH);
       check(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR,
             "damaged: ", stream_.msg ? stream_.msg : "it is not gzip'd data", kRemedy);
       member_ended_ = code == Z_STREAM_END;
-      done += room - stream_.avail_out;
     }
-    check(done == bytes || member_ended_, "truncated: the compressed data ends too soon", kRemedy);
-    return done;
+    check(stream_.avail_out == 0 || member_ended_, "truncated: the compressed data ends too soon",
+          kRemedy);
+    return bytes - stream_.avail_out;
   }
 
-  bool compressed() const { return compressed_; }
+  /// How many bytes there can be to read, at most.
+  int64_t most() const {
+    return compressed_ ? std::ssize(stored_) * kMaxDeflateRatio : int64_t{stream_.avail_in};
+  }
 
  private:
-  int64_t read_stored(uint8_t* to, int64_t bytes) {
-    file_.read(reinterpret_cast<char*>(to), bytes);
-    check(!file_.bad(), "it cannot be read to its end");
-    return file_.gcount();
-  }
-
-  std::ifstream file_;
-  std::array<uint8_t, size_t{1} << 16> buffer_;
+  std::string stored_;
   z_stream stream_{};
   bool compressed_, member_ended_ = false;
 };
 
-Tensor read_array(GzipFile file, int64_t stored_bytes) {
+Tensor read_array(GzipFile file) {
   std::array<uint8_t, 4> magic;
   check(file.read(magic.data(), 4) == 4, "truncated: too short for an IDX file", kRemedy);
   check(magic[0] == 0 && magic[1] == 0, "this is not an IDX file: it begins with the bytes ",
@@ -105,12 +102,9 @@ Tensor read_array(GzipFile file, int64_t stored_bytes) {
         kMaxBytes);
   const auto check_held = [&](int64_t held) {
     check(size <= held, "truncated: the header asks for ", size, " bytes ", shape,
-          ", the file holds ", held, kRemedy);
+          ", the file can hold ", held, kRemedy);
   };
-  if (!file.compressed()) check_held(stored_bytes - 4 - 4 * rank);
-  check(size <= stored_bytes * kMaxDeflateRatio, "truncated: the header asks for ", size, " bytes ",
-        shape, ", more than ", stored_bytes, " compressed ones can hold", kRemedy);
-
+  check_held(file.most());
   Tensor array = Tensor::empty(shape, DType::uint8);
   check_held(file.read(array.mutable_data<uint8_t>(), size));
   uint8_t beyond;
@@ -119,42 +113,45 @@ Tensor read_array(GzipFile file, int64_t stored_bytes) {
   return array;
 }
 
-void check_images(const Tensor& images) {
-  check(images.rank() != 1, "expected images, got ", images.size(),
-        " labels; were the files swapped?");
-  check(images.rank() == 3 && images.extent(1) == kSide && images.extent(2) == kSide,
-        "expected images [N, ", kSide, ", ", kSide, "], got ", images.shape());
-  check(images.size() > 0, "there are no images in it; give a folder with some");
-}
-
-void check_labels(const Tensor& labels) {
-  check(labels.rank() != 3, "expected labels, got ", labels.extent(0),
-        " images; were the files swapped?");
-  check(labels.rank() == 1, "expected labels [N], got ", labels.shape());
-  const uint8_t* first = labels.data<uint8_t>();
-  for (int64_t i = 0; i < labels.size(); ++i)
-    check(first[i] < kClasses, "label ", i, " is ", int{first[i]}, ", expected 0 to ", kClasses - 1,
-          "; the file is damaged");
-}
-
-Tensor read_part(const fs::path& folder, Split split, const char* part,
-                 void (*check_array)(const Tensor&)) {
-  const std::string name = (split == Split::train ? "train-" : "t10k-") + std::string(part);
-  const fs::path path = find_idx(folder, name);
-  check(!path.empty(), folder.string(), " has neither ", name, " nor ", name,
-        ".gz, nor the same with a dot in front of idx; give the folder that holds them");
-  Tensor array = read_idx(path);
-  with_path_in_errors(path, [&] { check_array(array); });
-  return array;
+StoredDataset read_set(DatasetInfo info, const fs::path& folder, Split split) {
+  const auto read_part = [&](const std::string& part, auto check_array) {
+    const std::string name = (split == Split::train ? "train-" : "t10k-") + part;
+    const fs::path path = find_idx(folder, name);
+    check(!path.empty(), folder.string(), " has neither ", name, " nor ", name,
+          ".gz, nor the same with a dot in front of idx; give the folder that holds them");
+    Tensor array = read_idx(path);
+    with_path_in_errors(path, [&] { check_array(array); });
+    return array;
+  };
+  const Tensor images = read_part("images-idx3-ubyte", [](const Tensor& array) {
+    check(array.rank() != 1, "expected images, got ", array.size(),
+          " labels; were the files swapped?");
+    check(array.rank() == 3 && array.extent(1) == kSide && array.extent(2) == kSide,
+          "expected images [N, ", kSide, ", ", kSide, "], got ", array.shape());
+    check(array.size() > 0, "there are no images in it; give a folder with some");
+  });
+  std::vector<StoredDataset::Sample> samples;
+  read_part("labels-idx1-ubyte", [&](const Tensor& array) {
+    check(array.rank() != 3, "expected labels, got ", array.extent(0),
+          " images; were the files swapped?");
+    check(array.rank() == 1, "expected labels [N], got ", array.shape());
+    for (const uint8_t label : array.to_vector<uint8_t>()) {
+      check(label < kClasses, "label ", samples.size(), " is ", int{label}, ", expected 0 to ",
+            kClasses - 1, "; the file is damaged");
+      samples.emplace_back(samples.size(), label);
+    }
+  });
+  check(images.extent(0) == std::ssize(samples), folder.string(), ": there are ", images.extent(0),
+        " ", name_of(split), " images and ", samples.size(),
+        " labels; the files do not belong together");
+  return {std::move(info), images, std::move(samples)};
 }
 
 }  // namespace
 
 Tensor read_idx(const fs::path& path) {
-  std::ifstream file = open_input(path);
-  return with_path_in_errors(path, [&] {
-    return read_array(GzipFile(std::move(file)), static_cast<int64_t>(fs::file_size(path)));
-  });
+  std::string stored = read_file(path, kMaxBytes);
+  return with_path_in_errors(path, [&] { return read_array(GzipFile(std::move(stored))); });
 }
 
 fs::path find_idx(const fs::path& folder, std::string_view name) {
@@ -169,19 +166,12 @@ fs::path find_idx(const fs::path& folder, std::string_view name) {
   return {};
 }
 
-MnistLike::MnistLike(const fs::path& folder, Split split, std::string name, double mean, double std)
-    : Dataset({std::move(name), {1, kSide, kSide}, kClasses, {mean}, {std}}),
-      images_(read_part(folder, split, "images-idx3-ubyte", check_images)),
-      labels_(read_part(folder, split, "labels-idx1-ubyte", check_labels)) {
-  check(images_.extent(0) == labels_.extent(0), folder.string(), ": there are ", images_.extent(0),
-        " ", name_of(split), " images and ", labels_.extent(0),
-        " labels; the files do not belong together");
-}
+Mnist::Mnist(const fs::path& folder, Split split)
+    : StoredDataset(
+          read_set({"mnist", {1, kSide, kSide}, kClasses, {0.1307}, {0.3081}}, folder, split)) {}
 
-int32_t MnistLike::read(int64_t index, uint8_t* pixels) const {
-  const int64_t bytes = image_shape().size();
-  std::memcpy(pixels, images_.data<uint8_t>() + index * bytes, static_cast<size_t>(bytes));
-  return labels_.data<uint8_t>()[index];
-}
+FashionMnist::FashionMnist(const fs::path& folder, Split split)
+    : StoredDataset(read_set({"fashion-mnist", {1, kSide, kSide}, kClasses, {0.2860}, {0.3530}},
+                             folder, split)) {}
 
 }  // namespace pade::data

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 #include <string_view>
 
 #include <pade/core/tensor.h>
@@ -21,37 +20,19 @@ Tensor read_idx(const std::filesystem::path& path);
 /// `name` has a dash, as some copies of MNIST have it; empty when there is none of them.
 std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view name);
 
-/// Images [1, 28, 28] in ten classes, held in memory, from the four files that MNIST made a custom:
-/// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-/// t10k-labels-idx1-ubyte, each under one of the names of find_idx().
-class MnistLike : public Dataset {
+/// Handwritten digits, [1, 28, 28] in ten classes: 60,000 to train with, 10,000 to test. `folder`
+/// holds the files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+/// t10k-labels-idx1-ubyte, each under one of the names of find_idx(). Throws Error when one of the
+/// split's is missing or damaged, and when images and labels do not agree.
+class Mnist final : public StoredDataset {
  public:
-  int64_t size() const override { return labels_.size(); }
-  int32_t read(int64_t index, uint8_t* pixels) const override;
-
- protected:
-  /// Reads the two files of the split in `folder`. Throws Error when one is missing or damaged, and
-  /// when images and labels do not agree.
-  MnistLike(const std::filesystem::path& folder, Split split, std::string name, double mean,
-            double std);
-
- private:
-  Tensor images_;  // uint8 [N, 28, 28]
-  Tensor labels_;  // uint8 [N]
-};
-
-/// Handwritten digits: 60,000 to train with, 10,000 to test.
-class Mnist final : public MnistLike {
- public:
-  Mnist(const std::filesystem::path& folder, Split split)
-      : MnistLike(folder, split, "mnist", 0.1307, 0.3081) {}
+  Mnist(const std::filesystem::path& folder, Split split);
 };
 
 /// Articles of clothing, as a harder drop-in for MNIST (https://arxiv.org/abs/1708.07747).
-class FashionMnist final : public MnistLike {
+class FashionMnist final : public StoredDataset {
  public:
-  FashionMnist(const std::filesystem::path& folder, Split split)
-      : MnistLike(folder, split, "fashion-mnist", 0.2860, 0.3530) {}
+  FashionMnist(const std::filesystem::path& folder, Split split);
 };
 
 }  // namespace pade::data

@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <cstddef>
-#include <deque>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string_view>
-#include <utility>
 
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
@@ -14,170 +12,117 @@ namespace pade::data {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
-constexpr const char* kDamaged = "it is damaged";
 constexpr size_t kMaxOpcodes = size_t{1} << 20;  // CIFAR-100 takes a quarter of that
 
-/// What a pickle can hold here: a number, a text or a list. A dictionary is the list of its keys
-/// and values, key, value, key, …; an object that of what makes it, the list of that one's
-/// arguments, and its state. Lists own none of what is in them: it stays until the Unpickler goes,
-/// however they refer to each other.
-struct Value {
-  int64_t number = -1;  // of others: none that is valid anywhere
+/// A number or a text; a text has a number that is valid nowhere, and so has None.
+struct Leaf {
+  int64_t number = -1;
   std::string_view text{};
-  std::vector<Value>* items = nullptr;
+
+  bool is_text() const { return text.data() != nullptr; }
 };
 
-/// The machine that pickles are programs for, without the opcodes that could do anything.
-/// https://github.com/python/cpython/blob/main/Lib/pickletools.py says what each one does.
-class Unpickler {
- public:
-  explicit Unpickler(std::string_view bytes) : bytes_(bytes) {}
-
-  Value run() {
-    for (size_t count = 0; count < kMaxOpcodes; ++count) {
-      const char opcode = take(1)[0];
-      if (opcode == '.') return top();
-      step(opcode);
-    }
-    fail("it consists of more parts than CIFAR's");
-  }
-
- private:
-  void step(char opcode) {
-    if (opcode == '\x80') return check(number(1) <= 3, "its protocol is newer than 3");
-    if (opcode == 'N') return stack_.push_back({});
-    if (opcode == '\x88') return stack_.push_back({1});
-    if (opcode == '\x89') return stack_.push_back({0});
-    if (opcode == 'K') return stack_.push_back({int64_t(number(1))});
-    if (opcode == 'M') return stack_.push_back({int64_t(number(2))});
-    if (opcode == 'J') return stack_.push_back({static_cast<int32_t>(number(4))});
-    if (opcode == 'U' || opcode == 'C') return stack_.push_back({-1, take(number(1))});
-    if (opcode == 'T' || opcode == 'X' || opcode == 'B')
-      return stack_.push_back({-1, take(number(4))});
-    if (opcode == 'c') return push_name();
-    if (opcode == 'q') return remember(number(1));
-    if (opcode == 'r') return remember(number(4));
-    if (opcode == 'h') return stack_.push_back(remembered(number(1)));
-    if (opcode == 'j') return stack_.push_back(remembered(number(4)));
-    if (opcode == ']' || opcode == ')' || opcode == '}') return push_list({});
-    if (opcode == '(') return marks_.push_back(stack_.size());
-    if (opcode == 't') return push_list(pop_marked());
-    if (opcode >= '\x85' && opcode <= '\x87')
-      return push_list(pop(static_cast<size_t>(opcode - '\x84')));
-    if (opcode == 'R') return push_list(pop(2));
-    if (opcode == 'a' || opcode == 'b') return extend(pop(1));
-    if (opcode == 's') return extend(pop(2));
-    if (opcode == 'e' || opcode == 'u') return extend(pop_marked());
-    fail("it holds something else than numbers, strings, lists, dictionaries and arrays (opcode ",
-         int{static_cast<uint8_t>(opcode)}, ")");
-  }
-
-  std::string_view take(uint64_t count) {
-    check(count <= bytes_.size(), "it is truncated");
-    const std::string_view taken = bytes_.substr(0, count);
-    bytes_.remove_prefix(count);
+/// The numbers and texts of a pickle, in their order. Pickles are programs for a machine, and
+/// https://github.com/python/cpython/blob/main/Lib/pickletools.py says what each opcode does. Here
+/// those that put leaves together, to lists or dictionaries, do nothing: how that is done in
+/// CIFAR's files is known. Those that could do more are refused.
+std::vector<Leaf> leaves_of(std::string_view bytes) {
+  const auto take = [&](uint64_t count) {
+    check(count <= bytes.size(), "it is truncated");
+    const std::string_view taken = bytes.substr(0, count);
+    bytes.remove_prefix(count);
     return taken;
-  }
-  std::string_view take_line() {
-    const std::string_view line = take(std::min(bytes_.find('\n'), bytes_.size()));
+  };
+  const auto take_line = [&] {
+    const std::string_view line = take(std::min(bytes.find('\n'), bytes.size()));
     take(1);
     return line;
+  };
+  std::vector<Leaf> leaves;
+  std::map<uint64_t, Leaf> memo;
+  bool is_leaf = false;  // what the last opcode made
+  for (size_t count = 0; count < kMaxOpcodes; ++count) {
+    const char opcode = take(1)[0];
+    const auto is_one_of = [&](std::string_view these) { return these.find(opcode) != these.npos; };
+    const std::string_view number = take(is_one_of("KUCqh\x80") ? 1
+                                         : is_one_of("M")       ? 2
+                                         : is_one_of("JTXBrj")  ? 4
+                                                                : 0);
+    uint64_t argument = 0;
+    for (size_t i = number.size(); i-- > 0;)
+      argument = argument << 8 | static_cast<uint8_t>(number[i]);
+    const size_t before = leaves.size();
+    if (opcode == '.') {
+      return leaves;
+    } else if (is_one_of("KM\x88\x89")) {
+      leaves.push_back({opcode == '\x88' ? 1 : static_cast<int64_t>(argument)});
+    } else if (is_one_of("J")) {
+      leaves.push_back({static_cast<int32_t>(argument)});
+    } else if (is_one_of("N")) {
+      leaves.push_back({});
+    } else if (is_one_of("UCTXB")) {
+      leaves.push_back({-1, take(argument)});
+    } else if (is_one_of("c")) {  // nothing of that name is looked for, let alone called
+      const std::string_view module = take_line(), own = take_line();
+      check(module == "numpy" || module.starts_with("numpy.core.multiarray") ||
+                module.starts_with("numpy._core.multiarray"),
+            "it asks for ", module, ".", own, ", which is not part of an array, and is not run");
+      leaves.push_back({-1, own});
+    } else if (is_one_of("qr")) {
+      if (is_leaf) memo[argument] = leaves.back();
+    } else if (is_one_of("hj")) {
+      check(memo.contains(argument), "it is damaged");
+      leaves.push_back(memo[argument]);
+    } else {
+      check(opcode != '\x80' || argument <= 3, "its protocol is newer than 3");
+      check(
+          is_one_of("\x80])}(t\x85\x86\x87Rabseu"),
+          "it holds something else than numbers, strings, lists, dictionaries and arrays (opcode ",
+          int{static_cast<uint8_t>(opcode)}, ")");
+    }
+    is_leaf = leaves.size() > before;
   }
-  uint64_t number(size_t count) {
-    uint64_t number = 0;
-    const std::string_view taken = take(count);
-    for (size_t i = count; i-- > 0;) number = number << 8 | static_cast<uint8_t>(taken[i]);
-    return number;
-  }
-
-  void push_list(std::vector<Value> items) {
-    stack_.push_back({-1, {}, &lists_.emplace_back(std::move(items))});
-  }
-  /// Nothing of that name is looked for, let alone called.
-  void push_name() {
-    const std::string_view module = take_line(), own = take_line();
-    const bool known = (module == "numpy" && (own == "ndarray" || own == "dtype")) ||
-                       ((module == "numpy.core.multiarray" || module == "numpy._core.multiarray") &&
-                        own == "_reconstruct");
-    check(known, "it asks for ", module, ".", own,
-          ", which is not part of an array, and is not run");
-    stack_.push_back({-1, own});
-  }
-
-  Value& top() {
-    check(!stack_.empty(), kDamaged);
-    return stack_.back();
-  }
-  std::vector<Value> pop(size_t count) {
-    check(count <= stack_.size(), kDamaged);
-    const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
-    std::vector<Value> last(first, stack_.end());
-    stack_.erase(first, stack_.end());
-    return last;
-  }
-  std::vector<Value> pop_marked() {
-    check(!marks_.empty() && marks_.back() <= stack_.size(), kDamaged);
-    const size_t mark = marks_.back();
-    marks_.pop_back();
-    return pop(stack_.size() - mark);
-  }
-  void extend(const std::vector<Value>& by) {
-    check(top().items != nullptr, kDamaged);
-    top().items->insert(top().items->end(), by.begin(), by.end());
-  }
-  void remember(uint64_t key) { memo_[key] = top(); }
-  const Value& remembered(uint64_t key) const {
-    const auto found = memo_.find(key);
-    check(found != memo_.end(), kDamaged);
-    return found->second;
-  }
-
-  std::string_view bytes_;
-  std::vector<Value> stack_;
-  std::vector<size_t> marks_;
-  std::map<uint64_t, Value> memo_;
-  std::deque<std::vector<Value>> lists_;
-};
-
-const Value& item(const Value& of, size_t i) {
-  check(of.items && i < of.items->size(), "it is not made as CIFAR's files are");
-  return (*of.items)[i];
+  fail("it consists of more parts than CIFAR's");
 }
 
-const Value& entry(const Value& dictionary, std::string_view key) {
-  for (size_t i = 0; dictionary.items && i + 1 < dictionary.items->size(); i += 2)
-    if (item(dictionary, i).text == key) return item(dictionary, i + 1);
-  fail("there is no \"", key, "\" in it");
+/// What follows the key in the dictionary.
+std::span<const Leaf> entry(const std::vector<Leaf>& leaves, std::string_view key) {
+  const auto found = std::ranges::find(leaves, key, &Leaf::text);
+  check(found != leaves.end(), "there is no \"", key, "\" in it");
+  return {found + 1, leaves.end()};
 }
 
-std::string records_of(const Value& batch, const std::vector<std::string>& label_keys,
+std::string records_of(const std::vector<Leaf>& leaves, const std::vector<std::string>& label_keys,
                        size_t pixels) {
-  // NumPy: _reconstruct(ndarray, (0,), "b"), then the state (1, shape, dtype, by columns?, bytes),
-  // with dtype("u1", …) for uint8.
-  const Value& state = item(entry(batch, "data"), 2);
-  const Value &shape = item(state, 1), &type_name = item(item(item(state, 2), 1), 0);
-  const bool by_columns = item(state, 3).number > 0;
-  const std::string_view bytes = item(state, 4).text;
-  check(type_name.text == "u1", "its pixels have the type \"", type_name.text,
+  // NumPy: _reconstruct ndarray (0,) "b", then the state 1 (N, pixels), its type and what belongs
+  // to that (dtype "u1" 0 1, 3 "|" None None None -1 -1 0), by columns?, bytes.
+  const std::span<const Leaf> array = entry(leaves, "data");
+  check(array.size() > 20 && array[7].text == "dtype" && array[20].is_text(),
+        "its pixels are not an array [N, ", pixels, "] of NumPy");
+  check(array[8].text == "u1", "its pixels have the type \"", array[8].text,
         "\", expected \"u1\" (uint8)");
-  const auto count = static_cast<uint64_t>(item(shape, 0).number);
-  check(shape.items->size() == 2 && static_cast<uint64_t>(item(shape, 1).number) == pixels &&
-            bytes.size() % pixels == 0 && count == bytes.size() / pixels,
+  const auto count = static_cast<uint64_t>(array[5].number);
+  const bool by_columns = array[19].number > 0;
+  const std::string_view bytes = array[20].text;
+  check(static_cast<uint64_t>(array[6].number) == pixels && bytes.size() % pixels == 0 &&
+            count == bytes.size() / pixels,
         "its pixels are ", bytes.size(), " bytes, expected an array [N, ", pixels, "]");
 
-  std::vector<const Value*> labels;
+  std::vector<std::span<const Leaf>> labels;
   for (const std::string& key : label_keys) {
-    labels.push_back(&entry(batch, key));
-    const size_t labelled = labels.back()->items ? labels.back()->items->size() : 0;
+    const std::span<const Leaf> rest = entry(leaves, key);
+    const auto labelled =
+        static_cast<size_t>(std::ranges::find_if(rest, &Leaf::is_text) - rest.begin());
     check(labelled == count, "there are ", labelled, " \"", key, "\" for ", count, " images");
+    labels.push_back(rest);
   }
   std::string records;
   records.reserve(count * (labels.size() + pixels));
   for (size_t i = 0; i < count; ++i) {
-    for (const Value* list : labels) {
-      const int64_t label = item(*list, i).number;
-      check(label >= 0 && label < 256, "the label of image ", i, " is not a number from 0 to 255");
-      records += static_cast<char>(label);
+    for (const std::span<const Leaf> list : labels) {
+      check(list[i].number >= 0 && list[i].number < 256, "the label of image ", i,
+            " is not a number from 0 to 255");
+      records += static_cast<char>(list[i].number);
     }
     if (by_columns)
       for (size_t k = 0; k < pixels; ++k) records += bytes[k * count + i];
@@ -193,8 +138,7 @@ std::string read_python_batch(const std::filesystem::path& path,
                               const std::vector<std::string>& label_keys, size_t pixels) {
   const std::string bytes = read_file(path, kMaxFileBytes);
   try {
-    Unpickler unpickler(bytes);
-    return records_of(unpickler.run(), label_keys, pixels);
+    return records_of(leaves_of(bytes), label_keys, pixels);
   } catch (const Error& reason) {
     fail(path.string(),
          ": this is not a file of CIFAR's python version as it should be: ", reason.what(),

@@ -40,18 +40,16 @@ void ImageEdit::shift(int64_t dy, int64_t dx) {
         "ImageEdit: a shift by (", dy, ", ", dx, ") is too far; expected at most ", kFarthest);
   row_[kShiftY] += static_cast<int32_t>(dy);
   row_[kShiftX] += static_cast<int32_t>(row_[kMirrored] ? -dx : dx);
-  for_each_box([&](const Box& box) {
-    return Box{box.top - dy, box.left - dx, box.bottom - dy, box.right - dx};
-  });
+  for (size_t i = kShownBox; i < used_; i += kBoxFields)
+    set_box(i, {row_[i] - dy, row_[i + 1] - dx, row_[i + 2] - dy, row_[i + 3] - dx});
 }
 
 void ImageEdit::mirror() {
   const auto last = static_cast<int32_t>(width_ - 1);
   row_[kShiftX] += row_[kMirrored] ? -last : last;
   row_[kMirrored] = !row_[kMirrored];
-  for_each_box([&](const Box& box) {
-    return Box{box.top, width_ - box.right, box.bottom, width_ - box.left};
-  });
+  for (size_t i = kShownBox; i < used_; i += kBoxFields)
+    set_box(i, {row_[i], width_ - row_[i + 3], row_[i + 2], width_ - row_[i + 1]});
 }
 
 void ImageEdit::erase(const Box& box) {
@@ -64,19 +62,11 @@ void ImageEdit::erase(const Box& box) {
 
 /// Clips the box to the image: what moves out of it does not come back.
 void ImageEdit::set_box(size_t first, const Box& box) {
-  const auto clip = [](int64_t edge, int64_t last) {
-    return static_cast<int32_t>(std::clamp<int64_t>(edge, 0, last));
-  };
-  const int32_t edges[] = {clip(box.top, height_), clip(box.left, width_),
-                           clip(box.bottom, height_), clip(box.right, width_)};
-  std::copy_n(edges, kBoxFields, row_.begin() + static_cast<int64_t>(first));
-}
-
-template <class F>
-void ImageEdit::for_each_box(F&& change) {
   static_assert(kShownBox + kBoxFields == kImageEditFields);
-  for (size_t i = kShownBox; i < used_; i += kBoxFields)
-    set_box(i, change(Box{row_[i], row_[i + 1], row_[i + 2], row_[i + 3]}));
+  const int64_t edges[] = {box.top, box.left, box.bottom, box.right};
+  for (size_t i = 0; i < kBoxFields; ++i)
+    row_[first + i] =
+        static_cast<int32_t>(std::clamp<int64_t>(edges[i], 0, i % 2 ? width_ : height_));
 }
 
 std::string describe(const std::vector<Transform>& transforms) {

@@ -40,9 +40,6 @@ class ImageEdit {
 
  private:
   void set_box(size_t first, const Box& box);
-  /// Replaces the box that is shown, and those that are erased, by change(box).
-  template <class F>
-  void for_each_box(F&& change);
 
   std::span<int32_t> row_;
   int64_t height_, width_;

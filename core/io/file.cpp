@@ -19,29 +19,13 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kEnding = ".tmp";
 
-const char* describe(fs::file_type type) {
-  switch (type) {
-    case fs::file_type::directory: return "a folder";
-    case fs::file_type::fifo: return "a named pipe";
-    case fs::file_type::character:
-    case fs::file_type::block: return "a device";
-    case fs::file_type::socket: return "a socket";
-    default: return "something else";
-  }
-}
-
 const char* remedy(int error) {
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return "free some space or write elsewhere";
-    case EACCES:
-    case EPERM:
-    case EROFS: return "choose a folder that you may write to";
-    case ENOENT:
-    case ENOTDIR: return "create the folder first";
-    default: return "write elsewhere or try again";
-  }
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    return "free some space or write elsewhere";
+  if (error == EACCES || error == EPERM || error == EROFS)
+    return "choose a folder that you may write to";
+  if (error == ENOENT || error == ENOTDIR) return "create the folder first";
+  return "write elsewhere or try again";
 }
 
 [[noreturn]] void fail_writing(const fs::path& path, int error) {
@@ -97,11 +81,9 @@ bool is_running(pid_t process) { return kill(process, 0) == 0 || errno != ESRCH;
 
 std::ifstream open_input(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  check(fs::exists(status), "cannot read ", path.string(), ": ",
-        status.type() == fs::file_type::not_found ? std::strerror(ENOENT) : error.message());
-  check(fs::is_regular_file(status), "cannot read ", path.string(),
-        ": expected a regular file, got ", describe(status.type()));
+  const bool is_regular = fs::is_regular_file(path, error);
+  check(!error, "cannot read ", path.string(), ": ", error.message());
+  check(is_regular, "cannot read ", path.string(), ": it is not a regular file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   check(in.is_open(), "cannot read ", path.string(), ": ", std::strerror(errno));

@@ -39,11 +39,6 @@ struct Entry {
   int64_t begin, end;
 };
 
-struct Header {
-  std::vector<Entry> entries;
-  std::map<std::string, std::string> metadata;
-};
-
 /// Reads what the header says of one tensor.
 Entry read_entry(const std::string& name, const json& fields) {
   const std::string tensor = "tensor \"" + name + '"';
@@ -65,17 +60,16 @@ Entry read_entry(const std::string& name, const json& fields) {
     }
     return result;
   };
-  const std::vector<int64_t> extents = numbers("shape");
+  const std::vector<int64_t> extents = numbers("shape"), offsets = numbers("data_offsets");
   int64_t elements = 1;
   for (const int64_t extent : extents)
     check(!__builtin_mul_overflow(elements, extent, &elements), tensor,
           " has more elements than can be counted");
-  const std::vector<int64_t> offsets = numbers("data_offsets");
   check(offsets.size() == 2 && offsets[0] <= offsets[1], tensor, ": data_offsets is ",
         fields["data_offsets"], ", expected [begin, end]");
   const Shape shape(extents);
-  const int64_t bytes = offsets[1] - offsets[0];
-  const auto width = static_cast<int64_t>(size_of(dtype->dtype));
+  const int64_t bytes = offsets[1] - offsets[0],
+                width = static_cast<int64_t>(size_of(dtype->dtype));
   check(bytes % width == 0 && bytes / width == elements, tensor, ": shape ", shape, " of ",
         dtype->dtype, " does not fit the ", bytes, " bytes of its data_offsets");
   return {name, dtype->dtype, shape, offsets[0], offsets[1]};
@@ -83,10 +77,11 @@ Entry read_entry(const std::string& name, const json& fields) {
 
 /// Reads a header, whose parts are checked and taken over while it is being parsed, so that nothing
 /// is kept of a text that is not a header.
-Header parse_header(const std::string& text) {
+std::vector<Entry> parse_header(const std::string& text,
+                                std::map<std::string, std::string>& metadata) {
   check(text.starts_with('{'), "the header is not a JSON object; is this a safetensors file?");
   check(text.find('\0') == text.npos, "the header is not valid JSON: it has a zero byte");
-  Header header;
+  std::vector<Entry> entries;
   std::string name;  // of the tensor that is being read
   std::set<std::string> keys[2];
   int numbers_in_list = 0;
@@ -109,11 +104,11 @@ Header parse_header(const std::string& text) {
       check(depth == 2 || ++numbers_in_list <= Shape::kMaxRank, '"', name,
             "\" has a list of more than ", Shape::kMaxRank, " numbers");
     } else if (event == Event::object_end) {
-      if (depth == 1 && name != kMetadata) header.entries.push_back(read_entry(name, value));
+      if (depth == 1 && name != kMetadata) entries.push_back(read_entry(name, value));
       if (depth == 1 && name == kMetadata)
         for (const auto& [key, string] : value.items()) {
           check(string.is_string(), kMetadata, ": \"", key, "\" is not a string");
-          header.metadata.emplace(key, string.get<std::string>());
+          metadata.emplace(key, string.get<std::string>());
         }
       return depth == 0;
     }
@@ -124,7 +119,7 @@ Header parse_header(const std::string& text) {
   } catch (const json::exception& error) {
     fail("the header is not valid JSON: ", std::string(error.what()).substr(0, 200));
   }
-  return header;
+  return entries;
 }
 
 /// Sorts the entries. Throws Error unless they cover [0, data_bytes) without a gap.
@@ -168,12 +163,6 @@ std::string format_header(const NamedTensors& tensors,
   }
 }
 
-std::string layout(const Tensor& tensor) {
-  TextStream out;
-  out << tensor.shape() << ' ' << tensor.dtype();
-  return out.str();
-}
-
 }  // namespace
 
 const Tensor* SafetensorsFile::find(std::string_view name) const {
@@ -209,15 +198,14 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
           " bytes, the file has ", left, " after it; an incomplete download? Get it again");
     std::string text(header_bytes, '\0');
     read(text.data(), header_bytes);
-    Header header = parse_header(text);
-    sort_entries(header.entries, static_cast<int64_t>(left));
-    for (const Entry& entry : header.entries) {
+    std::vector<Entry> entries = parse_header(text, file.metadata);
+    sort_entries(entries, static_cast<int64_t>(left));
+    for (const Entry& entry : entries) {
       Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
       dispatch(entry.dtype,
                [&](auto zero) { read(tensor.mutable_data<decltype(zero)>(), tensor.bytes()); });
       file.tensors.emplace_back(entry.name, std::move(tensor));
     }
-    file.metadata = std::move(header.metadata);
   });
   return file;
 }
@@ -262,7 +250,7 @@ void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
   for (const auto& [name, target] : targets) {
     const auto found = not_asked_for.find(name);
     if (found == not_asked_for.end()) {
-      problems << "\n  missing: " << name << ' ' << layout(target);
+      problems << "\n  missing: " << name << ' ' << target.shape() << ' ' << target.dtype();
       continue;
     }
     const Tensor& source = *found->second;
@@ -270,12 +258,12 @@ void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
     if (source.shape() == target.shape() && source.dtype() == target.dtype())
       copies.emplace_back(target, &source);
     else
-      problems << "\n  different: " << name << ": expected " << layout(target) << ", got "
-               << layout(source);
+      problems << "\n  different: " << name << ": expected " << target.shape() << ' '
+               << target.dtype() << ", got " << source.shape() << ' ' << source.dtype();
   }
   for (const auto& [name, tensor] : file.tensors)
     if (not_asked_for.contains(name))
-      problems << "\n  unexpected: " << name << ' ' << layout(tensor);
+      problems << "\n  unexpected: " << name << ' ' << tensor.shape() << ' ' << tensor.dtype();
   check(problems.str().empty(), file.path,
         ": does not fit, so nothing was loaded:", problems.str());
 

@@ -61,10 +61,12 @@ data::DatasetSplits open_splits(const TrainingOptions& options) {
   if (train && test) {
     if (!options.quiet) print_classes(*train, *test);
     print_skipped(train->skipped());
+  } else if (options.dataset.starts_with("cifar") && !options.quiet) {
+    const auto folder = data::find_dataset(options.dataset, options.data);
+    const char* file = options.dataset == "cifar10" ? "test_batch.bin" : "test.bin";
+    if (!data::find_batch(folder, file).has_extension())
+      std::cerr << splits.train->name() << ": read from the files of its Python version\n";
   }
-  if (const auto* cifar = dynamic_cast<const data::CifarLike*>(splits.train.get());
-      cifar && cifar->is_python_version() && !options.quiet)
-    std::cerr << cifar->name() << ": read from the files of its Python version\n";
   return splits;
 }
 

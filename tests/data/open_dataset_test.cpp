@@ -124,8 +124,8 @@ TEST_CASE("CIFAR is looked for in its own folder, and fetched as an archive") {
         (name +
          ": not found. Looked for train.bin, test.bin (or, as in the Python version, without .bin) "
          "in:\n  " +
-         path + " has none of them\n  " + path +
-         "/cifar-100-binary has no test.bin\n"
+         path + " has none of them\n  " + path + "/cifar-100-binary has no test.bin\n  " + path +
+         "/cifar-100-python is not a folder\n"
          "Give the folder that has these files, or none to have them found or fetched")
             .c_str(),
         Error);

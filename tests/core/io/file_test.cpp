@@ -67,9 +67,9 @@ TEST_CASE("what is not a regular file is refused by name, without being opened")
     CHECK_THROWS_WITH_AS((void)open_input(path), message.c_str(), Error);
     CHECK_THROWS_WITH_AS((void)read_file(path), message.c_str(), Error);
   };
-  refused(folder / "pipe", "expected a regular file, got a named pipe");
-  refused(folder.path(), "expected a regular file, got a folder");
-  refused("/dev/zero", "expected a regular file, got a device");
+  refused(folder / "pipe", "it is not a regular file");
+  refused(folder.path(), "it is not a regular file");
+  refused("/dev/zero", "it is not a regular file");
   refused(folder / "absent", "No such file or directory");
   CHECK_THROWS_AS((void)read_file_if_there(folder / "pipe"), Error);
 }
