@@ -492,8 +492,8 @@ TEST_CASE("a convolution for the next test to run in a process of its own" * doc
 
 TEST_CASE("PADE_VERBOSE=conv2d prints the method of each problem and pass once") {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
-  const auto printed = [&](const std::string& topics) {
-    const std::string command = "PADE_VERBOSE=" + topics + " '" + program +
+  const auto printed = [&](const std::string& topic) {
+    const std::string command = "PADE_VERBOSE=" + topic + " '" + program +
                                 "' --no-skip --test-case='a convolution for the next test*' " +
                                 "2>&1 >/dev/null | grep '^conv2d '";
     FILE* output = popen(command.c_str(), "r");
@@ -505,8 +505,8 @@ TEST_CASE("PADE_VERBOSE=conv2d prints the method of each problem and pass once")
   };
   const std::string problem =
       ", x [1, 16, 8, 8], weight [32, 16, 1, 1], stride 1, padding 0: pointwise\n";
-  CHECK(printed("optimizer,conv2d") == "conv2d forward" + problem + "conv2d backward to x" +
-                                           problem + "conv2d backward to weight" + problem);
+  CHECK(printed("conv2d") == "conv2d forward" + problem + "conv2d backward to x" + problem +
+                                 "conv2d backward to weight" + problem);
   CHECK(printed("conv") == "");
 }
 

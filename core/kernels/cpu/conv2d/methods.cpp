@@ -1,5 +1,11 @@
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <iterator>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -8,7 +14,6 @@
 #include <pade/core/kernels/cpu/simd.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
-#include <pade/core/verbose.h>
 
 namespace pade::cpu {
 namespace {
@@ -101,9 +106,18 @@ const Method& choose_method(const Conv2dProblem& problem, DType dtype, Pass pass
           })->first;
 }
 
+/// Prints the line to stderr, unless it has been printed before.
+void print_once(const std::string& line) {
+  static std::mutex mutex;
+  static std::set<std::string>& printed = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  if (printed.insert(line).second) std::cerr << line + '\n';
+}
+
 const Method& method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
-  static const bool verbose = is_verbose("conv2d");
-  if (verbose) print_once(describe_method(problem, dtype, pass));
+  static const char* const verbose = std::getenv("PADE_VERBOSE");
+  if (verbose && std::string_view(verbose) == "conv2d")
+    print_once(describe_method(problem, dtype, pass));
   return choose_method(problem, dtype, pass);
 }
 

@@ -54,7 +54,7 @@ extern const Method kIm2col;
 enum class Pass { forward, backward_data, backward_weight };
 /// The problem, and which of the methods is taken for it, as
 /// `conv2d forward, x [128, 64, 32, 32], weight [64, 64, 3, 3], stride 1, padding 1: winograd`.
-/// Where PADE_VERBOSE has `conv2d`, this is printed to stderr when a problem first comes up.
+/// Where PADE_VERBOSE is `conv2d`, this is printed to stderr when a problem first comes up.
 std::string describe_method(const Conv2dProblem& problem, DType dtype, Pass pass);
 
 }  // namespace pade::cpu
