@@ -91,14 +91,9 @@ class InOut : public Out {
 template <class... Arguments>
 struct Entry {
   Kernel<void(Arguments...)>& kernel;
-  template <class F>
-  void operator=(F) const {
-    kernel = [](Arguments... arguments) { F()(arguments...); };
+  void operator=(auto lambda) const {
+    kernel = [](Arguments... arguments) { decltype(lambda)()(arguments...); };
   }
 };
-template <class... Arguments>
-Entry<Arguments...> entry(Kernel<void(Arguments...)>& kernel) {
-  return {kernel};
-}
 
 }  // namespace pade::reference

@@ -20,7 +20,7 @@ void move(InOut running, double momentum, double correction, auto& of_batch) {
 }  // namespace
 
 void add_batch_norm(Kernels& kernels) {
-  entry(kernels.batch_norm_statistics) = [](const BatchNormProblem& p, In x, Out mean, Out inverse,
+  Entry{kernels.batch_norm_statistics} = [](const BatchNormProblem& p, In x, Out mean, Out inverse,
                                             Tensor& running_mean, Tensor& running_var) {
     const auto count = static_cast<double>(p.count());
     std::vector<double> variance(p.channels, 0);
@@ -40,14 +40,14 @@ void add_batch_norm(Kernels& kernels) {
     for (int64_t c = 0; c < p.channels; ++c) inverse[c] = 1 / std::sqrt(variance[c] + p.eps);
   };
 
-  entry(kernels.batch_norm_apply) = [](const BatchNormProblem& p, In x, In mean, In inverse,
+  Entry{kernels.batch_norm_apply} = [](const BatchNormProblem& p, In x, In mean, In inverse,
                                        In gamma, In beta, Out y) {
     for_each_element(p, [&](auto c, auto i) {
       y[i] = (x[i] - mean[c]) * inverse[c] * gamma.at(c, 1) + beta.at(c, 0);
     });
   };
 
-  entry(kernels.batch_norm_sums) = [](const BatchNormProblem& p, In dy, In x, In mean, In inverse,
+  Entry{kernels.batch_norm_sums} = [](const BatchNormProblem& p, In dy, In x, In mean, In inverse,
                                       Out sums, Out dgamma, Out dbeta) {
     for_each_element(p, [&](auto c, auto i) {
       dgamma[c] += dy[i] * (x[i] - mean[c]) * inverse[c];
@@ -59,7 +59,7 @@ void add_batch_norm(Kernels& kernels) {
     }
   };
 
-  entry(kernels.batch_norm_backward) = [](const BatchNormProblem& p, In dy, In x, In mean,
+  Entry{kernels.batch_norm_backward} = [](const BatchNormProblem& p, In dy, In x, In mean,
                                           In inverse, In gamma, In sums, Out dx) {
     for_each_element(p, [&](auto c, auto i) {
       const double normalised = (x[i] - mean[c]) * inverse[c];

@@ -16,15 +16,16 @@ using Real = long double;  // its range holds the powers of any x
 
 /// A function at one x: its value, and its derivatives by x and by element k of parameter j.
 struct Point {
-  Real value, slope, by[2][16];
+  double value, slope, by[2][16];
 };
 
 Real sign(Real x) { return x < 0 ? -1 : 1; }  // +1 at 0
 
 /// P/Q, as core/rational_form.h has it, with the coefficients c_0 … c_m and d_first … d_n.
 Point rational_at(const RationalProblem& problem, const double* c, const double* d, Real x) {
-  const RationalForm form = problem.options.form;
   const int m = problem.m, first = problem.first(), denominators = problem.denominators();
+  const RationalForm form = problem.options.form;
+  const bool is_termwise = form == RationalForm::termwise;
 
   // The polynomials f_k and their slopes, by the recurrence of the basis.
   const Recurrence r = recurrence_of(problem.options.basis);
@@ -35,15 +36,13 @@ Point rational_at(const RationalProblem& problem, const double* c, const double*
     df[k + 1] = r.a[k] * f[k] + factor * df[k] - (k > 0 ? r.c[k] * df[k - 1] : 0);
   }
 
-  Real p = 0, dp = 0, sum = 0, dsum = 0;  // d being the derivative by x
+  Real p = 0, dp = 0, sum = 0, dsum = 0, by_d[kMaxDegree + 1];  // ∂p/∂x, ∂sum/∂x and ∂sum/∂d_j
   for (int i = 0; i <= m; ++i) {
     p += c[i] * f[i];
     dp += c[i] * df[i];
   }
-  Real by_d[kMaxDegree + 1];  // ∂sum/∂d_j
   for (int j = 0; j < denominators; ++j) {
     const Real d_j = d[j], f_j = f[first + j];
-    const bool is_termwise = form == RationalForm::termwise;
     by_d[j] = is_termwise ? sign(d_j) * std::fabs(f_j) : f_j;
     sum += d_j * by_d[j];
     dsum += d_j * df[first + j] * (is_termwise ? sign(d_j) * sign(f_j) : 1);
@@ -94,28 +93,25 @@ void for_each_point(const ElementwiseProblem& f, std::span<const Tensor> paramet
 }  // namespace
 
 void add_elementwise(Kernels& kernels) {
-  entry(kernels.elementwise_forward) = [](const ElementwiseProblem& f,
+  Entry{kernels.elementwise_forward} = [](const ElementwiseProblem& f,
                                           std::span<const Tensor> parameters, In x, Out y) {
-    for_each_point(f, parameters, x, [&](int64_t i, int64_t, const Point& at) {
-      y[i] = static_cast<double>(at.value);
-    });
+    for_each_point(f, parameters, x, [&](auto i, auto, const Point& at) { y[i] = at.value; });
   };
 
-  entry(kernels.elementwise_backward) = [](const ElementwiseProblem& f,
+  Entry{kernels.elementwise_backward} = [](const ElementwiseProblem& f,
                                            std::span<const Tensor> parameters, In saved, In dy,
                                            Out dx, std::span<Tensor> gradients) {
     std::vector<Out> by(gradients.begin(), gradients.end());
-    for_each_point(f, parameters, saved, [&](int64_t i, int64_t group, const Point& at) {
-      dx[i] = static_cast<double>(dy[i] * at.slope);
+    for_each_point(f, parameters, saved, [&](auto i, auto group, const Point& at) {
+      dx[i] = dy[i] * at.slope;
       for (size_t j = 0; j < by.size(); ++j) {
         const int64_t count = by[j].size() / f.groups();
-        for (int64_t k = 0; k < count; ++k)
-          by[j][group * count + k] += static_cast<double>(dy[i] * at.by[j][k]);
+        for (int64_t k = 0; k < count; ++k) by[j][group * count + k] += dy[i] * at.by[j][k];
       }
     });
   };
 
-  entry(kernels.formula_curvature) = [](int formula, In x, In constants, Out y) {
+  Entry{kernels.formula_curvature} = [](int formula, In x, In constants, Out y) {
     formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
       for (int64_t i = 0; i < x.size(); ++i)
         y[i] = formulas::curvature_at<F>(x[i], constants.data()).slopes[0].slopes[0];
