@@ -87,13 +87,4 @@ class InOut : public Out {
   InOut(Tensor& tensor) : Out(tensor) { static_cast<Array&>(*this) = Array(tensor); }
 };
 
-/// An entry of the table, to which a lambda is assigned that has arrays in the place of tensors.
-template <class... Arguments>
-struct Entry {
-  Kernel<void(Arguments...)>& kernel;
-  void operator=(auto lambda) const {
-    kernel = [](Arguments... arguments) { decltype(lambda)()(arguments...); };
-  }
-};
-
 }  // namespace pade::reference

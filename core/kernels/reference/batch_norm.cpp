@@ -20,8 +20,8 @@ void move(InOut running, double momentum, double correction, auto& of_batch) {
 }  // namespace
 
 void add_batch_norm(Kernels& kernels) {
-  Entry{kernels.batch_norm_statistics} = [](const BatchNormProblem& p, In x, Out mean, Out inverse,
-                                            Tensor& running_mean, Tensor& running_var) {
+  kernels.batch_norm_statistics = [](const BatchNormProblem& p, In x, Out mean, Out inverse,
+                                     Tensor& running_mean, Tensor& running_var) {
     const auto count = static_cast<double>(p.count());
     std::vector<double> variance(p.channels, 0);
     if (p.training) {
@@ -40,31 +40,24 @@ void add_batch_norm(Kernels& kernels) {
     for (int64_t c = 0; c < p.channels; ++c) inverse[c] = 1 / std::sqrt(variance[c] + p.eps);
   };
 
-  Entry{kernels.batch_norm_apply} = [](const BatchNormProblem& p, In x, In mean, In inverse,
-                                       In gamma, In beta, Out y) {
+  kernels.batch_norm_apply = [](const BatchNormProblem& p, In x, In mean, In inverse, In gamma,
+                                In beta, Out y) {
     for_each_element(p, [&](auto c, auto i) {
       y[i] = (x[i] - mean[c]) * inverse[c] * gamma.at(c, 1) + beta.at(c, 0);
     });
   };
 
-  Entry{kernels.batch_norm_sums} = [](const BatchNormProblem& p, In dy, In x, In mean, In inverse,
-                                      Out sums, Out dgamma, Out dbeta) {
+  kernels.batch_norm_backward = [](const BatchNormProblem& p, In dy, In x, In mean, In inverse,
+                                   In gamma, Out dx, Out dgamma, Out dbeta) {
+    const auto normalised = [&](auto c, auto i) { return (x[i] - mean[c]) * inverse[c]; };
     for_each_element(p, [&](auto c, auto i) {
-      dgamma[c] += dy[i] * (x[i] - mean[c]) * inverse[c];
+      dgamma[c] += dy[i] * normalised(c, i);
       dbeta[c] += dy[i];
     });
-    for (int64_t c = 0; c < p.channels; ++c) {
-      sums(0, c) = dgamma[c];
-      sums(1, c) = dbeta[c];
-    }
-  };
-
-  Entry{kernels.batch_norm_backward} = [](const BatchNormProblem& p, In dy, In x, In mean,
-                                          In inverse, In gamma, In sums, Out dx) {
+    if (dx.size() == 0) return;
     for_each_element(p, [&](auto c, auto i) {
-      const double normalised = (x[i] - mean[c]) * inverse[c];
-      const double dgamma = sums(0, c), dbeta = sums(1, c);
-      dx[i] = gamma.at(c, 1) * inverse[c] * (dy[i] - p.share() * (dbeta + normalised * dgamma));
+      const double of_statistics = p.share() * (dbeta[c] + normalised(c, i) * dgamma[c]);
+      dx[i] = gamma.at(c, 1) * inverse[c] * (dy[i] - of_statistics);
     });
   };
 }

@@ -32,22 +32,22 @@ void for_each_reduced(const Shape& x, const Shape& kept, const auto& f) {
 }  // namespace
 
 void add_elements(Kernels& kernels) {
-  Entry{kernels.fill} = [](Out y, double value) {
+  kernels.fill = [](Out y, double value) {
     for (int64_t i = 0; i < y.size(); ++i) y[i] = value;
   };
-  Entry{kernels.convert} = [](In x, Out y) {
+  kernels.convert = [](In x, Out y) {
     for (int64_t i = 0; i < y.size(); ++i) y[i] = x[i];
   };
-  Entry{kernels.add_scaled} = [](InOut y, In x, double alpha) {
+  kernels.add_scaled = [](InOut y, In x, double alpha) {
     for (int64_t i = 0; i < y.size(); ++i) y[i] += alpha * x[i];
   };
-  Entry{kernels.scale} = [](std::span<Tensor> tensors, double factor) {
+  kernels.scale = [](std::span<Tensor> tensors, double factor) {
     for (InOut x : tensors)
       for (int64_t i = 0; i < x.size(); ++i) x[i] *= factor;
   };
 
-  Entry{kernels.strided_copy} = [](const std::vector<CopyAxis>& axes, In from, int64_t from_offset,
-                                   InOut to, int64_t to_offset) {
+  kernels.strided_copy = [](const std::vector<CopyAxis>& axes, In from, int64_t from_offset,
+                            InOut to, int64_t to_offset) {
     int64_t size = 1;
     for (const CopyAxis& axis : axes) size *= axis.extent;
     for (int64_t i = 0; i < size; ++i) {
@@ -60,20 +60,20 @@ void add_elements(Kernels& kernels) {
     }
   };
 
-  Entry{kernels.fill_uniform} = [](const Rng& rng, double low, double high, Out y) {
+  kernels.fill_uniform = [](const Rng& rng, double low, double high, Out y) {
     dispatch_floating(y.dtype(), "uniform", [&]<class T>(T) {  // each dtype has its own bits
       draw(rng, UniformNumbers<T>{T(low), T(high - low)}, y);
     });
   };
-  Entry{kernels.fill_normal} = [](const Rng& rng, double mean, double deviation, Out y) {
+  kernels.fill_normal = [](const Rng& rng, double mean, double deviation, Out y) {
     draw(rng, NormalNumbers<double>{mean, deviation}, y);
   };
-  Entry{kernels.dropout} = [](In x, double probability, const Rng& rng, Out y) {
+  kernels.dropout = [](In x, double probability, const Rng& rng, Out y) {
     const DropoutStep<double> step(probability);
     for (int64_t i = 0; i < y.size(); ++i) y[i] = step(x[i], rng.block_at(i / 4)[i % 4]);
   };
 
-  Entry{kernels.arithmetic_forward} = [](const arithmetic::Function& function, In a, In b, Out y) {
+  kernels.arithmetic_forward = [](const arithmetic::Function& function, In a, In b, Out y) {
     dispatch(y.dtype(), [&]<class T>(T) {  // sums of int32 wrap around
       for (int64_t i = 0; i < y.size(); ++i) {
         const auto value = [&](const auto& f) { return f.value(T(a.over(y, i)), T(b.over(y, i))); };
@@ -81,8 +81,8 @@ void add_elements(Kernels& kernels) {
       }
     });
   };
-  Entry{kernels.arithmetic_backward} = [](const arithmetic::Function& function, In dy, In a, In b,
-                                          Out da, Out db) {
+  kernels.arithmetic_backward = [](const arithmetic::Function& function, In dy, In a, In b, Out da,
+                                   Out db) {
     for (int64_t i = 0; i < dy.size(); ++i) {
       const double at_a = a.size() > 0 ? a.over(dy, i) : 0, at_b = b.size() > 0 ? b.over(dy, i) : 0;
       const auto add = [&](const auto& f) {
@@ -92,37 +92,37 @@ void add_elements(Kernels& kernels) {
       std::visit(add, function);
     }
   };
-  Entry{kernels.compare} = [](const Comparison& comparison, In a, In b, Out y) {
+  kernels.compare = [](const Comparison& comparison, In a, In b, Out y) {
     for (int64_t i = 0; i < y.size(); ++i)
       y[i] = std::visit([&](const auto& f) { return f(a.over(y, i), b.over(y, i)); }, comparison);
   };
-  Entry{kernels.where_forward} = [](In condition, In a, In b, Out y) {
+  kernels.where_forward = [](In condition, In a, In b, Out y) {
     for (int64_t i = 0; i < y.size(); ++i)
       y[i] = condition.over(y, i) != 0 ? a.over(y, i) : b.over(y, i);
   };
-  Entry{kernels.where_backward} = [](In condition, bool chosen, In dy, Out gradient) {
+  kernels.where_backward = [](In condition, bool chosen, In dy, Out gradient) {
     for (int64_t i = 0; i < dy.size(); ++i)
       if ((condition.over(dy, i) != 0) == chosen) gradient.over(dy, i) += dy[i];
   };
 
-  Entry{kernels.reduce_sum} = [](In x, const Shape& kept, double divisor, Out y) {
+  kernels.reduce_sum = [](In x, const Shape& kept, double divisor, Out y) {
     for_each_reduced(x.shape(), kept, [&](auto i, auto result, auto) { y[result] += x[i]; });
     for (int64_t i = 0; i < y.size(); ++i) y[i] /= divisor;
   };
-  Entry{kernels.reduce_max} = [](In x, const Shape& kept, Out y, Out winner) {
+  kernels.reduce_max = [](In x, const Shape& kept, Out y, Out winner) {
     for_each_reduced(x.shape(), kept, [&](auto i, auto result, auto number) {
       if (number > 0 && !is_above(x[i], y[result])) return;
       y[result] = x[i];
       winner[result] = static_cast<double>(number);
     });
   };
-  Entry{kernels.reduce_max_backward} = [](In winner, const Shape& kept, In dy, Out dx) {
+  kernels.reduce_max_backward = [](In winner, const Shape& kept, In dy, Out dx) {
     for_each_reduced(dx.shape(), kept, [&](auto i, auto result, auto number) {
       if (static_cast<double>(number) == winner[result]) dx[i] = dy[result];
     });
   };
 
-  Entry{kernels.augment} = [](In pixels, const Tensor& edits, In levels, Out images) {
+  kernels.augment = [](In pixels, const Tensor& edits, In levels, Out images) {
     const Shape& shape = pixels.shape();
     const int64_t fields = edits.extent(1), boxes = (fields - kImageEditFields) / kBoxFields;
     for_all({shape[0], shape[1], shape[2], shape[3]}, [&](auto image, auto c, auto i, auto j) {

@@ -93,14 +93,13 @@ void for_each_point(const ElementwiseProblem& f, std::span<const Tensor> paramet
 }  // namespace
 
 void add_elementwise(Kernels& kernels) {
-  Entry{kernels.elementwise_forward} = [](const ElementwiseProblem& f,
-                                          std::span<const Tensor> parameters, In x, Out y) {
+  kernels.elementwise_forward = [](const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                                   In x, Out y) {
     for_each_point(f, parameters, x, [&](auto i, auto, const Point& at) { y[i] = at.value; });
   };
 
-  Entry{kernels.elementwise_backward} = [](const ElementwiseProblem& f,
-                                           std::span<const Tensor> parameters, In saved, In dy,
-                                           Out dx, std::span<Tensor> gradients) {
+  kernels.elementwise_backward = [](const ElementwiseProblem& f, std::span<const Tensor> parameters,
+                                    In saved, In dy, Out dx, std::span<Tensor> gradients) {
     std::vector<Out> by(gradients.begin(), gradients.end());
     for_each_point(f, parameters, saved, [&](auto i, auto group, const Point& at) {
       dx[i] = dy[i] * at.slope;
@@ -111,7 +110,7 @@ void add_elementwise(Kernels& kernels) {
     });
   };
 
-  Entry{kernels.formula_curvature} = [](int formula, In x, In constants, Out y) {
+  kernels.formula_curvature = [](int formula, In x, In constants, Out y) {
     formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
       for (int64_t i = 0; i < x.size(); ++i)
         y[i] = formulas::curvature_at<F>(x[i], constants.data()).slopes[0].slopes[0];

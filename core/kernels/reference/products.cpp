@@ -50,7 +50,7 @@ std::vector<double> counts_of(const PoolProblem& p) {
 }  // namespace
 
 void add_products(Kernels& kernels) {
-  Entry{kernels.matmul} = [](const MatmulProblem& p, In a, In b, InOut c) {
+  kernels.matmul = [](const MatmulProblem& p, In a, In b, InOut c) {
     const int64_t m = p.rows, n = p.columns, l = p.inner;
     for (int64_t i = 0; i < c.size() && !p.accumulate; ++i) c[i] = 0;
     for (int64_t at = 0; at < p.batch.size(); ++at) {
@@ -64,23 +64,19 @@ void add_products(Kernels& kernels) {
     }
   };
 
-  Entry{kernels.conv2d_forward} = [](const Conv2dProblem& p, In x, In weight, In bias, Out y) {
+  kernels.conv2d_forward = [](const Conv2dProblem& p, In x, In weight, In bias, Out y) {
     for_all({p.images, p.out_channels, p.output.h, p.output.w},
             [&](auto n, auto o, auto i, auto j) { y(n, o, i, j) = bias.at(o, 0); });
     for_each_product(p, x, weight, y, [](double x, double w, double& y) { y += x * w; });
   };
-  Entry{kernels.conv2d_backward_data} = [](const Conv2dProblem& p, In weight, In dy, Out dx) {
+  kernels.conv2d_backward_data = [](const Conv2dProblem& p, In weight, In dy, Out dx) {
     for_each_product(p, dx, weight, dy, [](double& dx, double w, double dy) { dx += w * dy; });
   };
-  Entry{kernels.conv2d_backward_weight} = [](const Conv2dProblem& p, In x, In dy, Out dweight) {
+  kernels.conv2d_backward_weight = [](const Conv2dProblem& p, In x, In dy, Out dweight) {
     for_each_product(p, x, dweight, dy, [](double x, double& dw, double dy) { dw += x * dy; });
   };
-  Entry{kernels.conv2d_backward_bias} = [](In dy, Out dbias) {
-    for (int64_t i = 0; i < dy.size(); ++i)
-      dbias[i / dy.shape().size_from(2) % dbias.size()] += dy[i];
-  };
 
-  Entry{kernels.max_pool_forward} = [](const PoolProblem& p, In x, Out y, Out winner) {
+  kernels.max_pool_forward = [](const PoolProblem& p, In x, Out y, Out winner) {
     for (int64_t i = 0; i < y.size(); ++i) winner[i] = -1;
     for_each_pixel(p, [&](auto window, auto pixel) {
       if (winner[window] >= 0 && !is_above(x[pixel], y[window])) return;
@@ -88,17 +84,17 @@ void add_products(Kernels& kernels) {
       winner[window] = static_cast<double>(pixel % (p.h * p.w));
     });
   };
-  Entry{kernels.max_pool_backward} = [](const PoolProblem& p, In dy, In winner, Out dx) {
+  kernels.max_pool_backward = [](const PoolProblem& p, In dy, In winner, Out dx) {
     for (int64_t i = 0; i < dy.size(); ++i)
       dx[i / (p.oh * p.ow) * (p.h * p.w) + static_cast<int64_t>(winner[i])] += dy[i];
   };
 
-  Entry{kernels.avg_pool_forward} = [](const PoolProblem& p, In x, Out y) {
+  kernels.avg_pool_forward = [](const PoolProblem& p, In x, Out y) {
     const std::vector<double> counts = counts_of(p);
     for_each_pixel(p, [&](auto window, auto pixel) { y[window] += x[pixel]; });
     for (int64_t i = 0; i < y.size(); ++i) y[i] /= counts[i];
   };
-  Entry{kernels.avg_pool_backward} = [](const PoolProblem& p, In dy, Out dx) {
+  kernels.avg_pool_backward = [](const PoolProblem& p, In dy, Out dx) {
     const std::vector<double> counts = counts_of(p);
     for_each_pixel(p, [&](auto window, auto pixel) { dx[pixel] += dy[window] / counts[window]; });
   };

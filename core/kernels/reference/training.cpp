@@ -44,13 +44,13 @@ void for_each_logit(const CrossEntropyProblem& p, In logits, In labels, const au
 }  // namespace
 
 void add_training(Kernels& kernels) {
-  Entry{kernels.softmax_forward} = [](const SoftmaxLines& lines, bool log, In x, Out y) {
+  kernels.softmax_forward = [](const SoftmaxLines& lines, bool log, In x, Out y) {
     for_each_class(lines, x, [&](auto i, auto, auto, Softmax softmax) {
       y[i] = log ? softmax.log() : softmax.value();
     });
   };
 
-  Entry{kernels.softmax_backward} = [](const SoftmaxLines& lines, bool log, In y, In dy, Out dx) {
+  kernels.softmax_backward = [](const SoftmaxLines& lines, bool log, In y, In dy, Out dx) {
     for_all({lines.outer, lines.inner}, [&](auto outer, auto inner) {
       const auto at = [&](int64_t k) { return (outer * lines.classes + k) * lines.inner + inner; };
       double sum = 0;
@@ -60,23 +60,22 @@ void add_training(Kernels& kernels) {
     });
   };
 
-  Entry{kernels.cross_entropy_forward} = [](const CrossEntropyProblem& p, In logits, In labels,
-                                            Out loss) {
+  kernels.cross_entropy_forward = [](const CrossEntropyProblem& p, In logits, In labels, Out loss) {
     for_each_logit(p, logits, labels, [&](auto, auto to, double t, Softmax y) {
       if (t != 0) loss[to] -= t * y.log();
     });
     if (p.mean) loss[0] /= static_cast<double>(labels.size());
   };
 
-  Entry{kernels.cross_entropy_backward} = [](const CrossEntropyProblem& p, In logits, In labels,
-                                             In dloss, Out dlogits) {
+  kernels.cross_entropy_backward = [](const CrossEntropyProblem& p, In logits, In labels, In dloss,
+                                      Out dlogits) {
     const double count = p.mean ? static_cast<double>(labels.size()) : 1;
     for_each_logit(p, logits, labels, [&](auto i, auto from, double t, Softmax y) {
       dlogits[i] = dloss[from] / count * (y.value() - t);
     });
   };
 
-  Entry{kernels.sgd_update} = [](std::span<const UpdateTask<SgdUpdate>> tasks) {
+  kernels.sgd_update = [](std::span<const UpdateTask<SgdUpdate>> tasks) {
     for (const auto& [update, parameter, gradient, slots, unused] : tasks) {
       Tensor none;
       InOut p(parameter), buffer(slots.empty() ? none : slots[0]);
@@ -91,7 +90,7 @@ void add_training(Kernels& kernels) {
     }
   };
 
-  Entry{kernels.adam_update} = [](std::span<const UpdateTask<AdamUpdate>> tasks) {
+  kernels.adam_update = [](std::span<const UpdateTask<AdamUpdate>> tasks) {
     for (const auto& [update, parameter, gradient, slots, step_scale] : tasks) {
       const auto& [lr, beta1, beta2, eps, weight_decay, step, decoupled] = update;
       const double bias1 = 1 - std::pow(beta1, step), bias2 = 1 - std::pow(beta2, step);
@@ -107,8 +106,8 @@ void add_training(Kernels& kernels) {
     }
   };
 
-  Entry{kernels.sum_of_squares} = [](std::span<const Tensor> tensors,
-                                     std::span<const double> factors, double& sum) {
+  kernels.sum_of_squares = [](std::span<const Tensor> tensors, std::span<const double> factors,
+                              double& sum) {
     sum = 0;
     for (size_t k = 0; k < tensors.size(); ++k) {
       const Array x(tensors[k]);
