@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <pade/core/error.h>
@@ -21,6 +22,12 @@ template <class... Arguments>
 class Kernel<void(Arguments...)> {
  public:
   void operator=(void (*function)(Arguments...)) { function_ = function; }
+  /// A lambda without captures, whose parameters may be what the arguments convert to.
+  template <class Function>
+  requires std::is_empty_v<Function>
+  void operator=(Function) {
+    function_ = [](Arguments... arguments) { Function()(arguments...); };
+  }
   explicit operator bool() const { return function_ != nullptr; }
   void operator()(Arguments... arguments) const {
     check(function_ != nullptr, "this operation is not implemented on this device yet");
@@ -118,8 +125,6 @@ struct Kernels {
   Kernel<void(const Conv2dProblem&, In weight, In dy, Out dx)> conv2d_backward_data;
   /// dweight[o, c, p, q] = Σ dy[n, o, i, j] · the x that it was multiplied with, over n, i, j.
   Kernel<void(const Conv2dProblem&, In x, In dy, Out dweight)> conv2d_backward_weight;
-  /// dbias[o] = Σ dy[n, o, i, j].
-  Kernel<void(In dy, Out dbias)> conv2d_backward_bias;
 
   // Pooling --------------------------------------------------------------------------------------
 
@@ -142,13 +147,11 @@ struct Kernels {
   /// y = (x − mean) · inverse · gamma + beta.
   Kernel<void(const BatchNormProblem&, In x, In mean, In inverse, In gamma, In beta, Out y)>
       batch_norm_apply;
-  /// dgamma = Σ dy · (x − mean) · inverse and dbeta = Σ dy, and the same in float64: sums [2, C].
-  Kernel<void(const BatchNormProblem&, In dy, In x, In mean, In inverse, Out sums, Out dgamma,
-              Out dbeta)>
-      batch_norm_sums;
+  /// dgamma = Σ dy · (x − mean) · inverse and dbeta = Σ dy; and unless dx is undefined,
   /// dx = gamma · inverse · (dy − dbeta/count − (x − mean) · inverse · dgamma/count), or, when not
   /// training, gamma · inverse · dy.
-  Kernel<void(const BatchNormProblem&, In dy, In x, In mean, In inverse, In gamma, In sums, Out dx)>
+  Kernel<void(const BatchNormProblem&, In dy, In x, In mean, In inverse, In gamma, Out dx,
+              Out dgamma, Out dbeta)>
       batch_norm_backward;
 
   /// y = f((x − mean) · inverse · gamma + beta) in one pass; null where it takes two.

@@ -70,12 +70,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tens
            const Tensor &x = gradients.saved(0), &gamma = gradients.saved(1),
                         &mean = gradients.saved(2), &inverse = gradients.saved(3);
            const Tensor& dy = gradients.of_output();
-           Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
+           Tensor dx = gradients.needs(0) ? Tensor::empty_like(x) : Tensor();
            Tensor dgamma = empty_beside(x, {p.channels}), dbeta = Tensor::empty_like(dgamma);
-           kernels_of(x).batch_norm_sums(p, dy, x, mean, inverse, sums, dgamma, dbeta);
-           gradients.set_computed(0, x.shape(), [&](Tensor& dx) {
-             kernels_of(x).batch_norm_backward(p, dy, x, mean, inverse, gamma, sums, dx);
-           });
+           kernels_of(x).batch_norm_backward(p, dy, x, mean, inverse, gamma, dx, dgamma, dbeta);
+           gradients.set(0, dx);
            gradients.set(1, dgamma);
            gradients.set(2, dbeta);
          });

@@ -290,7 +290,6 @@ void conv2d_kernels(Trial& t) {
   t.kernels.conv2d_forward(p, x, weight, t.flip() ? bias : Tensor(), t.result(of_y));
   t.kernels.conv2d_backward_data(p, weight, dy, t.result(of_x));
   t.kernels.conv2d_backward_weight(p, x, dy, t.result(of_weight));
-  t.kernels.conv2d_backward_bias(dy, t.result({p.out_channels}));
 }
 
 void pool_kernels(Trial& t) {
@@ -338,10 +337,9 @@ void batch_norm_kernels(Trial& t) {
   Tensor mean = t.result(channels, DType::float64), inverse = t.result(channels, DType::float64);
   t.kernels.batch_norm_statistics(p, x, mean, inverse, running_mean, running_var);
   t.kernels.batch_norm_apply(p, x, mean, inverse, gamma, beta, t.result(shape));
-  Tensor sums = t.result({2, p.channels}, DType::float64), dgamma = t.result(channels),
+  Tensor dx = t.flip() ? t.result(shape) : Tensor(), dgamma = t.result(channels),
          dbeta = t.result(channels);
-  t.kernels.batch_norm_sums(p, dy, x, mean, inverse, sums, dgamma, dbeta);
-  t.kernels.batch_norm_backward(p, dy, x, mean, inverse, gamma, sums, t.result(shape));
+  t.kernels.batch_norm_backward(p, dy, x, mean, inverse, gamma, dx, dgamma, dbeta);
 }
 
 /// As two kernels each, where there is not one.
@@ -364,12 +362,10 @@ void norm_act_kernels(Trial& t) {
                                 dbeta, gradients);
   } else {
     Tensor z = Tensor::empty_like(x), dz = Tensor::empty_like(x);
-    Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
     t.kernels.batch_norm_apply(p, x, mean, inverse, gamma, beta, z);
     t.kernels.elementwise_forward(f, parameters, z, y);
     t.kernels.elementwise_backward(f, parameters, f.saves_value ? y : z, dy, dz, gradients);
-    t.kernels.batch_norm_sums(p, dz, x, mean, inverse, sums, dgamma, dbeta);
-    t.kernels.batch_norm_backward(p, dz, x, mean, inverse, gamma, sums, dx);
+    t.kernels.batch_norm_backward(p, dz, x, mean, inverse, gamma, dx, dgamma, dbeta);
   }
 }
 

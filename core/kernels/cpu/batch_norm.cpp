@@ -209,9 +209,8 @@ void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& 
   });
 }
 
-void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                     const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
-                     Tensor& dbeta) {
+void sum_gradients(const BatchNormProblem& p, const Tensor& dy, const Tensor& x, const Tensor& mean,
+                   const Tensor& inverse, Tensor& sums, Tensor& dgamma, Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const T *dys = dy.data<T>(), *in = x.data<T>();
     const std::vector<TwoSums> of_channel =
@@ -223,9 +222,8 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
   });
 }
 
-void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
-                         const Tensor& sums, Tensor& dx) {
+void backward_to_x(const BatchNormProblem& p, const Tensor& dy, const Tensor& x, const Tensor& mean,
+                   const Tensor& inverse, const Tensor& gamma, const Tensor& sums, Tensor& dx) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const auto scales = per_channel<T>(gamma, 1);
     const double *means = mean.data<double>(), *inverses = inverse.data<double>(),
@@ -239,6 +237,14 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
       for (int64_t i = begin; i < end; ++i) out[i] = backward(dys[i], in[i]);
     });
   });
+}
+
+void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
+                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma, Tensor& dx,
+                         Tensor& dgamma, Tensor& dbeta) {
+  Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
+  sum_gradients(p, dy, x, mean, inverse, sums, dgamma, dbeta);
+  if (dx.defined()) backward_to_x(p, dy, x, mean, inverse, gamma, sums, dx);
 }
 
 void norm_act_forward(const BatchNormProblem& p, const ElementwiseProblem& f, const Tensor& x,
@@ -294,7 +300,7 @@ void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, c
     function->total(sums_of_f, learned);
     function->finish(learned, gradients);
   });
-  batch_norm_backward(p, dx, x, mean, inverse, gamma, sums, dx);
+  backward_to_x(p, dx, x, mean, inverse, gamma, sums, dx);
 }
 
 }  // namespace
@@ -302,7 +308,6 @@ void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, c
 void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_statistics = batch_norm_statistics;
   kernels.batch_norm_apply = batch_norm_apply;
-  kernels.batch_norm_sums = batch_norm_sums;
   kernels.batch_norm_backward = batch_norm_backward;
   kernels.norm_act_forward = norm_act_forward;
   kernels.norm_act_backward = norm_act_backward;

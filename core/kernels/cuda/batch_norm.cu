@@ -281,9 +281,8 @@ void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& 
   });
 }
 
-void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                     const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
-                     Tensor& dbeta) {
+void sum_gradients(const BatchNormProblem& p, const Tensor& dy, const Tensor& x, const Tensor& mean,
+                   const Tensor& inverse, Tensor& sums, Tensor& dgamma, Tensor& dbeta) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const T *dys = dy.address<T>(), *in = x.address<T>();
@@ -295,9 +294,8 @@ void batch_norm_sums(const BatchNormProblem& p, const Tensor& dy, const Tensor& 
   });
 }
 
-void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma,
-                         const Tensor& sums, Tensor& dx) {
+void backward_to_x(const BatchNormProblem& p, const Tensor& dy, const Tensor& x, const Tensor& mean,
+                   const Tensor& inverse, const Tensor& gamma, const Tensor& sums, Tensor& dx) {
   dispatch_floating(x.dtype(), "batch_norm", [&](auto zero) {
     using T = decltype(zero);
     const double* of_gamma = sums.address<double>();
@@ -308,12 +306,19 @@ void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tens
   });
 }
 
+void batch_norm_backward(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
+                         const Tensor& mean, const Tensor& inverse, const Tensor& gamma, Tensor& dx,
+                         Tensor& dgamma, Tensor& dbeta) {
+  Tensor sums = Tensor::empty({2, p.channels}, DType::float64, x.device());
+  sum_gradients(p, dy, x, mean, inverse, sums, dgamma, dbeta);
+  if (dx.defined()) backward_to_x(p, dy, x, mean, inverse, gamma, sums, dx);
+}
+
 }  // namespace
 
 void add_batch_norm(Kernels& kernels) {
   kernels.batch_norm_statistics = batch_norm_statistics;
   kernels.batch_norm_apply = batch_norm_apply;
-  kernels.batch_norm_sums = batch_norm_sums;
   kernels.batch_norm_backward = batch_norm_backward;
 }
 

@@ -2,97 +2,89 @@
 
 #include <concepts>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include <pade/core/kernels/kernels.h>
 
-/// What the plain loops are written with: tensors as arrays of doubles. So the loops take float32
-/// and float64, compute in double, and round once, when a result is stored.
+/// The vocabulary of the plain loops: tensors as arrays of doubles. A kernel takes float32 and
+/// float64, computes in double, and rounds once, when its result is stored.
 namespace pade::reference {
 
-using Index = std::vector<int64_t>;  ///< a number for each axis
-
-/// Calls f(index) for every element of a tensor of that shape, in row-major order.
-template <class F>
-void for_each_index(const Shape& shape, F&& f) {
-  Index index(shape.rank(), 0);
-  for (int64_t i = 0; i < shape.size(); ++i) {
-    f(index);
-    for (int axis = shape.rank() - 1; axis >= 0 && ++index[axis] == shape[axis]; --axis)
-      index[axis] = 0;
-  }
+/// Calls f(i, j, …) for all 0 ≤ i < extents[0], 0 ≤ j < extents[1] and so on: nested loops, the
+/// last one innermost.
+template <size_t kLoops, class F>
+void for_all(const int64_t (&extents)[kLoops], const F& f, std::integral auto... outer) {
+  if constexpr (sizeof...(outer) == kLoops)
+    f(outer...);
+  else
+    for (int64_t i = 0; i < extents[sizeof...(outer)]; ++i) for_all(extents, f, outer..., i);
 }
 
-/// The position of the element that a tensor of that shape, stretched, has at `index`: its axes are
-/// the last ones, and one of extent 1 has the same element everywhere.
-int64_t position_in(const Shape& shape, const Index& index);
+/// Whether an image has such a pixel.
+inline bool is_inside(Size2 image, int64_t row, int64_t column) {
+  return row >= 0 && row < image.h && column >= 0 && column < image.w;
+}
 
-/// The elements of a tensor, in row-major order. An undefined tensor has none.
+/// Which element of a tensor of shape `own`, broadcast to the shape `whole`, is element i of that.
+int64_t broadcast_position(const Shape& own, const Shape& whole, int64_t i);
+
+/// The elements of a tensor in row-major order; an undefined tensor has none.
 class Array {
  public:
-  Array(const Tensor& tensor) : shape_(tensor.shape()) { load(tensor); }
+  Array(const Tensor& tensor);
 
   int64_t size() const { return static_cast<int64_t>(values_.size()); }
-  const std::vector<double>& values() const { return values_; }
   const Shape& shape() const { return shape_; }
-  /// The same elements in another shape.
-  void reshape(const Shape& shape) { shape_ = shape; }
+  const double* data() const { return values_.data(); }
 
   double operator[](int64_t i) const { return values_[i]; }
-  double operator()(const Index& index) const { return values_[position_in(shape_, index)]; }
-  double operator()(std::integral auto... index) const { return values_[position(index...)]; }
   /// Element i, or `otherwise` where the tensor is undefined.
   double at(int64_t i, double otherwise) const { return values_.empty() ? otherwise : values_[i]; }
+  /// The element at x(n, c, i, j).
+  double operator()(std::integral auto... index) const { return values_[position(index...)]; }
+  /// What lies over element i of y when this is broadcast to y's shape.
+  double over(const Array& y, int64_t i) const { return values_[position_over(y, i)]; }
 
  protected:
-  explicit Array(const Shape& shape) : shape_(shape), values_(shape.size(), 0) {}
-  void load(const Tensor& tensor);
+  Array(const Shape& shape, int64_t size) : shape_(shape), values_(size, 0) {}
   int64_t position(std::integral auto... index) const {
     int64_t position = 0;
     const int64_t* extent = shape_.begin();
     for (const int64_t i : {int64_t{index}...}) position = position * *extent++ + i;
     return position;
   }
+  int64_t position_over(const Array& y, int64_t i) const {
+    return broadcast_position(shape_, y.shape_, i);
+  }
 
   Shape shape_;
   std::vector<double> values_;
 };
+using In = const Array&;
 
 /// A result: zeros at first. When it goes out of scope, the tensor gets the nearest numbers of its
 /// dtype; integers saturate.
-class Result : public Array {
+class Out : public Array {
  public:
-  Result(Tensor& tensor) : Array(tensor.shape()), tensor_(tensor) {}
-  ~Result();
-  Result(const Result&) = delete;
-  Result& operator=(const Result&) = delete;
+  Out(Tensor& tensor)
+      : Array(tensor.shape(), tensor.defined() ? tensor.size() : 0), tensor_(tensor) {}
+  ~Out();
+  Out(const Out&) = delete;
+  Out& operator=(const Out&) = delete;
 
-  using Array::operator[], Array::operator();
+  DType dtype() const { return tensor_.dtype(); }
   double& operator[](int64_t i) { return values_[i]; }
-  double& operator()(const Index& index) { return values_[position_in(shape_, index)]; }
   double& operator()(std::integral auto... index) { return values_[position(index...)]; }
+  double& over(const Array& y, int64_t i) { return values_[position_over(y, i)]; }
 
  private:
   Tensor& tensor_;
 };
 
 /// A result that is the tensor's contents at first.
-class Updated : public Result {
+class InOut : public Out {
  public:
-  Updated(Tensor& tensor) : Result(tensor) { load(tensor); }
+  InOut(Tensor& tensor) : Out(tensor) { static_cast<Array&>(*this) = Array(tensor); }
 };
-
-/// Fills an entry of the table with a function that has arrays in the place of tensors.
-template <auto kFunction, class... Arguments>
-void define(Kernel<void(Arguments...)>& entry) {
-  entry = [](Arguments... arguments) { kFunction(arguments...); };
-}
-
-// Of elementwise_forward() and elementwise_backward(), for P/Q.
-void rational_forward(const RationalProblem& problem, std::span<const Tensor> parameters,
-                      const Array& x, Result& y);
-void rational_backward(const RationalProblem& problem, std::span<const Tensor> parameters,
-                       const Array& x, const Array& dy, Result& dx, std::span<Tensor> gradients);
 
 }  // namespace pade::reference

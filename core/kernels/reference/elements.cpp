@@ -1,135 +1,140 @@
-// Functions of one element, random numbers, and images.
+// Copies, random numbers, functions of two elements, reductions and images.
 
 #include <span>
 #include <variant>
 #include <vector>
 
 #include <pade/core/kernels/math/augment.h>
-#include <pade/core/kernels/math/formula.h>
 #include <pade/core/kernels/math/random.h>
+#include <pade/core/kernels/math/reduce.h>
 #include <pade/core/kernels/reference/array.h>
 
 namespace pade::reference {
 namespace {
 
-void fill(Result tensor, double value) {
-  for (int64_t i = 0; i < tensor.size(); ++i) tensor[i] = value;
-}
-
-void convert(const Array& from, Result to) {
-  for (int64_t i = 0; i < to.size(); ++i) to[i] = from[i];
-}
-
-void add_scaled(Updated to, const Array& other, double alpha) {
-  for (int64_t i = 0; i < to.size(); ++i) to[i] += alpha * other[i];
-}
-
-void scale(std::span<Tensor> tensors, double factor) {
-  for (Tensor& tensor : tensors) {
-    Updated x(tensor);
-    for (int64_t i = 0; i < x.size(); ++i) x[i] *= factor;
-  }
-}
-
 /// Element i is number i % kPerBlock of block i / kPerBlock.
 template <class Numbers>
-void draw(const Rng& rng, const Numbers& numbers, Result y) {
+void draw(const Rng& rng, const Numbers& numbers, Out& y) {
   for (int64_t i = 0; i < y.size(); ++i)
     y[i] = numbers(rng.block_at(i / Numbers::kPerBlock))[i % Numbers::kPerBlock];
 }
 
-void fill_uniform(const Rng& rng, double low, double high, Tensor& tensor) {
-  dispatch_floating(tensor.dtype(), "uniform", [&]<class T>(T) {  // each dtype has its own bits
-    draw(rng, UniformNumbers<T>{static_cast<T>(low), static_cast<T>(high - low)}, tensor);
-  });
-}
-
-void fill_normal(const Rng& rng, double mean, double deviation, Tensor& tensor) {
-  draw(rng, NormalNumbers<double>{mean, deviation}, tensor);
-}
-
-void dropout(const Array& x, double probability, const Rng& rng, Result y) {
-  const DropoutStep<double> step(probability);
-  for (int64_t i = 0; i < y.size(); ++i) y[i] = step(x[i], rng.block_at(i / 4)[i % 4]);
-}
-
-std::vector<double> constants_of(const FormulaProblem& formula,
-                                 std::span<const Tensor> parameters) {
-  return parameters.empty() ? formula.constants : Array(parameters[0]).values();
-}
-
-void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                         const Array& x, Result y) {
-  if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
-    return rational_forward(*rational, parameters, x, y);
-  const auto& formula = std::get<FormulaProblem>(f.kind);
-  const std::vector<double> c = constants_of(formula, parameters);
-  formulas::with_formula(formula.index, [&]<class F>(F) {
-    for (int64_t i = 0; i < x.size(); ++i) y[i] = formulas::value_at<F>(x[i], c.data());
-  });
-}
-
-void elementwise_backward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
-                          const Array& saved, const Array& dy, Result dx,
-                          std::span<Tensor> gradients) {
-  if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
-    return rational_backward(*rational, parameters, saved, dy, dx, gradients);
-  const auto& formula = std::get<FormulaProblem>(f.kind);
-  const std::vector<double> c = constants_of(formula, parameters);
-  Tensor unused;
-  Result dc(gradients.empty() ? unused : gradients[0]);
-  formulas::with_formula(formula.index, [&]<class F>(F) {
-    for (int64_t i = 0; i < dy.size(); ++i) {
-      if constexpr (formulas::kSavesValue<F>) {
-        dx[i] = dy[i] * F::slope_from_value(saved[i]);
-      } else {
-        const auto y = formulas::all_slopes_at<F>(saved[i], c.data());
-        dx[i] = dy[i] * y.slopes[0];
-        for (int k = 1; k < formulas::kVariables<F>; ++k)
-          if (!gradients.empty()) dc[k - 1] += dy[i] * y.slopes[k];
-      }
-    }
-  });
-}
-
-void formula_curvature(int formula, const Array& x, const Array& constants, Result y) {
-  formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
-    for (int64_t i = 0; i < x.size(); ++i)
-      y[i] = formulas::curvature_at<F>(x[i], constants.values().data()).slopes[0].slopes[0];
-  });
-}
-
-void augment(const Array& pixels, const Tensor& edits, const Array& levels, Result images) {
-  const int64_t fields = edits.extent(1);
-  const auto h = static_cast<int32_t>(pixels.shape()[2]),
-             w = static_cast<int32_t>(pixels.shape()[3]);
-  for_each_index(pixels.shape(), [&](const Index& i) {
-    const int64_t image = i[0], channel = i[1];
-    const auto y = static_cast<int32_t>(i[2]), x = static_cast<int32_t>(i[3]);
-    const ImageEditRow edit{edits.data<int32_t>() + image * fields,
-                            static_cast<int>((fields - kImageEditFields) / kBoxFields)};
-    const int64_t row = edit.source_row(y), column = edit.source_column(x);
-    const bool visible =
-        edit.shown().contains(y, x) && row >= 0 && row < h && column >= 0 && column < w;
-    const double level = visible ? pixels(image, channel, row, column) : 0;
-    images(i) = edit.erases(y, x) ? 0 : levels(channel, static_cast<int64_t>(level));
-  });
+/// Calls f(i, result, number) for every element i of x: the result that it goes into, and how many
+/// elements went there before it.
+void for_each_reduced(const Shape& x, const Shape& kept, const auto& f) {
+  std::vector<int64_t> seen(kept.size(), 0);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    const int64_t result = broadcast_position(kept, x, i);
+    f(i, result, seen[result]++);
+  }
 }
 
 }  // namespace
 
 void add_elements(Kernels& kernels) {
-  define<fill>(kernels.fill);
-  define<convert>(kernels.convert);
-  define<add_scaled>(kernels.add_scaled);
-  define<scale>(kernels.scale);
-  define<fill_uniform>(kernels.fill_uniform);
-  define<fill_normal>(kernels.fill_normal);
-  define<dropout>(kernels.dropout);
-  define<elementwise_forward>(kernels.elementwise_forward);
-  define<elementwise_backward>(kernels.elementwise_backward);
-  define<formula_curvature>(kernels.formula_curvature);
-  define<augment>(kernels.augment);
+  kernels.fill = [](Out y, double value) {
+    for (int64_t i = 0; i < y.size(); ++i) y[i] = value;
+  };
+  kernels.convert = [](In x, Out y) {
+    for (int64_t i = 0; i < y.size(); ++i) y[i] = x[i];
+  };
+  kernels.add_scaled = [](InOut y, In x, double alpha) {
+    for (int64_t i = 0; i < y.size(); ++i) y[i] += alpha * x[i];
+  };
+  kernels.scale = [](std::span<Tensor> tensors, double factor) {
+    for (InOut x : tensors)
+      for (int64_t i = 0; i < x.size(); ++i) x[i] *= factor;
+  };
+
+  kernels.strided_copy = [](const std::vector<CopyAxis>& axes, In from, int64_t from_offset,
+                            InOut to, int64_t to_offset) {
+    int64_t size = 1;
+    for (const CopyAxis& axis : axes) size *= axis.extent;
+    for (int64_t i = 0; i < size; ++i) {
+      int64_t source = from_offset, target = to_offset, outer = i;
+      for (auto axis = axes.rbegin(); axis != axes.rend(); outer /= axis++->extent) {
+        source += outer % axis->extent * axis->from_stride;
+        target += outer % axis->extent * axis->to_stride;
+      }
+      to[target] = from[source];
+    }
+  };
+
+  kernels.fill_uniform = [](const Rng& rng, double low, double high, Out y) {
+    dispatch_floating(y.dtype(), "uniform", [&]<class T>(T) {  // each dtype has its own bits
+      draw(rng, UniformNumbers<T>{T(low), T(high - low)}, y);
+    });
+  };
+  kernels.fill_normal = [](const Rng& rng, double mean, double deviation, Out y) {
+    draw(rng, NormalNumbers<double>{mean, deviation}, y);
+  };
+  kernels.dropout = [](In x, double probability, const Rng& rng, Out y) {
+    const DropoutStep<double> step(probability);
+    for (int64_t i = 0; i < y.size(); ++i) y[i] = step(x[i], rng.block_at(i / 4)[i % 4]);
+  };
+
+  kernels.arithmetic_forward = [](const arithmetic::Function& function, In a, In b, Out y) {
+    dispatch(y.dtype(), [&]<class T>(T) {  // sums of int32 wrap around
+      for (int64_t i = 0; i < y.size(); ++i) {
+        const auto value = [&](const auto& f) { return f.value(T(a.over(y, i)), T(b.over(y, i))); };
+        y[i] = std::visit(value, function);
+      }
+    });
+  };
+  kernels.arithmetic_backward = [](const arithmetic::Function& function, In dy, In a, In b, Out da,
+                                   Out db) {
+    for (int64_t i = 0; i < dy.size(); ++i) {
+      const double at_a = a.size() > 0 ? a.over(dy, i) : 0, at_b = b.size() > 0 ? b.over(dy, i) : 0;
+      const auto add = [&](const auto& f) {
+        if (da.size() > 0) da.over(dy, i) += f.gradient_a(dy[i], at_a, at_b);
+        if (db.size() > 0) db.over(dy, i) += f.gradient_b(dy[i], at_a, at_b);
+      };
+      std::visit(add, function);
+    }
+  };
+  kernels.compare = [](const Comparison& comparison, In a, In b, Out y) {
+    for (int64_t i = 0; i < y.size(); ++i)
+      y[i] = std::visit([&](const auto& f) { return f(a.over(y, i), b.over(y, i)); }, comparison);
+  };
+  kernels.where_forward = [](In condition, In a, In b, Out y) {
+    for (int64_t i = 0; i < y.size(); ++i)
+      y[i] = condition.over(y, i) != 0 ? a.over(y, i) : b.over(y, i);
+  };
+  kernels.where_backward = [](In condition, bool chosen, In dy, Out gradient) {
+    for (int64_t i = 0; i < dy.size(); ++i)
+      if ((condition.over(dy, i) != 0) == chosen) gradient.over(dy, i) += dy[i];
+  };
+
+  kernels.reduce_sum = [](In x, const Shape& kept, double divisor, Out y) {
+    for_each_reduced(x.shape(), kept, [&](auto i, auto result, auto) { y[result] += x[i]; });
+    for (int64_t i = 0; i < y.size(); ++i) y[i] /= divisor;
+  };
+  kernels.reduce_max = [](In x, const Shape& kept, Out y, Out winner) {
+    for_each_reduced(x.shape(), kept, [&](auto i, auto result, auto number) {
+      if (number > 0 && !is_above(x[i], y[result])) return;
+      y[result] = x[i];
+      winner[result] = static_cast<double>(number);
+    });
+  };
+  kernels.reduce_max_backward = [](In winner, const Shape& kept, In dy, Out dx) {
+    for_each_reduced(dx.shape(), kept, [&](auto i, auto result, auto number) {
+      if (static_cast<double>(number) == winner[result]) dx[i] = dy[result];
+    });
+  };
+
+  kernels.augment = [](In pixels, const Tensor& edits, In levels, Out images) {
+    const Shape& shape = pixels.shape();
+    const int64_t fields = edits.extent(1), boxes = (fields - kImageEditFields) / kBoxFields;
+    for_all({shape[0], shape[1], shape[2], shape[3]}, [&](auto image, auto c, auto i, auto j) {
+      const ImageEditRow edit{edits.data<int32_t>() + image * fields, static_cast<int>(boxes)};
+      const auto y = static_cast<int32_t>(i), x = static_cast<int32_t>(j);
+      const int64_t row = edit.source_row(y), column = edit.source_column(x);
+      const bool shows =
+          edit.shown().contains(y, x) && is_inside({shape[2], shape[3]}, row, column);
+      const double level = shows ? pixels(image, c, row, column) : 0;
+      images(image, c, i, j) = edit.erases(y, x) ? 0 : levels(c, static_cast<int64_t>(level));
+    });
+  };
 }
 
 }  // namespace pade::reference
