@@ -125,6 +125,8 @@ struct Kernels {
   Kernel<void(const Conv2dProblem&, In weight, In dy, Out dx)> conv2d_backward_data;
   /// dweight[o, c, p, q] = Σ dy[n, o, i, j] · the x that it was multiplied with, over n, i, j.
   Kernel<void(const Conv2dProblem&, In x, In dy, Out dweight)> conv2d_backward_weight;
+  /// dbias[o] = Σ dy[n, o, i, j].
+  Kernel<void(In dy, Out dbias)> conv2d_backward_bias;
 
   // Pooling --------------------------------------------------------------------------------------
 

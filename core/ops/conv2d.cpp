@@ -54,9 +54,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dO
            gradients.set_computed(1, of_weight, [&](Tensor& dweight) {
              kernels.conv2d_backward_weight(p, gradients.saved(0), dy, dweight);
            });
-           gradients.set_computed(2, {p.out_channels}, [&](Tensor& dbias) {
-             kernels.reduce_sum(dy, {1, p.out_channels, 1, 1}, 1, dbias);
-           });
+           gradients.set_computed(2, {p.out_channels},
+                                  [&](Tensor& dbias) { kernels.conv2d_backward_bias(dy, dbias); });
          });
   return y;
 }

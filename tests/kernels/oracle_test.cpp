@@ -290,6 +290,7 @@ void conv2d_kernels(Trial& t) {
   t.kernels.conv2d_forward(p, x, weight, t.flip() ? bias : Tensor(), t.result(of_y));
   t.kernels.conv2d_backward_data(p, weight, dy, t.result(of_x));
   t.kernels.conv2d_backward_weight(p, x, dy, t.result(of_weight));
+  t.kernels.conv2d_backward_bias(dy, t.result({p.out_channels}));
 }
 
 void pool_kernels(Trial& t) {

@@ -4,6 +4,7 @@
 #include <pade/core/error.h>
 #include <pade/core/kernels/cuda/conv2d_depthwise.cuh>
 #include <pade/core/kernels/cuda/conv2d_gemm.cuh>
+#include <pade/core/kernels/cuda/reduce_nest.cuh>
 
 namespace pade::cuda {
 namespace {
@@ -69,12 +70,22 @@ void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const
   });
 }
 
+void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {
+  const LoopNest nest = loop_over(dy.shape(), {dy.shape(), {dy.extent(1), 1, 1}});
+  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
+    using T = decltype(zero);
+    reduce<Sum>("backward of conv2d", Identity{}, nest, 1, StoreSum<T>{dbias.mutable_address<T>()},
+                dy.address<T>());
+  });
+}
+
 }  // namespace
 
 void add_conv2d(Kernels& kernels) {
   kernels.conv2d_forward = conv2d_forward;
   kernels.conv2d_backward_data = conv2d_backward_data;
   kernels.conv2d_backward_weight = conv2d_backward_weight;
+  kernels.conv2d_backward_bias = conv2d_backward_bias;
 }
 
 }  // namespace pade::cuda

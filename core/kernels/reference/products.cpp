@@ -76,6 +76,11 @@ void add_products(Kernels& kernels) {
     for_each_product(p, x, dweight, dy, [](double x, double& dw, double dy) { dw += x * dy; });
   };
 
+  kernels.conv2d_backward_bias = [](In dy, Out dbias) {
+    for (int64_t i = 0; i < dy.size(); ++i)
+      dbias[i / dy.shape().size_from(2) % dbias.size()] += dy[i];
+  };
+
   kernels.max_pool_forward = [](const PoolProblem& p, In x, Out y, Out winner) {
     for (int64_t i = 0; i < y.size(); ++i) winner[i] = -1;
     for_each_pixel(p, [&](auto window, auto pixel) {

@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <pade/core/kernels/cpu/conv2d/methods.h>
+#include <pade/core/kernels/cpu/reduce.h>
 #include <pade/core/kernels/cpu/simd.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
@@ -150,6 +152,21 @@ void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const
   method_of(problem, dy.dtype(), Pass::backward_weight).backward_weight(problem, x, dy, dweight);
 }
 
+void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {
+  dispatch_floating(dy.dtype(), "conv2d", [&]<class T>(T) {
+    const int64_t channels = dy.extent(1), pixels = dy.shape().size_from(2);
+    const T* from = dy.data<T>();
+    std::vector<double> sums(dy.extent(0) * channels);
+    const int64_t planes_per_block = std::max<int64_t>(1, kElementBlock / pixels);
+    parallel_for(dy.extent(0) * channels, planes_per_block, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) Sum<T>::add_run(sums[i], from + i * pixels, 0, pixels);
+    });
+    std::vector<double> totals(channels, 0);
+    for (size_t i = 0; i < sums.size(); ++i) totals[i % channels] += sums[i];
+    std::copy(totals.begin(), totals.end(), dbias.mutable_data<T>());
+  });
+}
+
 }  // namespace
 
 void Method::forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
@@ -195,6 +212,7 @@ void add_conv2d(Kernels& kernels) {
   kernels.conv2d_forward = conv2d_forward;
   kernels.conv2d_backward_data = conv2d_backward_data;
   kernels.conv2d_backward_weight = conv2d_backward_weight;
+  kernels.conv2d_backward_bias = conv2d_backward_bias;
 }
 
 }  // namespace pade::cpu
