@@ -8,22 +8,6 @@
 namespace pade::cpu {
 namespace {
 
-/// The columns that are shown of a row: pixel `begin` comes from `source`, the next from
-/// source + step.
-struct ShownColumns {
-  int64_t begin, end, source, step;
-};
-
-ShownColumns shown_columns(const ImageEditRow& edit, int64_t w) {
-  const PixelBox shown = edit.shown();
-  const int64_t at_zero = edit.source_column(0), step = edit.mirrored() ? -1 : 1;
-  // 0 <= at_zero + step · x < w
-  const int64_t first = edit.mirrored() ? at_zero - w + 1 : -at_zero;
-  const int64_t begin = std::max({int64_t{0}, int64_t{shown.left}, first});
-  const int64_t end = std::min({w, int64_t{shown.right}, first + w});
-  return {begin, std::max(begin, end), at_zero + step * begin, step};
-}
-
 void erase(const PixelBox& box, const AugmentProblem& p, float* plane) {
   const int64_t top = std::max(box.top, 0), bottom = std::min<int64_t>(box.bottom, p.h);
   const int64_t left = std::max(box.left, 0), right = std::min<int64_t>(box.right, p.w);
@@ -52,8 +36,12 @@ void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Te
 void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t* fields,
                    const float* levels, float* image) {
   const ImageEditRow edit{fields, p.boxes};
-  const ShownColumns columns = shown_columns(edit, p.w);
   const PixelBox shown = edit.shown();
+  // Columns [begin, end) are shown: those for which 0 <= at_zero + step · x < w.
+  const int64_t at_zero = edit.source_column(0), step = edit.mirrored() ? -1 : 1;
+  const int64_t first = edit.mirrored() ? at_zero - p.w + 1 : -at_zero;
+  const int64_t begin = std::max({int64_t{0}, int64_t{shown.left}, first});
+  const int64_t end = std::min({p.w, int64_t{shown.right}, first + p.w});
   for (int64_t c = 0; c < p.channels; ++c, pixels += p.h * p.w, image += p.h * p.w, levels += 256) {
     for (int64_t y = 0; y < p.h; ++y) {
       float* row = image + y * p.w;
@@ -61,9 +49,7 @@ void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t
       std::fill(row, row + p.w, levels[0]);
       if (y < shown.top || y >= shown.bottom || source_row < 0 || source_row >= p.h) continue;
       const uint8_t* source = pixels + source_row * p.w;
-      for (int64_t x = columns.begin, from = columns.source; x < columns.end;
-           ++x, from += columns.step)
-        row[x] = levels[source[from]];
+      for (int64_t x = begin; x < end; ++x) row[x] = levels[source[at_zero + step * x]];
     }
     for (int i = 0; i < p.boxes; ++i) erase(edit.erased(i), p, image);
   }

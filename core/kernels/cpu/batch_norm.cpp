@@ -90,19 +90,10 @@ void for_each_run(const BatchNormProblem& p, F&& f) {
 }
 
 template <class T>
-norm::PerChannel<T> per_channel(const Tensor& tensor, T otherwise) {
-  return {tensor.defined() ? tensor.data<T>() : nullptr, otherwise};
-}
-
-template <class T>
-std::vector<norm::Normalise<T>> normalise_channels(const BatchNormProblem& p, const Tensor& mean,
-                                                   const Tensor& inverse, const Tensor& gamma,
-                                                   const Tensor& beta) {
-  const auto scales = per_channel<T>(gamma, 1), shifts = per_channel<T>(beta, 0);
-  const double *means = mean.data<double>(), *inverses = inverse.data<double>();
+std::vector<norm::Normalise<T>> normalise_channels(const BatchNormProblem& p,
+                                                   const norm::NormaliseOf<T>& normalise_of) {
   std::vector<norm::Normalise<T>> channels;
-  for (int64_t c = 0; c < p.channels; ++c)
-    channels.emplace_back(means[c], inverses[c], scales[c], shifts[c]);
+  for (int64_t c = 0; c < p.channels; ++c) channels.push_back(normalise_of(c));
   return channels;
 }
 
@@ -130,7 +121,7 @@ void for_each_strip(const BatchNormProblem& p, const std::vector<norm::Normalise
   });
 }
 
-/// Of norm::gradient_terms(), around `center`.
+/// Of norm::GradientTerms, around `center`.
 template <class T>
 TwoSums gradient_sums(T center, const T* x, const T* dy, int64_t count) {
   T by_x = 0, sum = 0;
@@ -142,15 +133,13 @@ TwoSums gradient_sums(T center, const T* x, const T* dy, int64_t count) {
   return {by_x, sum};
 }
 
-/// From sums of norm::gradient_terms() whose center was the mean in x's precision.
+/// From sums of norm::GradientTerms whose center was the mean in x's precision.
 template <class T>
 void store_gradients(const BatchNormProblem& p, const std::vector<TwoSums>& of_channels,
                      const Tensor& mean, const Tensor& inverse, Tensor& sums, Tensor& dgamma,
                      Tensor& dbeta) {
   const double* means = mean.data<double>();
-  double* of_gamma = sums.mutable_data<double>();
-  const norm::GradientOutput<T> output{inverse.data<double>(), of_gamma, of_gamma + p.channels,
-                                       dgamma.mutable_data<T>(), dbeta.mutable_data<T>()};
+  const norm::GradientOutput<T> output(p, inverse, sums, dgamma, dbeta);
   for (int64_t c = 0; c < p.channels; ++c) {
     const TwoSums& of_channel = of_channels[c];
     const double center = static_cast<T>(means[c]);
@@ -184,14 +173,7 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
           distances += distance;
           squares += distance * distance;
         });
-    const norm::StatisticsOutput<T> output{
-        static_cast<double>(p.count()),
-        p.momentum,
-        p.eps,
-        mean.mutable_data<double>(),
-        inverse.mutable_data<double>(),
-        running_mean.defined() ? running_mean.mutable_data<T>() : nullptr,
-        running_var.defined() ? running_var.mutable_data<T>() : nullptr};
+    const norm::StatisticsOutput<T> output(p, mean, inverse, running_mean, running_var);
     for (int64_t c = 0; c < p.channels; ++c) output.store(c, sums[c], centers[c]);
   });
 }
@@ -199,7 +181,7 @@ void batch_norm_statistics(const BatchNormProblem& p, const Tensor& x, Tensor& m
 void batch_norm_apply(const BatchNormProblem& p, const Tensor& x, const Tensor& mean,
                       const Tensor& inverse, const Tensor& gamma, const Tensor& beta, Tensor& y) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
-    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
+    const auto channels = normalise_channels<T>(p, {mean, inverse, gamma, beta});
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     for_each_run(p, [&](int64_t c, int64_t begin, int64_t end) {
@@ -225,14 +207,11 @@ void sum_gradients(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
 void backward_to_x(const BatchNormProblem& p, const Tensor& dy, const Tensor& x, const Tensor& mean,
                    const Tensor& inverse, const Tensor& gamma, const Tensor& sums, Tensor& dx) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
-    const auto scales = per_channel<T>(gamma, 1);
-    const double *means = mean.data<double>(), *inverses = inverse.data<double>(),
-                 *of_gamma = sums.data<double>(), *of_beta = of_gamma + p.channels;
+    const norm::BackwardOf<T> backward_of(p, mean, inverse, gamma, sums);
     const T *dys = dy.data<T>(), *in = x.data<T>();
     T* out = dx.mutable_data<T>();
     for_each_run(p, [&](int64_t c, int64_t begin, int64_t end) {
-      const norm::Backward<T> backward(means[c], inverses[c], scales[c], of_gamma[c], of_beta[c],
-                                       p.share());
+      const norm::Backward<T> backward = backward_of(c);
 #pragma omp simd  // out may be dys
       for (int64_t i = begin; i < end; ++i) out[i] = backward(dys[i], in[i]);
     });
@@ -252,7 +231,7 @@ void norm_act_forward(const BatchNormProblem& p, const ElementwiseProblem& f, co
                       const Tensor& beta, std::span<const Tensor> parameters, Tensor& y) {
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const auto function = std::move(strip_functions<T>(f, parameters, {})[0]);
-    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
+    const auto channels = normalise_channels<T>(p, {mean, inverse, gamma, beta});
     for_each_strip(p, channels, x.data<T>(), y.mutable_data<T>(), false,
                    [&](int64_t, int64_t, int64_t count, const T* normalised, T* results) {
                      function->forward(normalised, results, count);
@@ -268,7 +247,7 @@ void norm_act_backward(const BatchNormProblem& p, const ElementwiseProblem& f, c
   dispatch_floating(x.dtype(), "batch_norm", [&]<class T>(T) {
     const auto function =
         std::move(strip_functions<T>(f, parameters, {.learns = !gradients.empty()})[0]);
-    const auto channels = normalise_channels<T>(p, mean, inverse, gamma, beta);
+    const auto channels = normalise_channels<T>(p, {mean, inverse, gamma, beta});
     const T *in = x.data<T>(), *dys = dy.data<T>();
     const int64_t width = function->sum_count();
     // A block of runs has a place for every channel that it meets.

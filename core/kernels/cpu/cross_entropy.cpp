@@ -33,35 +33,6 @@ double exponentials(const T* x, T top, T* e, int64_t n, int64_t stride) {
 }
 
 template <class T>
-void softmax_line(bool log, const T* x, T* y, int64_t n, int64_t stride) {
-  const T top = largest(x, n, stride);
-  const double sum = exponentials(x, top, y, n, stride);
-  if (log) {
-    const T log_sum = static_cast<T>(std::log(sum));
-    for (int64_t k = 0; k < n; ++k) y[k * stride] = (x[k * stride] - top) - log_sum;
-  } else {
-    const T scale = static_cast<T>(1 / sum);
-    for (int64_t k = 0; k < n; ++k) y[k * stride] *= scale;
-  }
-}
-
-template <class T>
-void softmax_line_backward(bool log, const T* y, const T* dy, T* dx, int64_t n, int64_t stride) {
-  double sum = 0;
-  if (log) {
-    for (int64_t k = 0; k < n; ++k) sum += dy[k * stride];
-    const T total = static_cast<T>(sum);
-    for (int64_t k = 0; k < n; ++k)
-      dx[k * stride] = log_softmax_gradient(y[k * stride], dy[k * stride], total);
-  } else {
-    for (int64_t k = 0; k < n; ++k) sum += double{y[k * stride]} * dy[k * stride];
-    const T mean = static_cast<T>(sum);
-    for (int64_t k = 0; k < n; ++k)
-      dx[k * stride] = softmax_gradient(y[k * stride], dy[k * stride], mean);
-  }
-}
-
-template <class T>
 double cross_entropy_of_row(const T* x, int64_t n, int32_t label, double smoothing) {
   const T top = largest(x, n, 1);
   double sum_exp = 0, sum = 0;
@@ -88,23 +59,42 @@ void for_each_line(const SoftmaxLines& lines, F&& f) {
 }
 
 void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tensor& y) {
+  const int64_t n = lines.classes, stride = lines.inner;
   dispatch_floating(x.dtype(), "softmax", [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    for_each_line(lines, [&](int64_t offset) {
-      softmax_line(log, in + offset, out + offset, lines.classes, lines.inner);
+    for_each_line(lines, [=](int64_t offset) {
+      const T* from = in + offset;
+      T* to = out + offset;
+      const T top = largest(from, n, stride);
+      const double sum = exponentials(from, top, to, n, stride);
+      const T log_sum = static_cast<T>(std::log(sum)), scale = static_cast<T>(1 / sum);
+      if (log)
+        for (int64_t k = 0; k < n; ++k) to[k * stride] = (from[k * stride] - top) - log_sum;
+      else
+        for (int64_t k = 0; k < n; ++k) to[k * stride] *= scale;
     });
   });
 }
 
 void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, const Tensor& dy,
                       Tensor& dx) {
+  const int64_t n = lines.classes, stride = lines.inner;
   dispatch_floating(y.dtype(), "softmax", [&]<class T>(T) {
     const T *values = y.data<T>(), *dys = dy.data<T>();
     T* out = dx.mutable_data<T>();
-    for_each_line(lines, [&](int64_t offset) {
-      softmax_line_backward(log, values + offset, dys + offset, out + offset, lines.classes,
-                            lines.inner);
+    for_each_line(lines, [=](int64_t offset) {
+      const T *value = values + offset, *slope = dys + offset;
+      T* to = out + offset;
+      double sum = 0;
+      if (log)
+        for (int64_t k = 0; k < n; ++k) sum += slope[k * stride];
+      else
+        for (int64_t k = 0; k < n; ++k) sum += double{value[k * stride]} * slope[k * stride];
+      const T total = static_cast<T>(sum);
+      for (int64_t k = 0; k < n; ++k)
+        to[k * stride] = log ? log_softmax_gradient(value[k * stride], slope[k * stride], total)
+                             : softmax_gradient(value[k * stride], slope[k * stride], total);
     });
   });
 }

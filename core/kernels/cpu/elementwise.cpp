@@ -105,62 +105,6 @@ void for_each_block(const ElementwiseProblem& problem, int64_t size, F&& f) {
   });
 }
 
-template <class T>
-void forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters, const Tensor& x,
-             Tensor& y) {
-  const StripFunctions<T> functions = strip_functions<T>(problem, parameters, {});
-  const T* in = x.data<T>();
-  T* out = y.mutable_data<T>();
-  // The gradient below takes longer than its stores, which then gain nothing.
-  const bool streamed = problem.groups() == 1 && is_streamed<T>(x.size(), kStrip);
-  for_each_block(problem, x.size(), [&](GroupView view, int64_t, int64_t first, int64_t end) {
-    T x_strip[kStrip], y_strip[kStrip];
-    for (int64_t begin = first, count; begin < end; begin += count) {
-      count = view.strip(begin, end);
-      const T* from = view.gather(in, begin, count, x_strip);
-      view.scatter(out, begin, count, y_strip,
-                   [&](T* to) { functions[view.group]->forward(from, to, count, streamed); });
-    }
-    if (streamed) finish_streaming();
-  });
-}
-
-template <class T>
-void backward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
-              const Tensor& saved, const Tensor& dy, Tensor& dx, std::span<Tensor> gradients) {
-  const bool learns = !gradients.empty();
-  const StripFunctions<T> functions =
-      strip_functions<T>(problem, parameters, {learns, problem.saves_value});
-  const T *of = saved.data<T>(), *dys = dy.data<T>();
-  T* out = dx.mutable_data<T>();
-  using Totals = std::array<double, kMostLearned>;
-  const int64_t groups = problem.groups();
-  const int64_t blocks = groups ? blocks_of(dy.size() / groups, kBlock) : 0;
-  std::vector<Totals> partial(learns ? groups * blocks : 0);
-  for_each_block(problem, dy.size(),
-                 [&](GroupView view, int64_t block, int64_t first, int64_t end) {
-                   const StripFunction<T>& function = *functions[view.group];
-                   T saved_strip[kLongStrip], dy_strip[kLongStrip], dx_strip[kLongStrip];
-                   alignas(kLaneBytes) double sums[kMostSums];
-                   std::fill_n(sums, function.sum_count(), 0.0);
-                   for (int64_t begin = first, count; begin < end; begin += count) {
-                     count = view.strip(begin, end, kLongStrip);
-                     const T* at = view.gather(of, begin, count, saved_strip);
-                     const T* dy_at = view.gather(dys, begin, count, dy_strip);
-                     view.scatter(out, begin, count, dx_strip,
-                                  [&](T* to) { function.backward(at, dy_at, to, count, sums); });
-                   }
-                   if (learns) function.total(sums, partial[block].data());
-                 });
-  if (!learns) return;
-  for (int64_t group = 0; group < groups; ++group) {  // its blocks in order
-    Totals totals{};
-    for (int64_t block = group * blocks; block < (group + 1) * blocks; ++block)
-      for (int k = 0; k < kMostLearned; ++k) totals[k] += partial[block][k];
-    functions[group]->finish(totals.data(), gradients);
-  }
-}
-
 template <class F, class T>
 class FormulaStrip : public StripFunction<T> {
  public:
@@ -219,16 +163,63 @@ class FormulaStrip : public StripFunction<T> {
   StripBackward backward_;
 };
 
-void elementwise_forward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+void elementwise_forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
                          const Tensor& x, Tensor& y) {
-  dispatch_floating(x.dtype(), "elementwise", [&]<class T>(T) { forward<T>(f, parameters, x, y); });
+  dispatch_floating(x.dtype(), "elementwise", [&]<class T>(T) {
+    const StripFunctions<T> functions = strip_functions<T>(problem, parameters, {});
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    // The gradient below takes longer than its stores, which then gain nothing.
+    const bool streamed = problem.groups() == 1 && is_streamed<T>(x.size(), kStrip);
+    for_each_block(problem, x.size(), [&](GroupView view, int64_t, int64_t first, int64_t end) {
+      T x_strip[kStrip], y_strip[kStrip];
+      for (int64_t begin = first, count; begin < end; begin += count) {
+        count = view.strip(begin, end);
+        const T* from = view.gather(in, begin, count, x_strip);
+        view.scatter(out, begin, count, y_strip,
+                     [&](T* to) { functions[view.group]->forward(from, to, count, streamed); });
+      }
+      if (streamed) finish_streaming();
+    });
+  });
 }
 
-void elementwise_backward(const ElementwiseProblem& f, std::span<const Tensor> parameters,
+void elementwise_backward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
                           const Tensor& saved, const Tensor& dy, Tensor& dx,
                           std::span<Tensor> gradients) {
-  dispatch_floating(dy.dtype(), "elementwise",
-                    [&]<class T>(T) { backward<T>(f, parameters, saved, dy, dx, gradients); });
+  dispatch_floating(dy.dtype(), "elementwise", [&]<class T>(T) {
+    const bool learns = !gradients.empty();
+    const StripFunctions<T> functions =
+        strip_functions<T>(problem, parameters, {learns, problem.saves_value});
+    const T *of = saved.data<T>(), *dys = dy.data<T>();
+    T* out = dx.mutable_data<T>();
+    using Totals = std::array<double, kMostLearned>;
+    const int64_t groups = problem.groups();
+    const int64_t blocks = groups ? blocks_of(dy.size() / groups, kBlock) : 0;
+    std::vector<Totals> partial(learns ? groups * blocks : 0);
+    for_each_block(problem, dy.size(),
+                   [&](GroupView view, int64_t block, int64_t first, int64_t end) {
+                     const StripFunction<T>& function = *functions[view.group];
+                     T saved_strip[kLongStrip], dy_strip[kLongStrip], dx_strip[kLongStrip];
+                     alignas(kLaneBytes) double sums[kMostSums];
+                     std::fill_n(sums, function.sum_count(), 0.0);
+                     for (int64_t begin = first, count; begin < end; begin += count) {
+                       count = view.strip(begin, end, kLongStrip);
+                       const T* at = view.gather(of, begin, count, saved_strip);
+                       const T* dy_at = view.gather(dys, begin, count, dy_strip);
+                       view.scatter(out, begin, count, dx_strip,
+                                    [&](T* to) { function.backward(at, dy_at, to, count, sums); });
+                     }
+                     if (learns) function.total(sums, partial[block].data());
+                   });
+    if (!learns) return;
+    for (int64_t group = 0; group < groups; ++group) {  // its blocks in order
+      Totals totals{};
+      for (int64_t block = group * blocks; block < (group + 1) * blocks; ++block)
+        for (int k = 0; k < kMostLearned; ++k) totals[k] += partial[block][k];
+      functions[group]->finish(totals.data(), gradients);
+    }
+  });
 }
 
 void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
@@ -250,7 +241,7 @@ template <class T>
 StripFunctions<T> strip_functions(const ElementwiseProblem& f, std::span<const Tensor> parameters,
                                   StripBackward backward) {
   if (const auto* rational = std::get_if<RationalProblem>(&f.kind))
-    return rational_strips<T>(*rational, parameters[0], parameters[1]);
+    return rational_strips<T>(*rational, parameters);
   const auto& formula = std::get<FormulaProblem>(f.kind);
   StripFunctions<T> functions;
   formulas::with_formula(formula.index, [&]<class F>(F) {

@@ -50,7 +50,6 @@ StripFunctions<T> strip_functions(const ElementwiseProblem& f, std::span<const T
 
 /// The same for P/Q, in rational.cpp.
 template <class T>
-StripFunctions<T> rational_strips(const RationalProblem& f, const Tensor& numerator,
-                                  const Tensor& denominator);
+StripFunctions<T> rational_strips(const RationalProblem& f, std::span<const Tensor> parameters);
 
 }  // namespace pade::cpu

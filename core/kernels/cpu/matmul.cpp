@@ -112,8 +112,7 @@ void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
 }
 
 void matmul(const MatmulProblem& problem, const Tensor& a, const Tensor& b, Tensor& c) {
-  dispatch_floating(c.dtype(), "matmul", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(c.dtype(), "matmul", [&]<class T>(T) {
     multiply(problem, a.data<T>(), b.data<T>(), c.mutable_data<T>());
   });
 }

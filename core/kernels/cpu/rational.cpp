@@ -144,9 +144,8 @@ class RationalStrip : public StripFunction<T> {
 }  // namespace
 
 template <class T>
-StripFunctions<T> rational_strips(const RationalProblem& f, const Tensor& numerator,
-                                  const Tensor& denominator) {
-  const T *c = numerator.data<T>(), *d = denominator.data<T>();
+StripFunctions<T> rational_strips(const RationalProblem& f, std::span<const Tensor> parameters) {
+  const T *c = parameters[0].data<T>(), *d = parameters[1].data<T>();
   StripFunctions<T> functions;
   rational_math::with_form(f.options, [&](auto form, auto shifted) {
     rational_math::with_degrees<form.value, shifted.value>(f.m, f.n, [&]<class Formula>(Formula) {
@@ -157,9 +156,7 @@ StripFunctions<T> rational_strips(const RationalProblem& f, const Tensor& numera
   return functions;
 }
 
-template StripFunctions<float> rational_strips(const RationalProblem&, const Tensor&,
-                                               const Tensor&);
-template StripFunctions<double> rational_strips(const RationalProblem&, const Tensor&,
-                                                const Tensor&);
+template StripFunctions<float> rational_strips(const RationalProblem&, std::span<const Tensor>);
+template StripFunctions<double> rational_strips(const RationalProblem&, std::span<const Tensor>);
 
 }  // namespace pade::cpu

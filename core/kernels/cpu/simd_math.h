@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -36,16 +35,8 @@ PADE_HD FloatLanes choose(LaneBits mask, FloatLanes a, FloatLanes b) {
   return mask ? a.lanes : b.lanes;
 }
 
-PADE_HD LaneBits bits_of(FloatLanes x) {
-  LaneBits bits;
-  std::memcpy(&bits, &x.lanes, sizeof bits);
-  return bits;
-}
-PADE_HD FloatLanes from_bits(LaneBits bits) {
-  FloatLanes x;
-  std::memcpy(&x.lanes, &bits, sizeof bits);
-  return x;
-}
+PADE_HD LaneBits bits_of(FloatLanes x) { return reinterpret_cast<LaneBits>(x.lanes); }
+PADE_HD FloatLanes from_bits(LaneBits bits) { return reinterpret_cast<Lanes<float>>(bits); }
 
 /// c_0 + c_1 x + … + c_n xⁿ.
 template <size_t kCount>

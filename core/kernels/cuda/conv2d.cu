@@ -33,36 +33,33 @@ void convolve(const char* op, const Conv2dProblem& problem, const Factors& facto
   if (is_depthwise(problem))
     depthwise::convolve<T>(op, factors);
   else
-    implicit_gemm::convolve<T>(op, factors);
+    implicit_gemm::multiply<T>(op, factors, 1, factors.inner());
 }
 
 // ---------------------------------------------------------------------------------- launchers
 
 void conv2d_forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                     const Tensor& bias, Tensor& y) {
-  dispatch_floating(x.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
-    convolve<T>(
-        "conv2d", problem,
-        ForwardFactors<T>{make_index(problem), x.address<T>(), weight.address<T>(),
-                          bias.defined() ? bias.address<T>() : nullptr, y.mutable_address<T>()});
+  dispatch_floating(x.dtype(), "conv2d", [&]<class T>(T) {
+    const T* biases = bias.defined() ? bias.address<T>() : nullptr;
+    convolve<T>("conv2d", problem,
+                PixelFactors<T, false>{make_index(problem), x.address<T>(), weight.address<T>(),
+                                       y.mutable_address<T>(), biases});
   });
 }
 
 void conv2d_backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                           Tensor& dx) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "conv2d", [&]<class T>(T) {
     convolve<T>("backward of conv2d", problem,
-                DataFactors<T>{make_index(problem), dy.address<T>(), weight.address<T>(),
-                               dx.mutable_address<T>()});
+                PixelFactors<T, true>{make_index(problem), dy.address<T>(), weight.address<T>(),
+                                      dx.mutable_address<T>()});
   });
 }
 
 void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                             Tensor& dweight) {
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "conv2d", [&]<class T>(T) {
     const WeightFactors<T> factors{make_index(problem), x.address<T>(), dy.address<T>()};
     (is_depthwise(problem) ? depthwise::backward_weight<T>
                            : implicit_gemm::backward_weight<T>)("backward of conv2d", factors,
@@ -72,8 +69,7 @@ void conv2d_backward_weight(const Conv2dProblem& problem, const Tensor& x, const
 
 void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {
   const LoopNest nest = loop_over(dy.shape(), {dy.shape(), {dy.extent(1), 1, 1}});
-  dispatch_floating(dy.dtype(), "conv2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "conv2d", [&]<class T>(T) {
     reduce<Sum>("backward of conv2d", Identity{}, nest, 1, StoreSum<T>{dbias.mutable_address<T>()},
                 dy.address<T>());
   });

@@ -9,32 +9,20 @@
 /// every thread adds up the taps of its element.
 namespace pade::cuda::depthwise {
 
-struct RowOfGroup {
-  int group, row;
-};
-template <class T>
-__device__ __forceinline__ RowOfGroup row_of(const ForwardFactors<T>& f, int channel) {
-  return {channel / f.c.group_out, channel % f.c.group_out};
-}
-template <class T>
-__device__ __forceinline__ RowOfGroup row_of(const DataFactors<T>&, int channel) {
-  return {channel, 0};
-}
-
-/// Of ForwardFactors or DataFactors. The threads are numbered as the elements are in memory.
+/// Of PixelFactors. The threads are numbered as the elements are in memory.
 template <class T, class Factors>
 __global__ void __launch_bounds__(kThreads) depthwise_kernel(Factors f, int64_t n) {
   const int area = f.planes().area, channels = f.c.groups * f.rows();
   for (int64_t i = first_index(); i < n; i += index_step()) {
     const int plane = f.planes().by_area.quotient(static_cast<uint32_t>(i));
     const int image = plane / channels, channel = plane - image * channels;
-    const auto [group, row] = row_of(f, channel);
+    const int group = Factors::kIsBackward ? channel : channel / f.rows();  // of one row there
     const int pixel = static_cast<int>(i) - plane * area;
     const auto column = f.column(group, image * area + pixel);
     T sum = 0;
-    if constexpr (requires { f.bias; })
-      if (f.bias) sum = f.bias[channel];
-    for (int k = 0; k < f.inner(); ++k) sum += f.left(group, row, k) * f.right(column, k);
+    if (f.bias) sum = f.bias[channel];
+    for (int k = 0; k < f.inner(); ++k)
+      sum += f.left(group, channel - group * f.rows(), k) * f.right(column, k);
     f.out[i] = sum;
   }
 }

@@ -72,82 +72,57 @@ struct FactorColumn {
   int row, column;
 };
 
-/// Y = W · X + bias.
-template <class T>
-struct ForwardFactors {
+/// Y = W · X + bias, or where kBackward dX = W' · dY, in which dY has zeros between the strides.
+template <class T, bool kBackward>
+struct PixelFactors {
   using Column = FactorColumn<T>;
+  static constexpr bool kIsBackward = kBackward;
   Conv2dIndex c;
-  const T *x, *weight, *bias;  ///< bias may be null
+  const T *from, *weight;
   T* out;
+  const T* bias = nullptr;  ///< or null
 
-  __host__ __device__ const PlaneIndex& planes() const { return c.output; }
-  __host__ __device__ int rows() const { return c.group_out; }
-  __host__ __device__ int columns() const { return c.images * c.output.area; }
-  __host__ __device__ int inner() const { return c.group_in * c.taps; }
+  __host__ __device__ const PlaneIndex& planes() const { return kBackward ? c.image : c.output; }
+  __host__ __device__ const PlaneIndex& sources() const { return kBackward ? c.output : c.image; }
+  __host__ __device__ int source_channels() const { return kBackward ? c.group_out : c.group_in; }
+  __host__ __device__ int rows() const { return kBackward ? c.group_in : c.group_out; }
+  __host__ __device__ int columns() const { return c.images * planes().area; }
+  __host__ __device__ int inner() const { return source_channels() * c.taps; }
 
   __device__ __forceinline__ T left(int group, int row, int k) const {
-    return weight[static_cast<int64_t>(group * c.group_out + row) * inner() + k];
-  }
-
-  __device__ __forceinline__ Column column(int group, int number) const {
-    const auto at = c.output.at(number);
-    return {x + static_cast<int64_t>(at.plane * c.groups + group) * c.group_in * c.image.area,
-            at.row * c.stride.h - c.padding.h, at.column * c.stride.w - c.padding.w};
-  }
-  __device__ __forceinline__ T right(const Column& at, int k) const {
-    const auto term = c.term(k);
-    const int row = at.row + term.row, column = at.column + term.column;
-    if (!c.image.contains(row, column)) return T{0};
-    return at.plane[(static_cast<int64_t>(term.channel) * c.image.height + row) * c.image.width +
-                    column];
-  }
-
-  __device__ __forceinline__ void store(int group, int, int row, int number, T value) const {
-    const int channel = group * c.group_out + row;
-    out[c.offset(c.output, c.groups * c.group_out, channel, number)] =
-        bias ? value + bias[channel] : value;
-  }
-};
-
-/// dX = W' · dY, where dY has zeros between the strides.
-template <class T>
-struct DataFactors {
-  using Column = FactorColumn<T>;
-  Conv2dIndex c;
-  const T *dy, *weight;
-  T* out;
-
-  __host__ __device__ const PlaneIndex& planes() const { return c.image; }
-  __host__ __device__ int rows() const { return c.group_in; }
-  __host__ __device__ int columns() const { return c.images * c.image.area; }
-  __host__ __device__ int inner() const { return c.group_out * c.taps; }
-
-  __device__ __forceinline__ T left(int group, int row, int k) const {
+    if constexpr (!kBackward)
+      return weight[static_cast<int64_t>(group * c.group_out + row) * inner() + k];
     const int channel = c.by_taps.quotient(k), tap = k - channel * c.taps;
-    return weight[(static_cast<int64_t>(group * c.group_out + channel) * c.group_in + row) *
-                      c.taps +
-                  tap];
+    const int filter = group * c.group_out + channel;
+    return weight[(static_cast<int64_t>(filter) * c.group_in + row) * c.taps + tap];
   }
 
   __device__ __forceinline__ Column column(int group, int number) const {
-    const auto at = c.image.at(number);
-    return {dy + static_cast<int64_t>(at.plane * c.groups + group) * c.group_out * c.output.area,
-            at.row + c.padding.h, at.column + c.padding.w};
+    const auto at = planes().at(number);
+    const int plane = (at.plane * c.groups + group) * source_channels();
+    const T* first = from + static_cast<int64_t>(plane) * sources().area;
+    if constexpr (kBackward) return {first, at.row + c.padding.h, at.column + c.padding.w};
+    return {first, at.row * c.stride.h - c.padding.h, at.column * c.stride.w - c.padding.w};
   }
   __device__ __forceinline__ T right(const Column& at, int k) const {
     const auto term = c.term(k);
-    const int row = at.row - term.row, column = at.column - term.column;
-    if (row < 0 || column < 0) return T{0};
-    const int i = c.by_stride_h.quotient(row), j = c.by_stride_w.quotient(column);
-    if (i * c.stride.h != row || j * c.stride.w != column || i >= c.output.height ||
-        j >= c.output.width)
-      return T{0};
-    return at
-        .plane[(static_cast<int64_t>(term.channel) * c.output.height + i) * c.output.width + j];
+    int row = at.row + term.row, column = at.column + term.column;
+    if constexpr (kBackward) {
+      const int y = at.row - term.row, x = at.column - term.column;
+      if (y < 0 || x < 0) return T{0};
+      row = c.by_stride_h.quotient(y);
+      column = c.by_stride_w.quotient(x);
+      if (row * c.stride.h != y || column * c.stride.w != x) return T{0};
+    }
+    if (!sources().contains(row, column)) return T{0};
+    const int64_t first_row = static_cast<int64_t>(term.channel) * sources().height;
+    return at.plane[(first_row + row) * sources().width + column];
   }
 
   __device__ __forceinline__ void store(int group, int, int row, int number, T value) const {
-    out[c.offset(c.image, c.groups * c.group_in, group * c.group_in + row, number)] = value;
+    const int channel = group * rows() + row;
+    out[c.offset(planes(), c.groups * rows(), channel, number)] =
+        bias ? value + bias[channel] : value;
   }
 };
 

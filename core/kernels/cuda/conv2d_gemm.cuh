@@ -12,11 +12,12 @@
 namespace pade::cuda::implicit_gemm {
 
 /// A block's tile of the result, kRows × kColumns, and the panels of the factors in shared memory,
-/// kDepth steps of the inner axis at a time: left[kDepth][kRows + kPad], right[kDepth][kColumns +
-/// kPad]. The padding spreads the writes of the left panel's columns over the banks.
+/// kDepth steps of the inner axis at a time: left[kDepth][kLeftPitch], right[kDepth][kRightPitch].
+/// Their padding spreads the writes of the left panel's columns over the banks.
 template <int kTileRows, int kTileColumns>
 struct ConvTile {
-  static constexpr int kRows = kTileRows, kColumns = kTileColumns, kDepth = 16, kPad = 4;
+  static constexpr int kRows = kTileRows, kColumns = kTileColumns, kDepth = 16;
+  static constexpr int kLeftPitch = kRows + 4, kRightPitch = kColumns + 4;
 };
 
 /// The tile's sums in registers, 4 neighbouring columns of several rows a thread.
@@ -28,11 +29,10 @@ class FmaSums {
     for (int k = 0; k < Tile::kDepth; ++k) {
       T a[kRows], b[kColumns];
 #pragma unroll
-      for (int i = 0; i < kRows; ++i) a[i] = left[k * (Tile::kRows + Tile::kPad) + row() + i];
+      for (int i = 0; i < kRows; ++i) a[i] = left[k * Tile::kLeftPitch + row() + i];
 #pragma unroll
       for (int j = 0; j < kColumns; j += kPackSize<T>) {
-        const Pack<T> pack =
-            load_pack<kPackSize<T>>(right + k * (Tile::kColumns + Tile::kPad) + column() + j);
+        const Pack<T> pack = load_pack<kPackSize<T>>(right + k * Tile::kRightPitch + column() + j);
 #pragma unroll
         for (int v = 0; v < kPackSize<T>; ++v) b[j + v] = pack.values[v];
       }
@@ -78,14 +78,14 @@ class Tf32Sums {
       for (int i = 0; i < 2; ++i)
 #pragma unroll
         for (int v = 0; v < 4; ++v)
-          a[i][v] = to_tf32(
-              left[(step + inner() + v / 2 * 4) * (Tile::kRows + Tile::kPad) + row(i) + v % 2 * 8]);
+          a[i][v] =
+              to_tf32(left[(step + inner() + v / 2 * 4) * Tile::kLeftPitch + row(i) + v % 2 * 8]);
 #pragma unroll
       for (int j = 0; j < 2; ++j)
 #pragma unroll
         for (int v = 0; v < 2; ++v)
-          b[j][v] = to_tf32(right[(step + inner() + v * 4) * (Tile::kColumns + Tile::kPad) +
-                                  first_column(j) + outer()]);
+          b[j][v] = to_tf32(
+              right[(step + inner() + v * 4) * Tile::kRightPitch + first_column(j) + outer()]);
 #pragma unroll
       for (int i = 0; i < 2; ++i)
 #pragma unroll
@@ -143,11 +143,10 @@ class PanelLoader {
 
   __device__ __forceinline__ void store(T* left, T* right) const {
 #pragma unroll
-    for (int i = 0; i < kLeft; ++i)
-      left[left_inner() * (Tile::kRows + Tile::kPad) + left_row(i)] = left_[i];
+    for (int i = 0; i < kLeft; ++i) left[left_inner() * Tile::kLeftPitch + left_row(i)] = left_[i];
 #pragma unroll
     for (int i = 0; i < kRight; ++i)
-      right[right_inner(i) * (Tile::kColumns + Tile::kPad) + right_column()] = right_[i];
+      right[right_inner(i) * Tile::kRightPitch + right_column()] = right_[i];
   }
 
  private:
@@ -181,8 +180,8 @@ constexpr int kConvBlocks = sizeof(T) > sizeof(float) ? 2
 template <class T, class Tile, class Sums, class Factors>
 __global__ void __launch_bounds__(kThreads, (kConvBlocks<T, Tile>))
     conv2d_gemm_kernel(Factors factors, int groups, int slice_depth) {
-  PADE_SHARED(Pack<T>, left_panel, [Tile::kDepth * (Tile::kRows + Tile::kPad) / kPackSize<T>]);
-  PADE_SHARED(Pack<T>, right_panel, [Tile::kDepth * (Tile::kColumns + Tile::kPad) / kPackSize<T>]);
+  PADE_SHARED(Pack<T>, left_panel, [Tile::kDepth * Tile::kLeftPitch / kPackSize<T>]);
+  PADE_SHARED(Pack<T>, right_panel, [Tile::kDepth * Tile::kRightPitch / kPackSize<T>]);
   T* left = reinterpret_cast<T*>(left_panel);
   T* right = reinterpret_cast<T*>(right_panel);
   const int first_column = blockIdx.x * Tile::kColumns, first_row = blockIdx.y * Tile::kRows;
@@ -225,11 +224,6 @@ void multiply(const char* op, const Factors& factors, int slices, int slice_dept
   if constexpr (std::is_same_v<T, float>)
     if (tf32_allowed()) return run(Square{}, Tf32Sums<Square>{});
   run(Square{}, FmaSums<T, Square>{});
-}
-
-template <class T, class Factors>
-void convolve(const char* op, const Factors& factors) {
-  multiply<T>(op, factors, 1, factors.inner());
 }
 
 /// The pixels are cut by the problem's size alone, into so many slices that the GPU is busy, of at

@@ -122,8 +122,7 @@ __global__ void __launch_bounds__(kThreads)
 // ---------------------------------------------------------------------------------- launchers
 
 void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tensor& y) {
-  dispatch_floating(x.dtype(), "softmax", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "softmax", [&]<class T>(T) {
     with_team(lines.outer * lines.inner, lines.classes, lines.inner,
               [&](auto team, unsigned blocks) {
                 launch("softmax", blocks, softmax_kernel<decltype(team), T>, lines, log,
@@ -134,8 +133,7 @@ void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tenso
 
 void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, const Tensor& dy,
                       Tensor& dx) {
-  dispatch_floating(y.dtype(), "softmax", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(y.dtype(), "softmax", [&]<class T>(T) {
     with_team(lines.outer * lines.inner, lines.classes, lines.inner,
               [&](auto team, unsigned blocks) {
                 launch("backward of softmax", blocks, softmax_backward_kernel<decltype(team), T>,
@@ -147,8 +145,7 @@ void softmax_backward(const SoftmaxLines& lines, bool log, const Tensor& y, cons
 void cross_entropy_forward(const CrossEntropyProblem& problem, const Tensor& logits,
                            const Tensor& labels, Tensor& loss) {
   const int64_t rows = logits.extent(0), classes = logits.extent(1);
-  dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>(T) {
     auto write_losses = [&]<class Out>(Out* losses) {
       with_line_team(rows, classes, [&](auto team, unsigned blocks) {
         launch("cross_entropy", blocks, cross_entropy_kernel<decltype(team), T, Out>, rows, classes,
@@ -168,8 +165,7 @@ void cross_entropy_backward(const CrossEntropyProblem& problem, const Tensor& lo
                             const Tensor& labels, const Tensor& dloss, Tensor& dlogits) {
   const int64_t rows = logits.extent(0), classes = logits.extent(1);
   const double share = problem.mean ? 1.0 / static_cast<double>(rows) : 1.0;
-  dispatch_floating(logits.dtype(), "cross_entropy", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>(T) {
     with_line_team(rows, classes, [&](auto team, unsigned blocks) {
       launch("backward of cross_entropy", blocks, cross_entropy_backward_kernel<decltype(team), T>,
              rows, classes, problem.label_smoothing, share, problem.per_sample, logits.address<T>(),

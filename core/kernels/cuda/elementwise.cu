@@ -101,26 +101,12 @@ void with_types(const FormulaProblem& formula, DType dtype, F&& f) {
   });
 }
 
-template <class F, class T>
-void backward_with_constants(const Tensor& x, const Tensor& constants, const Tensor& dy, Tensor& dx,
-                             Tensor& dconstants) {
-  constexpr int kCount = formulas::kVariables<F> - 1;
-  const unsigned blocks = std::max(blocks_for(x.size()), 1u);
-  Tensor partials = partial_sums(kCount, blocks);
-  launch(F::kName, blocks, formula_backward_kernel<F, T>, x.address<T>(), constants.address<T>(),
-         dy.address<T>(), x.size(), dx.mutable_address<T>(), partials.mutable_address<double>());
-  sum_partials(F::kName, partials.address<double>(), kCount, blocks,
-               StoreSum<T>{dconstants.mutable_address<T>()});
-}
-
 void elementwise_forward(const ElementwiseProblem& problem, std::span<const Tensor> parameters,
                          const Tensor& x, Tensor& y) {
   if (const auto* rational = std::get_if<RationalProblem>(&problem.kind))
     return rational_forward(*rational, x, parameters, y);
   const auto& formula = std::get<FormulaProblem>(problem.kind);
-  with_types(formula, x.dtype(), [&](auto f, auto zero) {
-    using F = decltype(f);
-    using T = decltype(zero);
+  with_types(formula, x.dtype(), [&]<class F, class T>(F, T) {
     elementwise(formula.name, Value<F, T>{constants_of<F, T>(formula, parameters)}, x.size(),
                 y.mutable_address<T>(), x.address<T>());
   });
@@ -132,22 +118,26 @@ void elementwise_backward(const ElementwiseProblem& problem, std::span<const Ten
   if (const auto* rational = std::get_if<RationalProblem>(&problem.kind))
     return rational_backward(*rational, saved, parameters, dy, dx, gradients);
   const auto& formula = std::get<FormulaProblem>(problem.kind);
-  with_types(formula, dy.dtype(), [&](auto f, auto zero) {
-    using F = decltype(f);
-    using T = decltype(zero);
+  with_types(formula, dy.dtype(), [&]<class F, class T>(F, T) {
     if constexpr (formulas::kMayLearn<F>)
-      if (!gradients.empty())
-        return backward_with_constants<F, T>(saved, parameters[0], dy, dx, gradients[0]);
+      if (!gradients.empty()) {
+        constexpr int kCount = formulas::kVariables<F> - 1;
+        const unsigned blocks = std::max(blocks_for(dy.size()), 1u);
+        Tensor partials = partial_sums(kCount, blocks);
+        launch(F::kName, blocks, formula_backward_kernel<F, T>, saved.address<T>(),
+               parameters[0].address<T>(), dy.address<T>(), dy.size(), dx.mutable_address<T>(),
+               partials.mutable_address<double>());
+        return sum_partials(F::kName, partials.address<double>(), kCount, blocks,
+                            StoreSum<T>{gradients[0].mutable_address<T>()});
+      }
     elementwise(formula.name, Backward<F, T>{constants_of<F, T>(formula, parameters)}, dy.size(),
                 dx.mutable_address<T>(), saved.address<T>(), dy.address<T>());
   });
 }
 
 void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
-  dispatch_floating(x.dtype(), "formula", [&](auto zero) {
-    using T = decltype(zero);
-    formulas::with_formula<formulas::Activations>(formula, [&](auto f) {
-      using F = decltype(f);
+  dispatch_floating(x.dtype(), "formula", [&]<class T>(T) {
+    formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
       elementwise(F::kName, Curvature<F, T>{constants.address<T>()}, x.size(),
                   y.mutable_address<T>(), x.address<T>());
     });

@@ -33,18 +33,6 @@ void multiply_all(GemmShape shape, LoopNest nest, const T* a, const T* b, T* c) 
   }
 }
 
-/// The nest with a matrix of C for each step: as many stacks of `matrices` as there are terms.
-LoopNest with_separate_terms(LoopNest nest, int64_t matrices) {
-  int64_t stride = matrices;
-  for (int axis = nest.rank - 1; axis >= 0; --axis) {
-    int64_t& moves = nest.axes[axis].strides[kC];
-    if (moves != 0) continue;
-    moves = stride;
-    stride *= nest.axes[axis].extent;
-  }
-  return nest;
-}
-
 constexpr int64_t kMostTermElements = int64_t{1} << 21;  // of memory for terms
 
 template <class T>
@@ -76,8 +64,12 @@ void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
   if (terms * elements <= kMostTermElements) {  // all at once, and then their sums
     Tensor each = Tensor::empty({terms, elements}, dtype_of<T>(), Device::cuda);
     one.accumulate = false;
-    multiply_all(one, with_separate_terms(nest, matrices), a, b, each.mutable_address<T>());
-    const LoopNest sums = loop_over({terms, elements}, {{terms, elements}, {elements}});
+    multiply_all(one, loop_over(p.batch, {p.a_batch, p.b_batch, p.batch}), a, b,
+                 each.mutable_address<T>());
+    LoopNest sums = loop_over(p.batch, {p.batch, p.c_batch});
+    for (LoopNest::Axis& axis : sums.axes)
+      for (int64_t& stride : axis.strides) stride *= p.rows * p.columns;
+    sums.append({p.rows * p.columns, {1, 1}});
     return reduce<Sum>("matmul", Identity{}, sums, 1, StoreTerms<T>{p.accumulate, c},
                        each.address<T>());
   }
@@ -92,8 +84,7 @@ void multiply(const MatmulProblem& p, const T* a, const T* b, T* c) {
 // ---------------------------------------------------------------------------------- launchers
 
 void matmul(const MatmulProblem& problem, const Tensor& a, const Tensor& b, Tensor& c) {
-  dispatch_floating(c.dtype(), "matmul", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(c.dtype(), "matmul", [&]<class T>(T) {
     multiply(problem, a.address<T>(), b.address<T>(), c.mutable_address<T>());
   });
 }

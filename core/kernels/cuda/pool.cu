@@ -124,8 +124,7 @@ void for_planes(const PoolProblem& p, F&& f) {
 // ---------------------------------------------------------------------------------- launchers
 
 void max_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y, Tensor& winner) {
-  dispatch_floating(x.dtype(), "max_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "max_pool2d", [&]<class T>(T) {
     for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
       launch("max_pool2d", blocks_for(p.planes * p.oh * p.ow), max_pool_kernel<T>, p,
              PlaneIndex(p.oh, p.ow), x.address<T>() + in, y.mutable_address<T>() + out,
@@ -136,8 +135,7 @@ void max_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y, Te
 
 void max_pool_backward(const PoolProblem& problem, const Tensor& dy, const Tensor& winner,
                        Tensor& dx) {
-  dispatch_floating(dy.dtype(), "max_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "max_pool2d", [&]<class T>(T) {
     for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
       launch("backward of max_pool2d", blocks_for(p.planes * p.h * p.w),
              max_pool_backward_kernel<T>, p, PlaneIndex(p.h, p.w), dy.address<T>() + out,
@@ -147,8 +145,7 @@ void max_pool_backward(const PoolProblem& problem, const Tensor& dy, const Tenso
 }
 
 void avg_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y) {
-  dispatch_floating(x.dtype(), "avg_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "avg_pool2d", [&]<class T>(T) {
     for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
       auto run = [&](auto team) {
         launch("avg_pool2d", blocks_for(p.planes * p.oh * p.ow, team.kTeamsPerBlock),
@@ -164,8 +161,7 @@ void avg_pool_forward(const PoolProblem& problem, const Tensor& x, Tensor& y) {
 }
 
 void avg_pool_backward(const PoolProblem& problem, const Tensor& dy, Tensor& dx) {
-  dispatch_floating(dy.dtype(), "avg_pool2d", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "avg_pool2d", [&]<class T>(T) {
     for_planes(problem, [&](const PoolProblem& p, int64_t in, int64_t out) {
       launch("backward of avg_pool2d", blocks_for(p.planes * p.h * p.w),
              avg_pool_backward_kernel<T>, p, PlaneIndex(p.h, p.w), dy.address<T>() + out,

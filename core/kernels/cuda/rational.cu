@@ -266,12 +266,10 @@ void with_kernel(const RationalProblem& problem, bool aligned, F&& f) {
 
 void rational_forward(const RationalProblem& problem, const Tensor& x,
                       std::span<const Tensor> parameters, Tensor& y) {
-  dispatch_floating(x.dtype(), "rational", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "rational", [&]<class T>(T) {
     const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     T* out = y.mutable_address<T>();
-    with_kernel<T>(problem, is_pack_aligned(in, out), [&](auto formula, auto width) {
-      using Formula = decltype(formula);
+    with_kernel<T>(problem, is_pack_aligned(in, out), [&]<class Formula>(Formula, auto width) {
       const auto plan = plan_of<T, Formula, width.value>(problem);
       launch("rational", plan.split.grid(), rational_forward_kernel<Formula, width.value, T>, plan,
              in, c, d, out);
@@ -282,13 +280,11 @@ void rational_forward(const RationalProblem& problem, const Tensor& x,
 void rational_backward(const RationalProblem& problem, const Tensor& x,
                        std::span<const Tensor> parameters, const Tensor& dy, Tensor& dx,
                        std::span<Tensor> gradients) {
-  dispatch_floating(x.dtype(), "rational", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "rational", [&]<class T>(T) {
     const T *in = x.address<T>(), *c = parameters[0].address<T>(), *d = parameters[1].address<T>();
     const T* dys = dy.address<T>();
     T* out = dx.mutable_address<T>();
-    with_kernel<T>(problem, is_pack_aligned(in, dys, out), [&](auto formula, auto width) {
-      using Formula = decltype(formula);
+    with_kernel<T>(problem, is_pack_aligned(in, dys, out), [&]<class Formula>(Formula, auto width) {
       const auto plan = plan_of<T, Formula, width.value>(problem);
       const int64_t sums = problem.groups * (problem.m + 1 + problem.denominators());
       Tensor partial = partial_sums(sums, plan.split.blocks);

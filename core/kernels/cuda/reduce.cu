@@ -44,8 +44,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
-  dispatch_floating(x.dtype(), "sum", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(x.dtype(), "sum", [&]<class T>(T) {
     reduce<Sum>("sum", Identity{}, nest, 1, StoreQuotient<T>{y.mutable_address<T>(), divisor},
                 x.address<T>());
   });
@@ -53,8 +52,7 @@ void reduce_sum(const Tensor& x, const Shape& kept, double divisor, Tensor& y) {
 
 void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
   const LoopNest nest = loop_over(x.shape(), {x.shape(), kept});
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
+  dispatch(x.dtype(), [&]<class T>(T) {
     reduce<Max<T>>("max", Identity{}, nest, 1,
                    StoreLargest<T>{y.mutable_address<T>(), number.mutable_address<int32_t>()},
                    x.address<T>());
@@ -63,8 +61,7 @@ void reduce_max(const Tensor& x, const Shape& kept, Tensor& y, Tensor& number) {
 
 void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& dy, Tensor& dx) {
   const SplitNest split = split_at_target(loop_over(dx.shape(), {dx.shape(), kept}), 1);
-  dispatch_floating(dy.dtype(), "max", [&](auto zero) {
-    using T = decltype(zero);
+  dispatch_floating(dy.dtype(), "max", [&]<class T>(T) {
     T* out = dx.mutable_address<T>();
     for_each_part(split.kept, [&](const LoopNest& results, const Offsets& at, int64_t first) {
       for_each_part(split.reduced,

@@ -62,17 +62,11 @@ __device__ __forceinline__ T block_reduce(T value, const Combine& combine) {
 }
 
 struct Plus {
-  template <class T>
-  __device__ __forceinline__ T operator()(T a, T b) const {
-    return a + b;
-  }
+  PADE_HD auto operator()(auto a, auto b) const { return a + b; }
 };
 
 struct Larger {
-  template <class T>
-  __device__ __forceinline__ T operator()(T a, T b) const {
-    return b > a ? b : a;
-  }
+  PADE_HD auto operator()(auto a, auto b) const { return b > a ? b : a; }
 };
 
 template <class T>
@@ -122,18 +116,13 @@ inline Tensor partial_sums(int64_t results, int64_t blocks) {
 template <class Out>
 struct StoreSum {
   Out* out;
-  template <class T>
-  __device__ __forceinline__ void operator()(int64_t i, T sum) const {
-    out[i] = static_cast<Out>(sum);
-  }
+  PADE_HD void operator()(int64_t i, auto sum) const { out[i] = static_cast<Out>(sum); }
 };
 template <class Out>
 struct StoreQuotient {
   Out* out;
   double divisor;
-  __device__ __forceinline__ void operator()(int64_t i, double sum) const {
-    out[i] = static_cast<Out>(sum / divisor);
-  }
+  PADE_HD void operator()(int64_t i, double sum) const { out[i] = static_cast<Out>(sum / divisor); }
 };
 
 /// The second pass of sums: store(i, Σ_k partials[i · count + k]).
@@ -154,48 +143,32 @@ void sum_partials(const char* op, const T* partials, int64_t results, int64_t co
 //
 // All threads of a team go through the same lines.
 
-/// A thread for itself: for lines whose neighbours lie beside each other.
-struct ThreadTeam {
-  static constexpr int kTeamsPerBlock = kThreads;
-  __device__ static int64_t first() { return first_index(); }
-  __device__ static int64_t step() { return index_step(); }
-  __device__ int rank() const { return 0; }
-  __device__ int size() const { return 1; }
+template <int kSize>
+struct Team {
+  static constexpr int kTeamsPerBlock = kThreads / kSize;
+  __device__ static int64_t first() { return first_index() / kSize; }
+  __device__ static int64_t step() { return index_step() / kSize; }
+  __device__ int rank() const { return static_cast<int>(threadIdx.x) % kSize; }
+  __device__ int size() const { return kSize; }
   template <class T, class Combine>
-  __device__ T reduce(T value, const Combine&) const {
-    return value;
+  __device__ T reduce(T value, const Combine& combine) const {
+    if constexpr (kSize == 1) {
+      return value;
+    } else if constexpr (kSize == kWarpSize) {
+      return __shfl_sync(kAllLanes, warp_reduce(value, combine), 0);
+    } else {
+      PADE_SHARED(T, result, [1]);
+      value = block_reduce(value, combine);
+      if (threadIdx.x == 0) result[0] = value;
+      __syncthreads();
+      return result[0];
+    }
   }
 };
 
-/// A warp: for short lines.
-struct WarpTeam {
-  static constexpr int kTeamsPerBlock = kThreads / kWarpSize;
-  __device__ static int64_t first() { return first_index() / kWarpSize; }
-  __device__ static int64_t step() { return index_step() / kWarpSize; }
-  __device__ int rank() const { return static_cast<int>(threadIdx.x) % kWarpSize; }
-  __device__ int size() const { return kWarpSize; }
-  template <class T, class Combine>
-  __device__ T reduce(T value, const Combine& combine) const {
-    return __shfl_sync(kAllLanes, warp_reduce(value, combine), 0);
-  }
-};
-
-/// A block: for long lines.
-struct BlockTeam {
-  static constexpr int kTeamsPerBlock = 1;
-  __device__ static int64_t first() { return blockIdx.x; }
-  __device__ static int64_t step() { return gridDim.x; }
-  __device__ int rank() const { return static_cast<int>(threadIdx.x); }
-  __device__ int size() const { return kThreads; }
-  template <class T, class Combine>
-  __device__ T reduce(T value, const Combine& combine) const {
-    PADE_SHARED(T, result, [1]);
-    value = block_reduce(value, combine);
-    if (threadIdx.x == 0) result[0] = value;
-    __syncthreads();
-    return result[0];
-  }
-};
+using ThreadTeam = Team<1>;        // for lines whose neighbours lie beside each other
+using WarpTeam = Team<kWarpSize>;  // for short lines
+using BlockTeam = Team<kThreads>;  // for long lines
 
 /// Calls use(team, blocks) with the team that suits lines of `length` elements without gaps, and
 /// with the blocks for so many of them.

@@ -194,20 +194,14 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
 }
 
 struct Identity {
-  template <class T>
-  PADE_HD T operator()(T x) const {
-    return x;
-  }
+  PADE_HD auto operator()(auto x) const { return x; }
 };
 
 /// Sums in float64.
 struct Sum : Plus {
   using Partial = double;
   static PADE_HD double identity() { return 0; }
-  template <class T>
-  static PADE_HD void add(double& sum, T value, uint32_t) {
-    sum += static_cast<double>(value);
-  }
+  static PADE_HD void add(double& sum, auto value, uint32_t) { sum += static_cast<double>(value); }
 };
 
 /// The gradient of an operand that was stretched: f(in[…]…), summed where operand number `target`

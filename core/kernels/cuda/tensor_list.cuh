@@ -1,7 +1,9 @@
 #pragma once
 
 #include <bit>
+#include <type_traits>
 
+#include <pade/core/tensor.h>
 #include <pade/core/kernels/cuda/kernel.cuh>
 
 namespace pade::cuda {
@@ -42,5 +44,57 @@ struct TensorList {
     return static_cast<int64_t>(piece - first_piece[item]) * kPiece;
   }
 };
+
+/// Calls f(count, item, i) for the packs of a piece, and for the elements that are left of it:
+/// `count` is a compile-time number of elements, from number i of the item on.
+template <class Item, class F>
+__device__ __forceinline__ void for_piece(const TensorList<Item>& list, int piece, const F& f) {
+  constexpr int kSize = Item::kSize;
+  [[maybe_unused]] constexpr int kPacks = Item::kPacks;  // by nvcc only
+  const int number = list.item_of(piece);
+  const Item& item = list.items[number];
+  const int64_t begin = list.begin_of(piece, number);
+  const int size = static_cast<int>(min(item.size - begin, int64_t{list.kPiece}));
+  const int packs = item.packed ? size / kSize : 0;
+#pragma unroll kPacks
+  for (int i = threadIdx.x; i < packs; i += kThreads)
+    f(std::integral_constant<int, kSize>(), item, begin + i * kSize);
+  for (int i = packs * kSize + threadIdx.x; i < size; i += kThreads)
+    f(std::integral_constant<int, 1>(), item, begin + i);
+}
+
+/// A tensor, for which the factor says what its elements are multiplied with.
+template <class T>
+struct Factored {
+  static constexpr int kSize = kPackSize<std::remove_const_t<T>>, kPacks = 4;
+  T* values;
+  double factor;
+  int64_t size;
+  bool packed;
+
+  Factored() = default;
+  Factored(T* values, double factor, int64_t size)
+      : values(values), factor(factor), size(size), packed(is_pack_aligned(values)) {}
+};
+
+/// Calls use(list) with lists of the tensors, first of those of float32 and then of float64: each
+/// as item_of(zero of its type, its number).
+template <class Tensors, class ItemOf, class Use>
+void for_each_list(const Tensors& tensors, const ItemOf& item_of, const Use& use) {
+  auto use_those = [&]<class T>(T zero) {
+    TensorList<decltype(item_of(zero, 0))> list;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].dtype() != dtype_of<T>() || tensors[i].size() == 0) continue;
+      if (list.is_full()) {
+        use(list);
+        list = {};
+      }
+      list.add(item_of(zero, i));
+    }
+    use(list);
+  };
+  use_those(float{});
+  use_those(double{});
+}
 
 }  // namespace pade::cuda

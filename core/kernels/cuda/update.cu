@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <pade/core/kernels/kernels.h>
+#include <pade/core/kernels/cuda/reduce.cuh>
 #include <pade/core/kernels/cuda/tensor_list.cuh>
 
 namespace pade::cuda {
@@ -15,7 +16,7 @@ struct Item {
   static constexpr int kSize = kPackSize<T>, kPacks = 1;
   T* p;
   const T* gradient;
-  const T* scale;  // or null
+  const T* scale;  // or null; with one, elements go one by one: these are a few coefficients
   std::array<T*, Step::kSlots> slots;
   int64_t size;
   int step;
@@ -50,28 +51,32 @@ __device__ __forceinline__ void update_pack(const Step& step, const Item<Step, T
 template <class Step, class T>
 __global__ void __launch_bounds__(kThreads)
     update_kernel(const __grid_constant__ UpdateList<Step, T> list) {
-  constexpr auto kSlots = std::make_index_sequence<Step::kSlots>();
-  constexpr int kSize = kPackSize<T>;
-  const int number = list.tensors.item_of(blockIdx.x);
-  const Item<Step, T>& item = list.tensors.items[number];
-  const Step step = list.steps[item.step];
-  const int64_t begin = list.tensors.begin_of(blockIdx.x, number);
-  if constexpr (Step::kTakesScale)
-    if (item.scale) {  // a few coefficients: one element at a time is enough
-#pragma unroll 1
-      for (int k = 0; k < kSize; ++k) {
-        const int64_t i = begin + k * kThreads + threadIdx.x;
-        if (i < item.size) update_pack<1>(step, item, i, kSlots, item.scale[i]);
-      }
-      return;
-    }
-  const int64_t pack = begin + threadIdx.x * kSize;
-  if (item.packed && pack + kSize <= item.size) return update_pack<kSize>(step, item, pack, kSlots);
+  for_piece(list.tensors, blockIdx.x, [&](auto count, const Item<Step, T>& item, int64_t i) {
+    constexpr auto kSlots = std::make_index_sequence<Step::kSlots>();
+    const Step step = list.steps[item.step];
+    if constexpr (Step::kTakesScale && count.value == 1)
+      if (item.scale) return update_pack<1>(step, item, i, kSlots, item.scale[i]);
+    update_pack<count.value>(step, item, i, kSlots);
+  });
+}
+
+/// partials[block] = Σ (factor · x)² over the pieces that this block takes.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    sum_of_squares_kernel(const __grid_constant__ TensorList<Factored<const T>> list,
+                          double* partials) {
+  double sum = 0;
+  for (int piece = blockIdx.x; piece < list.pieces; piece += gridDim.x)
+    for_piece(list, piece, [&](auto count, const Factored<const T>& item, int64_t i) {
+      const auto pack = load_pack<count.value>(item.values + i);
 #pragma unroll
-  for (int k = 0; k < kSize; ++k) {
-    const int64_t i = item.packed ? pack + k : begin + k * kThreads + threadIdx.x;
-    if (i < item.size) update_pack<1>(step, item, i, kSlots);
-  }
+      for (double value : pack.values) {
+        value *= item.factor;
+        sum += value * value;
+      }
+    });
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
 template <class Step, class T, class Task>
@@ -82,7 +87,7 @@ Item<Step, T> item_of(const Task& task, int step) {
   if (task.step_scale.defined()) item.scale = task.step_scale.template address<T>();
   item.size = task.parameter.size();
   item.step = step;
-  item.packed = is_pack_aligned(item.p, item.gradient);
+  item.packed = !item.scale && is_pack_aligned(item.p, item.gradient);
   for (int slot = 0; slot < Step::kSlots; ++slot) {
     item.slots[slot] = task.slots[slot].template mutable_address<T>();
     item.packed = item.packed && is_pack_aligned(item.slots[slot]);
@@ -134,11 +139,30 @@ void adam_update(std::span<const UpdateTask<AdamUpdate>> tasks) {
   update_all<AdamStep>("adam", tasks);
 }
 
+void sum_of_squares(std::span<const Tensor> tensors, std::span<const double> factors, double& sum) {
+  const int64_t lists = blocks_of(tensors.size(), TensorList<Factored<const float>>::kCapacity) + 1;
+  Tensor partials = partial_sums(lists, kMaxBlocks), total = partial_sums(1, 1);
+  double* const begin = partials.mutable_address<double>();
+  double* to = begin;
+  auto item_of = [&]<class T>(T, size_t i) {
+    return Factored<const T>(tensors[i].address<T>(), factors[i], tensors[i].size());
+  };
+  for_each_list(tensors, item_of, [&]<class T>(const TensorList<Factored<const T>>& list) {
+    const unsigned blocks = blocks_for(list.pieces, 1);
+    launch("grad_norm", blocks, sum_of_squares_kernel<T>, list, to);
+    to += blocks;
+  });
+  sum_partials("grad_norm", begin, 1, to - begin,
+               StoreSum<double>{total.mutable_address<double>()});
+  sum = total.item();
+}
+
 }  // namespace
 
 void add_update(Kernels& kernels) {
   kernels.sgd_update = sgd_update;
   kernels.adam_update = adam_update;
+  kernels.sum_of_squares = sum_of_squares;
 }
 
 }  // namespace pade::cuda

@@ -11,12 +11,12 @@
 namespace pade::cuda {
 namespace {
 
-/// Page-locked memory of the host, from which the GPU copies without our waiting for it.
+/// Page-locked memory of the host, from which the GPU copies without our waiting for it. An Upload
+/// shares it until it has been waited for.
 struct StagingBuffer {
   void* memory = nullptr;
   size_t bytes = 0;
   cudaEvent_t copied = nullptr;  ///< the last copy out of it is done
-  bool taken = false;            ///< a copy was begun, and nobody has asked for its result yet
 };
 
 cudaEvent_t new_event() {
@@ -32,50 +32,42 @@ class Uploads {
     check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream of the GPU");
   }
 
-  StagingBuffer& begin(const Tensor& from, Tensor& to) {
+  std::shared_ptr<StagingBuffer> begin(const Tensor& from, Tensor& to) {
     const std::lock_guard lock(mutex_);
-    StagingBuffer& buffer = free_buffer(from.bytes());
-    dispatch(from.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      std::memcpy(buffer.memory, from.data<T>(), from.bytes());
+    const std::shared_ptr<StagingBuffer> buffer = free_buffer(from.bytes());
+    dispatch(from.dtype(), [&]<class T>(T) {
+      std::memcpy(buffer->memory, from.data<T>(), from.bytes());
       // Kernels that were launched before may still use the memory that the allocator gave us.
       check_cuda(cudaEventRecord(kernels_so_far_, stream()), "upload");
       check_cuda(cudaStreamWaitEvent(stream_, kernels_so_far_, 0), "upload");
-      check_cuda(cudaMemcpyAsync(to.mutable_address<T>(), buffer.memory, from.bytes(),
+      check_cuda(cudaMemcpyAsync(to.mutable_address<T>(), buffer->memory, from.bytes(),
                                  cudaMemcpyHostToDevice, stream_),
                  "upload");
     });
-    check_cuda(cudaEventRecord(buffer.copied, stream_), "upload");
-    buffer.taken = true;
+    check_cuda(cudaEventRecord(buffer->copied, stream_), "upload");
     return buffer;
-  }
-
-  /// From here on kernels wait for the copy out of `buffer`.
-  void finish(StagingBuffer& buffer) {
-    const std::lock_guard lock(mutex_);
-    buffer.taken = false;
-    check_cuda(cudaStreamWaitEvent(stream(), buffer.copied, 0), "upload");
   }
 
  private:
   /// One of at least so many bytes that no copy needs any more.
-  StagingBuffer& free_buffer(size_t bytes) {
+  std::shared_ptr<StagingBuffer> free_buffer(size_t bytes) {
     for (const auto& buffer : buffers_)
-      if (!buffer->taken && buffer->bytes >= bytes && cudaEventQuery(buffer->copied) == cudaSuccess)
-        return *buffer;
+      if (buffer.use_count() == 1 && buffer->bytes >= bytes &&
+          cudaEventQuery(buffer->copied) == cudaSuccess)
+        return buffer;
     cudaGetLastError();  // "not ready" is not an error
-    auto buffer = std::make_unique<StagingBuffer>();
+    const auto buffer = std::make_shared<StagingBuffer>();
     check_cuda(cudaMallocHost(&buffer->memory, bytes), "page-locked memory");
     buffer->bytes = bytes;
     buffer->copied = new_event();
-    buffers_.push_back(std::move(buffer));
-    return *buffers_.back();
+    buffers_.push_back(buffer);
+    return buffer;
   }
 
   std::mutex mutex_;
   cudaStream_t stream_ = nullptr;
   cudaEvent_t kernels_so_far_;
-  std::vector<std::unique_ptr<StagingBuffer>> buffers_;
+  std::vector<std::shared_ptr<StagingBuffer>> buffers_;
 };
 
 /// Never destroyed: the driver may be gone by then.
@@ -85,38 +77,34 @@ Uploads& uploads() {
 }
 
 /// One copy on its way.
-class Upload {
- public:
+struct Upload {
   explicit Upload(const Tensor& from)
-      : tensor_(Tensor::empty(from.shape(), from.dtype(), Device::cuda)) {
-    if (from.size() > 0) buffer_ = &uploads().begin(from, tensor_);
+      : copy(Tensor::empty(from.shape(), from.dtype(), Device::cuda)) {
+    if (from.size() > 0) buffer = uploads().begin(from, copy);
   }
   Upload(const Upload&) = delete;
-  Upload& operator=(const Upload&) = delete;
+  /// The memory may be given to somebody else now, whose kernels must not come before the copy. A
+  /// broken GPU says so again on the next call.
+  ~Upload() { wait(); }
 
-  /// The memory may be given to somebody else now, whose kernels must not come before the copy.
-  ~Upload() {
-    try {
-      finish();
-    } catch (const Error&) {  // a broken GPU says so again on the next call
-    }
+  /// From here on kernels wait for the copy.
+  cudaError_t wait() {
+    const auto waited = std::exchange(buffer, nullptr);
+    return waited ? cudaStreamWaitEvent(stream(), waited->copied, 0) : cudaSuccess;
   }
 
-  Tensor finish() {
-    if (StagingBuffer* buffer = std::exchange(buffer_, nullptr)) uploads().finish(*buffer);
-    return tensor_;
-  }
-
- private:
-  Tensor tensor_;
-  StagingBuffer* buffer_ = nullptr;
+  Tensor copy;
+  std::shared_ptr<StagingBuffer> buffer;
 };
 
 }  // namespace
 
 std::function<Tensor()> begin_upload(const Tensor& tensor) {
   check(!tensor.on_cuda(), "upload: expected a tensor on cpu, got one on cuda");
-  return [upload = std::make_shared<Upload>(tensor)] { return upload->finish(); };
+  return [upload = std::make_shared<Upload>(tensor)] {
+    check_cuda(upload->wait(), "upload");
+    return upload->copy;
+  };
 }
 
 }  // namespace pade::cuda

@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include <pade/core/kernels/math/host_device.h>
+#include <pade/core/kernels/problems.h>
+#include <pade/core/tensor.h>
 
 /// Batch norm's formulas for one channel: float64, but for what every element meets.
 namespace pade::norm {
@@ -24,17 +26,29 @@ PADE_HD double inverse_deviation(double variance, double eps) {
 
 /// What the statistics are made of: sums of distances to `center`, a value near the mean, so that
 /// what is squared stays small.
-PADE_HD TwoSums distance_terms(double x, double center) {
-  const double distance = x - center;
-  return {distance, distance * distance};
-}
+struct DistanceTerms {
+  PADE_HD TwoSums operator()(double center, double x) const {
+    const double distance = x - center;
+    return {distance, distance * distance};
+  }
+};
 
-/// Where a channel's sums of distance_terms() end up.
+/// Where a channel's sums of DistanceTerms end up.
 template <class T>
 struct StatisticsOutput {
   double count, momentum, eps;
   double *mean, *inverse;
   T *running_mean, *running_var;  // null where there are none
+
+  StatisticsOutput(const BatchNormProblem& p, Tensor& to_mean, Tensor& to_inverse,
+                   Tensor& to_running_mean, Tensor& to_running_var)
+      : count(static_cast<double>(p.count())),
+        momentum(p.momentum),
+        eps(p.eps),
+        mean(to_mean.mutable_address<double>()),
+        inverse(to_inverse.mutable_address<double>()),
+        running_mean(to_running_mean.defined() ? to_running_mean.mutable_address<T>() : nullptr),
+        running_var(to_running_var.defined() ? to_running_var.mutable_address<T>() : nullptr) {}
 
   PADE_HD void store(int64_t channel, const TwoSums& sums, double center) const {
     const double distance = sums.first / count;
@@ -53,15 +67,27 @@ struct StatisticsOutput {
   }
 };
 
-/// What the gradients of gamma and beta are made of.
-PADE_HD TwoSums gradient_terms(double dy, double x, double mean) { return {dy * (x - mean), dy}; }
+/// What the gradients of gamma and beta are made of, where `center` is the mean.
+struct GradientTerms {
+  PADE_HD TwoSums operator()(double center, double x, double dy) const {
+    return {dy * (x - center), dy};
+  }
+};
 
-/// Where a channel's sums of gradient_terms() end up.
+/// Where a channel's sums of GradientTerms end up.
 template <class T>
 struct GradientOutput {
   const double* inverse;
   double *of_gamma, *of_beta;
   T *dgamma, *dbeta;
+
+  GradientOutput(const BatchNormProblem& p, const Tensor& of_inverse, Tensor& sums,
+                 Tensor& to_dgamma, Tensor& to_dbeta)
+      : inverse(of_inverse.address<double>()),
+        of_gamma(sums.mutable_address<double>()),
+        of_beta(of_gamma + p.channels),
+        dgamma(to_dgamma.mutable_address<T>()),
+        dbeta(to_dbeta.mutable_address<T>()) {}
 
   PADE_HD void store(int64_t channel, const TwoSums& sums) const {
     of_gamma[channel] = sums.first * inverse[channel];
@@ -77,6 +103,9 @@ struct PerChannel {
   const T* values;
   T otherwise;
 
+  PerChannel(const Tensor& tensor, T value)
+      : values(tensor.defined() ? tensor.address<T>() : nullptr), otherwise(value) {}
+
   PADE_HD T operator[](int64_t channel) const { return values ? values[channel] : otherwise; }
 };
 
@@ -85,30 +114,59 @@ template <class T>
 struct Normalise {
   T center, scale, shift;
 
-  PADE_HD Normalise(double mean, double inverse, T gamma, T beta)
-      : center(static_cast<T>(mean)),
-        scale(static_cast<T>(gamma * inverse)),
-        // What the rounding of the mean left over belongs to the shift.
-        shift(static_cast<T>(beta + (center - mean) * scale)) {}
-
   PADE_HD T operator()(T x) const { return (x - center) * scale + shift; }
 };
 
-/// dx of dy and x; `share` is 1/count, or 0 where mean and inverse do not depend on x.
+/// That of each channel.
+template <class T>
+struct NormaliseOf {
+  const double *mean, *inverse;
+  PerChannel<T> gamma, beta;
+
+  NormaliseOf(const Tensor& means, const Tensor& inverses, const Tensor& gammas,
+              const Tensor& betas)
+      : mean(means.address<double>()),
+        inverse(inverses.address<double>()),
+        gamma(gammas, 1),
+        beta(betas, 0) {}
+
+  PADE_HD Normalise<T> operator()(int64_t c) const {
+    const T center = static_cast<T>(mean[c]), scale = static_cast<T>(gamma[c] * inverse[c]);
+    // What the rounding of the mean left over belongs to the shift.
+    return {center, scale, static_cast<T>(beta[c] + (center - mean[c]) * scale)};
+  }
+};
+
+/// dx of dy and x.
 template <class T>
 struct Backward {
   T factor, center, by_x, constant;
 
-  PADE_HD Backward(double mean, double inverse, T gamma, double dgamma, double dbeta,
-                   double share) {
-    const double scale = gamma * inverse;
-    factor = static_cast<T>(scale);
-    center = static_cast<T>(mean);
-    by_x = static_cast<T>(scale * inverse * dgamma * share);
-    constant = static_cast<T>(scale * dbeta * share);
-  }
-
   PADE_HD T operator()(T dy, T x) const { return factor * dy - by_x * (x - center) - constant; }
+};
+
+/// That of each channel.
+template <class T>
+struct BackwardOf {
+  const double *mean, *inverse, *of_gamma, *of_beta;
+  PerChannel<T> gamma;
+  double share;
+
+  BackwardOf(const BatchNormProblem& p, const Tensor& means, const Tensor& inverses,
+             const Tensor& gammas, const Tensor& sums)
+      : mean(means.address<double>()),
+        inverse(inverses.address<double>()),
+        of_gamma(sums.address<double>()),
+        of_beta(of_gamma + p.channels),
+        gamma(gammas, 1),
+        share(p.share()) {}
+
+  PADE_HD Backward<T> operator()(int64_t c) const {
+    const double scale = gamma[c] * inverse[c];
+    return {static_cast<T>(scale), static_cast<T>(mean[c]),
+            static_cast<T>(scale * inverse[c] * of_gamma[c] * share),
+            static_cast<T>(scale * of_beta[c] * share)};
+  }
 };
 
 }  // namespace pade::norm

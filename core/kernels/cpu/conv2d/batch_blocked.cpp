@@ -54,20 +54,12 @@ struct Gathering {
   std::vector<Taps> rows, columns;
 };
 
-Gathering forward_gathering(const Conv2dProblem& p) {
-  return {{p.group_in(), p.taps(), p.image},
-          {p.group_out(), p.terms(), p.output},
-          p.window.kernel,
-          forward_taps(p, &Size2::h),
-          forward_taps(p, &Size2::w)};
-}
-
-Gathering backward_gathering(const Conv2dProblem& p) {
-  return {{p.group_out(), p.terms(), p.output},
-          {p.group_in(), p.taps(), p.image},
-          p.window.kernel,
-          backward_taps(p, &Size2::h),
-          backward_taps(p, &Size2::w)};
+Gathering gathering_of(const Conv2dProblem& p, bool backward) {
+  const Gathering::Side image{p.group_in(), p.taps(), p.image};
+  const Gathering::Side output{p.group_out(), p.terms(), p.output};
+  const auto taps = backward ? backward_taps : forward_taps;
+  return {backward ? output : image, backward ? image : output, p.window.kernel, taps(p, &Size2::h),
+          taps(p, &Size2::w)};
 }
 
 /// Weights in the order in which they are read: of each group, and of each tile of its channels,
@@ -148,12 +140,12 @@ void gather(const Conv2dProblem& problem, const Gathering& g, const T* weight, c
 
 template <class T>
 void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
-  gather(problem, forward_gathering(problem), weight, bias, x, y);
+  gather(problem, gathering_of(problem, false), weight, bias, x, y);
 }
 
 template <class T>
 void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
-  gather<T>(problem, backward_gathering(problem), weight, nullptr, dy, dx);
+  gather<T>(problem, gathering_of(problem, true), weight, nullptr, dy, dx);
 }
 
 // ---- The gradient of the filters

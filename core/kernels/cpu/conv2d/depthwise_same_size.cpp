@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <type_traits>
 
 #include <pade/core/kernels/cpu/conv2d/blocks.h>
 #include <pade/core/kernels/cpu/conv2d/methods.h>
@@ -200,15 +199,6 @@ void correlate_all(const Conv2dProblem& problem, const T* x, const T* dy, T* dwe
       });
 }
 
-/// f(std::integral_constant<int, taps in a row>).
-template <class F>
-void with_taps(const Conv2dProblem& problem, F&& f) {
-  if (problem.window.kernel.w == 3)
-    f(std::integral_constant<int, 3>());
-  else
-    f(std::integral_constant<int, 5>());
-}
-
 bool is_possible(const Conv2dProblem& problem, DType) {
   const Window& w = problem.window;
   return problem.group_in() == 1 && problem.group_out() == 1 && (w.kernel == 3 || w.kernel == 5) &&
@@ -217,20 +207,20 @@ bool is_possible(const Conv2dProblem& problem, DType) {
 
 template <class T>
 void forward(const Conv2dProblem& problem, const T* x, const T* weight, const T* bias, T* y) {
-  with_taps(problem,
-            [&](auto taps) { convolve_all<taps.value>(problem, x, weight, false, bias, y); });
+  const auto convolve = problem.window.kernel == 3 ? convolve_all<3, T> : convolve_all<5, T>;
+  convolve(problem, x, weight, false, bias, y);
 }
 
 template <class T>
 void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T* dx) {
-  with_taps(problem, [&](auto taps) {
-    convolve_all<taps.value, T>(problem, dy, weight, true, nullptr, dx);
-  });
+  const auto convolve = problem.window.kernel == 3 ? convolve_all<3, T> : convolve_all<5, T>;
+  convolve(problem, dy, weight, true, nullptr, dx);
 }
 
 template <class T>
 void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
-  with_taps(problem, [&](auto taps) { correlate_all<taps.value>(problem, x, dy, dweight); });
+  const auto correlate = problem.window.kernel == 3 ? correlate_all<3, T> : correlate_all<5, T>;
+  correlate(problem, x, dy, dweight);
 }
 
 }  // namespace

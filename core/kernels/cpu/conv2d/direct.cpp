@@ -144,14 +144,6 @@ void backward_data(const Conv2dProblem& problem, const T* weight, const T* dy, T
   });
 }
 
-/// So many images that what a tile of shifted_products reads stays in L1.
-template <class T>
-int64_t images_at_once(const TapPlane& plane) {
-  constexpr int64_t kElements = (24 << 10) / sizeof(T), kMost = 16;
-  return std::clamp<int64_t>(kElements / (plane.size() + kProductRows * plane.phase_size()), 1,
-                             kMost);
-}
-
 template <class T>
 void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* dweight) {
   constexpr int64_t kLanes = kLaneCount<T>;
@@ -159,7 +151,10 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
   const std::vector<int64_t> offsets = offsets_of_terms(problem, plane);
   const int64_t group_out = problem.group_out(), terms = problem.terms();
   const int64_t run = (problem.output.h - 1) * plane.pitch + problem.output.w;
-  const int64_t at_once = images_at_once<T>(plane);
+  // So many images that what a tile of shifted_products reads stays in L1.
+  constexpr int64_t kElements = (24 << 10) / sizeof(T), kMost = 16;
+  const int64_t at_once =
+      std::clamp<int64_t>(kElements / (plane.size() + kProductRows * plane.phase_size()), 1, kMost);
 
   sum_over_images(
       problem.images, problem.groups, problem.out_channels * terms, dweight,

@@ -121,13 +121,13 @@ const Method& method_of(const Conv2dProblem& problem, DType dtype, Pass pass) {
   return choose_method(problem, dtype, pass);
 }
 
-/// f(passes of the dtype, zero of its type).
+/// f(passes of the dtype).
 template <class F>
 void with_passes(const Method& method, DType dtype, F&& f) {
   if (dtype == DType::float32)
-    f(method.f32, 0.0f);
+    f(method.f32);
   else
-    f(method.f64, 0.0);
+    f(method.f64);
 }
 
 /// One number where both are the same.
@@ -171,8 +171,7 @@ void conv2d_backward_bias(const Tensor& dy, Tensor& dbias) {
 
 void Method::forward(const Conv2dProblem& problem, const Tensor& x, const Tensor& weight,
                      const Tensor& bias, Tensor& y) const {
-  with_passes(*this, x.dtype(), [&](const auto& passes, auto zero) {
-    using T = decltype(zero);
+  with_passes(*this, x.dtype(), [&]<class T>(const Passes<T>& passes) {
     passes.forward(problem, x.data<T>(), weight.data<T>(),
                    bias.defined() ? bias.data<T>() : nullptr, y.mutable_data<T>());
   });
@@ -180,16 +179,14 @@ void Method::forward(const Conv2dProblem& problem, const Tensor& x, const Tensor
 
 void Method::backward_data(const Conv2dProblem& problem, const Tensor& weight, const Tensor& dy,
                            Tensor& dx) const {
-  with_passes(*this, dy.dtype(), [&](const auto& passes, auto zero) {
-    using T = decltype(zero);
+  with_passes(*this, dy.dtype(), [&]<class T>(const Passes<T>& passes) {
     passes.backward_data(problem, weight.data<T>(), dy.data<T>(), dx.mutable_data<T>());
   });
 }
 
 void Method::backward_weight(const Conv2dProblem& problem, const Tensor& x, const Tensor& dy,
                              Tensor& dweight) const {
-  with_passes(*this, dy.dtype(), [&](const auto& passes, auto zero) {
-    using T = decltype(zero);
+  with_passes(*this, dy.dtype(), [&]<class T>(const Passes<T>& passes) {
     passes.backward_weight(problem, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>());
   });
 }
