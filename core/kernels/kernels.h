@@ -84,8 +84,6 @@ struct Kernels {
   Kernel<void(const ElementwiseProblem& f, std::span<const Tensor> parameters, In saved, In dy,
               Out dx, std::span<Tensor> gradients)>
       elementwise_backward;
-  /// y = f″(x) of the formula of that index.
-  Kernel<void(int formula, In x, In constants, Out y)> formula_curvature;
 
   // Functions of two elements, stretched to a common shape ---------------------------------------
 

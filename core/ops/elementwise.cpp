@@ -100,14 +100,6 @@ Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& cons
   return apply({formula, constants, learns}, x);
 }
 
-Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants) {
-  check_floating(formula.name, {"x", x});
-  check_constants(formula, x, constants);
-  Tensor y = Tensor::empty_like(x);
-  kernels_of(x).formula_curvature(formula.index, x, constants, y);
-  return y;
-}
-
 Derivatives derivatives_of(const Formula& formula, double x, const std::vector<double>& constants) {
   check_count(formula, constants);
   Derivatives derivatives{};

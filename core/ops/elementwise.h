@@ -54,9 +54,6 @@ Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 Tensor apply_formula(const Formula& formula, const Tensor& x, const Tensor& constants,
                      const std::vector<bool>& learns = {});
 
-/// d²f/dx², element by element, of one of all_formulas(). It is not recorded on a tape.
-Tensor formula_curvature(const Formula& formula, const Tensor& x, const Tensor& constants);
-
 /// A function of one element with its parameters, before it is applied: to a tensor, by apply(), or
 /// behind a batch normalisation, by norm_act() (core/ops/batch_norm.h).
 struct ElementwiseFunction {

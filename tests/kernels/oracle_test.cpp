@@ -162,15 +162,6 @@ void formula_kernels(Trial& t) {
   elementwise_kernels(t, f, parameters, x);
 }
 
-void curvature_kernel(Trial& t) {
-  const Formula& f = all_formulas()[t.rng().below(all_formulas().size())];
-  const std::vector<double> starts = f.starts();
-  const Tensor constants =
-      t.input_of(Tensor::from<double>(starts, {static_cast<int64_t>(starts.size())}).to(t.dtype()));
-  const Tensor x = t.input(any_shape(t), -4, 4);
-  t.kernels.formula_curvature(f.index, x, constants, t.result(x.shape()));
-}
-
 /// Of the degrees from `first` on, in units of the polynomials' sizes: no sum cancels far.
 Tensor coefficients(Trial& t, Basis basis, const Shape& shape, int first, double low, double high) {
   const auto f = evaluate_basis(basis, 2);
@@ -435,7 +426,6 @@ constexpr Oracle kOracles[]{
     {"tensor", tensor_kernels},
     {"random", random_kernels},
     {"formula", formula_kernels},
-    {"curvature", curvature_kernel},
     {"rational", rational_kernels},
     {"arithmetic", arithmetic_kernels},
     {"comparison", comparison_kernels},

@@ -222,19 +222,6 @@ void elementwise_backward(const ElementwiseProblem& problem, std::span<const Ten
   });
 }
 
-void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
-  dispatch_floating(x.dtype(), "formula", [&]<class T>(T) {
-    formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
-      const T *in = x.data<T>(), *c = constants.data<T>();
-      T* out = y.mutable_data<T>();
-      parallel_for(x.size(), kElementBlock, [=](int64_t begin, int64_t end) {
-        apply([c](auto at) { return formulas::curvature_at<F>(at, c).slopes[0].slopes[0]; }, begin,
-              end, out, in);
-      });
-    });
-  });
-}
-
 }  // namespace
 
 template <class T>
@@ -258,7 +245,6 @@ template StripFunctions<double> strip_functions(const ElementwiseProblem&, std::
 void add_elementwise(Kernels& kernels) {
   kernels.elementwise_forward = elementwise_forward;
   kernels.elementwise_backward = elementwise_backward;
-  kernels.formula_curvature = formula_curvature;
 }
 
 }  // namespace pade::cpu

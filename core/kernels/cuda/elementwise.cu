@@ -54,14 +54,6 @@ struct Backward {
   }
 };
 
-template <class F, class T>
-struct Curvature {
-  const T* constants;
-  PADE_HD T operator()(T x) const {
-    return formulas::curvature_at<F>(x, constants).slopes[0].slopes[0];
-  }
-};
-
 /// dx, and partials[k][block] of Σ dy ∂f/∂constants[k].
 template <class F, class T>
 __global__ void __launch_bounds__(kThreads)
@@ -135,21 +127,11 @@ void elementwise_backward(const ElementwiseProblem& problem, std::span<const Ten
   });
 }
 
-void formula_curvature(int formula, const Tensor& x, const Tensor& constants, Tensor& y) {
-  dispatch_floating(x.dtype(), "formula", [&]<class T>(T) {
-    formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
-      elementwise(F::kName, Curvature<F, T>{constants.address<T>()}, x.size(),
-                  y.mutable_address<T>(), x.address<T>());
-    });
-  });
-}
-
 }  // namespace
 
 void add_elementwise(Kernels& kernels) {
   kernels.elementwise_forward = elementwise_forward;
   kernels.elementwise_backward = elementwise_backward;
-  kernels.formula_curvature = formula_curvature;
 }
 
 }  // namespace pade::cuda

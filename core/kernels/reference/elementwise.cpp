@@ -109,13 +109,6 @@ void add_elementwise(Kernels& kernels) {
       }
     });
   };
-
-  kernels.formula_curvature = [](int formula, In x, In constants, Out y) {
-    formulas::with_formula<formulas::Activations>(formula, [&]<class F>(F) {
-      for (int64_t i = 0; i < x.size(); ++i)
-        y[i] = formulas::curvature_at<F>(x[i], constants.data()).slopes[0].slopes[0];
-    });
-  };
 }
 
 }  // namespace pade::reference
