@@ -4,6 +4,7 @@
 #include <pade/layers/rational.h>
 #include <pade/layers/study/coefficient_scale.h>
 
+/// Noise and G(0) = 0 are in rational_variants.cpp, formula() and spec() in rational_spec.cpp.
 namespace pade {
 namespace {
 

@@ -46,9 +46,9 @@ class Rational : public Activation {
   /// ml-research's rational_activations. Throws Error unless 0 <= noise < 1.
   void set_noise(double noise);
   double noise() const { return noise_; }
-  /// Holds G(0) = 0 from now on: P(0) = Σ c_i f_i(0) is taken out of the numerator, along the
-  /// s_i² f_i(0), before every use, and out of its gradient, where s_i is the step_scale: it is the
-  /// smallest change of c_i / s_i.
+  /// Holds G(0) = 0 from now on: before every use, P(0) = Σ c_i f_i(0) is made 0 by subtracting
+  /// from c the multiple of the vector s_i² f_i(0) that does so, s_i being the step_scale, which is
+  /// the smallest change of c_i / s_i; the gradient goes through that.
   void keep_zero_centred();
 
   ActivationFunction as_function(int64_t group = 0) const override { return function(group); }

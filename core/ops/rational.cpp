@@ -63,6 +63,7 @@ RationalProblem rational_problem(const Tensor& x, const Tensor& numerator,
   return problem;
 }
 
+/// apply(), in core/ops/elementwise.cpp, calls the kernel and records.
 Tensor rational(const Tensor& x, const Tensor& numerator, const Tensor& denominator,
                 RationalOptions options) {
   return apply({numerator, denominator, options}, x);

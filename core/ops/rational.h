@@ -24,9 +24,9 @@ namespace pade {
 ///   −f_j G/Q  (unsafe).
 /// At kinks sgn(0) = +1, so that a coefficient that starts at 0 still learns.
 ///
-/// full_sum holds whole_sum, at c_i/10, d_j/10 and d_0 = 0. Its kinks are where the sum with d_0
-/// changes its sign; on an interval where it does not, full_sum can be any P/Q with Q > 0 there. As
-/// Q >= 1/10, |G| <= 10 |P|. Far out it grows as the others do, with x^{m−n}.
+/// full_sum contains whole_sum: the case c_i/10, d_j/10, d_0 = 0. Its kinks are where the sum with
+/// d_0 changes its sign; on an interval where it does not, full_sum can be any P/Q with Q > 0
+/// there. As Q >= 1/10, |G| <= 10 |P|. Far out it grows as the others do, with x^{m−n}.
 ///
 /// In the safe forms every finite x gives a finite value and slope when m <= n + 1 and d_n ≠ 0 (a
 /// true value beyond the dtype's range is infinite). The sums for the coefficients' gradients are

@@ -60,7 +60,7 @@ class Array {
   Shape shape_;
   std::vector<double> values_;
 };
-using In = const Array&;
+using In = const Array&;  // In and Out of kernels.h are the tensors that convert to these
 
 /// A result: zeros at first. When it goes out of scope, the tensor gets the nearest numbers of its
 /// dtype; integers saturate.

@@ -212,7 +212,7 @@ TEST_CASE("the derivatives of a formula at one x are those of its tensors") {
   }
 }
 
-DEVICE_TEST_CASE("formulas keep a NaN, and and have no slope there unless it is a straight line") {
+DEVICE_TEST_CASE("formulas keep a NaN, and have no slope there unless it is a straight line") {
   // The branch that is taken where every comparison fails; of relu, that of its value.
   const std::map<std::string, double> straight = {{"identity", 1}, {"relu", 0}};
   for (const Formula& formula : all_formulas())
