@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
-#include <future>
+#include <mutex>
 #include <numeric>
 #include <span>
+#include <stop_token>
+#include <thread>
 
 #include <pade/core/device_choice.h>
 #include <pade/core/error.h>
@@ -40,49 +43,59 @@ Tensor gather_rows(const Tensor& tensor, std::span<const int64_t> indices) {
   return rows;
 }
 
+/// Makes a batch of the samples of these indices.
+using Assemble = std::function<AssembledBatch(std::span<const int64_t> indices)>;
+
+Assemble assembler_of(const TensorDataset& set) {
+  return [set](std::span<const int64_t> indices) -> AssembledBatch {
+    return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+  };
+}
+
 /// Says whether images travel as bytes, to be augmented where they arrive.
 bool augments_on_device(const LoaderOptions& options) {
   return options.augment_on_device && options.device != Device::cpu;
 }
 
-/// Makes a batch of the images of these indices.
-AssembledBatch assemble(const Dataset& set, const LoaderOptions& options, int64_t epoch,
-                        std::span<const int64_t> indices) {
+Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t epoch) {
   const Shape image = set.image_shape();
   AugmentProblem problem{image[0], image[1], image[2], 0};
   for (const Transform& transform : options.augment) problem.boxes += transform.erased_boxes();
-  const Rng stream(*options.seed, "augment", static_cast<uint64_t>(epoch));
-  const bool on_device = augments_on_device(options);
-  const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
-                fields = kImageEditFields + kBoxFields * problem.boxes;
-  AssembledBatch raw{Tensor::empty({kept, image[0], image[1], image[2]}, DType::uint8),
-                     Tensor::empty({count}, DType::int32),
-                     Tensor::empty({kept, fields}, DType::int32)};
-  Tensor images = Tensor::empty(raw.images.shape().with(0, on_device ? 0 : count));
-  uint8_t* pixels = raw.images.mutable_data<uint8_t>();
-  int32_t* labels = raw.labels.mutable_data<int32_t>();
-  int32_t* edits = raw.edits.mutable_data<int32_t>();
-  float* to = images.mutable_data<float>();
-  for (int64_t i = 0; i < count; ++i) {
-    labels[i] = set.read(indices[i], pixels);
-    Rng rng = stream;
-    rng.set_counter(static_cast<uint64_t>(indices[i]) << 32);  // the image's own part
-    ImageEdit edit({edits, static_cast<size_t>(fields)}, problem.h, problem.w);
-    for (const Transform& transform : options.augment) transform.draw(edit, rng);
-    if (on_device) {
-      pixels += image.size();
-      edits += fields;
-    } else if (options.augment.empty()) {
-      set.normalize(pixels, to + i * image.size());
-    } else {
-      cpu::augment_image(problem, pixels, edits, set.levels().data(), to + i * image.size());
-    }
-  }
-  return on_device ? raw : AssembledBatch{images, raw.labels, {}};
+  return
+      [&set, image, problem, transforms = options.augment, on_device = augments_on_device(options),
+       stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch))](
+          std::span<const int64_t> indices) -> AssembledBatch {
+        const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
+                      fields = kImageEditFields + kBoxFields * problem.boxes;
+        AssembledBatch raw{Tensor::empty({kept, image[0], image[1], image[2]}, DType::uint8),
+                           Tensor::empty({count}, DType::int32),
+                           Tensor::empty({kept, fields}, DType::int32)};
+        Tensor images = Tensor::empty(raw.images.shape().with(0, on_device ? 0 : count));
+        uint8_t* pixels = raw.images.mutable_data<uint8_t>();
+        int32_t* labels = raw.labels.mutable_data<int32_t>();
+        int32_t* edits = raw.edits.mutable_data<int32_t>();
+        float* to = images.mutable_data<float>();
+        for (int64_t i = 0; i < count; ++i) {
+          labels[i] = set.read(indices[i], pixels);
+          Rng rng = stream;
+          rng.set_counter(static_cast<uint64_t>(indices[i]) << 32);  // the image's own part
+          ImageEdit edit({edits, static_cast<size_t>(fields)}, problem.h, problem.w);
+          for (const Transform& transform : transforms) transform.draw(edit, rng);
+          if (on_device) {
+            pixels += image.size();
+            edits += fields;
+          } else if (transforms.empty()) {
+            set.normalize(pixels, to + i * image.size());
+          } else {
+            cpu::augment_image(problem, pixels, edits, set.levels().data(), to + i * image.size());
+          }
+        }
+        return on_device ? raw : AssembledBatch{images, raw.labels, {}};
+      };
 }
 
-/// A batch on its way to the GPU, which the call waits for; or none; or what it failed with.
-using Arriving = std::function<std::optional<Batch>()>;
+/// A batch on its way to the GPU, which the call waits for; or none.
+using Arriving = std::function<Batch()>;
 
 Arriving send(const AssembledBatch& batch, const Tensor& levels) {
   if constexpr (kHasCuda) {
@@ -100,74 +113,110 @@ Arriving send(const AssembledBatch& batch, const Tensor& levels) {
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
-  /// Gives those that `loader` is to begin with.
-  explicit EpochRun(const Loader& loader)
-      : loader_(loader), next_(loader.first_batch_), end_(loader.size()) {
-    const int64_t size = loader.limited_size();
-    if (options_.shuffle) {
-      const auto epoch = static_cast<uint64_t>(loader.epoch_);
-      order_ = Rng(*options_.seed, "shuffle", epoch).permutation(size);
-    } else {
-      order_.resize(static_cast<size_t>(size));
-      std::iota(order_.begin(), order_.end(), int64_t{0});
+  /// Gives batches [first, end) of the samples in `order`; `levels` finishes those with edits.
+  EpochRun(Assemble assemble, std::vector<int64_t> order, int64_t first, int64_t end,
+           const LoaderOptions& options, Tensor levels)
+      : assemble_(std::move(assemble)),
+        order_(std::move(order)),
+        next_(first),
+        end_(end),
+        options_(options),
+        levels_(std::move(levels)) {
+    if (options.prefetch == 0 || first >= end) return;
+    try {
+      producer_ = std::jthread([this](const std::stop_token& stop) { produce(stop); });
+    } catch (const std::exception&) {
+      // The system has no more threads, or memory for them: the caller of next() assembles.
     }
   }
 
   /// Returns nothing when the epoch is over.
   std::optional<Batch> next() {
-    if (options_.device != Device::cpu) {
-      if (!arriving_) arriving_ = send_next();
-      return std::exchange(arriving_, send_next())();
+    if (options_.device == Device::cpu) {
+      std::optional<AssembledBatch> batch = next_on_cpu();
+      if (!batch) return std::nullopt;
+      return Batch{std::move(batch->images), std::move(batch->labels)};
     }
-    std::optional<AssembledBatch> batch = next_on_cpu();
-    if (!batch) return std::nullopt;
-    return Batch{std::move(batch->images), std::move(batch->labels)};
+    if (!std::exchange(sending_, true)) send_next();
+    if (unsent_) std::rethrow_exception(std::exchange(unsent_, nullptr));
+    const Arriving arriving = std::exchange(arriving_, nullptr);
+    if (!arriving) return std::nullopt;
+    send_next();
+    return arriving();
   }
 
  private:
-  Arriving send_next() {
+  void send_next() {
     try {
       if (const std::optional<AssembledBatch> batch = next_on_cpu())
-        return send(*batch, loader_.levels_);
-      return [] { return std::nullopt; };
+        arriving_ = send(*batch, levels_);
     } catch (...) {
-      return [failure = std::current_exception()]() -> std::optional<Batch> {
-        std::rethrow_exception(failure);
-      };
+      unsent_ = std::current_exception();
     }
   }
 
   std::optional<AssembledBatch> next_on_cpu() {
-    // get() assembles where nothing is prefetched, where the system has no more threads, and of
-    // rows of tensors, which are copied sooner than a thread begins.
-    const auto policy = options_.prefetch > 0 && loader_.dataset_
-                            ? std::launch::async | std::launch::deferred
-                            : std::launch::deferred;
-    for (; next_ < end_ && std::ssize(ahead_) <= options_.prefetch; ++next_)
-      ahead_.push_back(std::async(policy, [this, batch = next_] { return assembled(batch); }));
-    if (ahead_.empty()) return std::nullopt;
-    std::future<AssembledBatch> first = std::move(ahead_.front());
-    ahead_.pop_front();
-    return first.get();
+    if (!producer_.joinable()) return assemble_next();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
+    if (ready_.empty()) {
+      if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+      return std::nullopt;
+    }
+    std::optional<AssembledBatch> batch = std::move(ready_.front());
+    ready_.pop_front();
+    changed_.notify_all();
+    return batch;
   }
 
-  AssembledBatch assembled(int64_t batch) const {
+  /// Runs on the producer's thread. A batch is begun when there will be room for it.
+  void produce(const std::stop_token& stop) {
+    std::exception_ptr failure;
+    try {
+      while (std::optional<AssembledBatch> batch = assemble_next()) {
+        std::unique_lock lock(mutex_);
+        ready_.push_back(std::move(*batch));
+        changed_.notify_all();
+        changed_.wait(lock, stop, [this] { return std::ssize(ready_) < options_.prefetch; });
+        if (stop.stop_requested()) return;
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    failure_ = failure;
+    changed_.notify_all();
+  }
+
+  std::optional<AssembledBatch> assemble_next() {
+    if (next_ >= end_) return std::nullopt;
+    const auto rest = std::span(order_).subspan(static_cast<size_t>(next_ * options_.batch_size));
     const auto size = static_cast<size_t>(options_.batch_size);
-    std::span<const int64_t> indices = std::span(order_).subspan(static_cast<size_t>(batch) * size);
-    indices = indices.first(std::min(indices.size(), size));
-    if (loader_.dataset_) return assemble(*loader_.dataset_, options_, loader_.epoch_, indices);
-    const TensorDataset& set = *loader_.tensors_;
-    return {gather_rows(set.features(), indices), gather_rows(set.targets(), indices), {}};
+    AssembledBatch batch = assemble_(rest.first(std::min(rest.size(), size)));
+    ++next_;  // a batch that failed is not left out when it is tried again
+    return batch;
   }
 
-  const Loader loader_;  // as it was when the epoch began
-  const LoaderOptions& options_ = loader_.options_;
-  std::vector<int64_t> order_;
-  int64_t next_;  // the first batch that is not in `ahead_`
+  // Used by whoever assembles: the producer, or the caller of next() when there is none.
+  Assemble assemble_;
+  const std::vector<int64_t> order_;
+  int64_t next_;
   const int64_t end_;
-  Arriving arriving_;  // to the GPU: the batch after the one given last
-  /// The last member, so that these end before what they use.
-  std::deque<std::future<AssembledBatch>> ahead_;
+  const LoaderOptions options_;
+
+  // Used by the caller of next() only.
+  const Tensor levels_;
+  bool sending_ = false;
+  Arriving arriving_;          // the batch after the one given last
+  std::exception_ptr unsent_;  // why there is none
+
+  std::mutex mutex_;  // guards what follows, but for the thread itself
+  std::condition_variable_any changed_;
+  std::deque<AssembledBatch> ready_;
+  bool finished_ = false;
+  std::exception_ptr failure_;
+  std::jthread producer_;  // the last member, so that it ends before what it uses
 };
 
 Loader::Loader(const Dataset& dataset, LoaderOptions options)
@@ -220,7 +269,15 @@ void Loader::set_epoch(int64_t epoch, int64_t first_batch) {
 
 Loader::Iterator Loader::begin() {
   return bad_alloc_as_error([this] {
-    auto run = std::make_shared<EpochRun>(*this);
+    std::vector<int64_t> order(static_cast<size_t>(limited_size()));
+    if (options_.shuffle)
+      order =
+          Rng(*options_.seed, "shuffle", static_cast<uint64_t>(epoch_)).permutation(limited_size());
+    else
+      std::iota(order.begin(), order.end(), int64_t{0});
+    auto run = std::make_shared<EpochRun>(
+        tensors_ ? assembler_of(*tensors_) : assembler_of(*dataset_, options_, epoch_),
+        std::move(order), first_batch_, size(), options_, levels_);
     ++epoch_;
     first_batch_ = 0;
     return Iterator(std::move(run));

@@ -26,7 +26,7 @@ struct LoaderOptions {
   std::optional<uint64_t> seed = {};  ///< of order and augmentation; by default manual_seed()'s
   bool drop_last = false;             ///< leave out a last batch that is not full
   std::optional<int64_t> limit = {};  ///< use the first so many images only
-  int64_t prefetch = 2;               ///< batches of images made ahead, by threads; 0: none
+  int64_t prefetch = 2;               ///< batches prepared ahead, by a thread of their own; 0: none
   /// Where batches are wanted. One more is under way to the GPU while it works on the last one.
   Device device = Device::cpu;
   /// What is done to each image, in this order, drawn again in each epoch:
@@ -76,7 +76,6 @@ class Loader {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  friend class EpochRun;
   void check_options();
   int64_t limited_size() const;
 
@@ -88,7 +87,7 @@ class Loader {
   int64_t first_batch_ = 0;
 };
 
-/// Goes through one epoch. The last copy to be destroyed waits for what is being prepared.
+/// Goes through one epoch. The last copy to be destroyed stops the prefetching.
 class Loader::Iterator {
  public:
   using value_type = Batch;

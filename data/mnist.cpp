@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+#include <fstream>
 #include <iterator>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
@@ -19,18 +17,16 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 28;
 constexpr int kClasses = 10;
-constexpr int64_t kMaxBytes = UINT32_MAX;   // zlib counts with 32 bits
+constexpr int64_t kMaxBytes = int64_t{4} << 30;
 constexpr int64_t kMaxDeflateRatio = 1032;  // what zlib's format can reach
 constexpr const char* kRemedy = "; an incomplete download? Delete it and get it again";
 
-/// The bytes of a file, decompressed meanwhile when it is gzip'd.
+/// A file's bytes, decompressed meanwhile when it is gzip'd.
 class GzipFile {
  public:
   /// An IDX file begins with 0, one that is gzip'd with 1F 8B.
-  explicit GzipFile(std::string stored)
-      : stored_(std::move(stored)), compressed_(stored_.starts_with('\x1F')) {
-    stream_.next_in = reinterpret_cast<uint8_t*>(stored_.data());
-    stream_.avail_in = static_cast<uInt>(stored_.size());
+  explicit GzipFile(std::ifstream file)
+      : file_(std::move(file)), compressed_(file_.peek() == 0x1F) {
     if (compressed_)
       check(inflateInit2(&stream_, MAX_WBITS + 16) == Z_OK, "not enough memory to read it");
   }
@@ -42,42 +38,48 @@ class GzipFile {
 
   /// Reads `bytes`, or fewer where the file ends. Returns how many.
   int64_t read(uint8_t* to, int64_t bytes) {
-    stream_.next_out = to;
-    stream_.avail_out = static_cast<uInt>(bytes);
-    if (!compressed_) {
-      const uInt count = std::min(stream_.avail_in, stream_.avail_out);
-      std::copy_n(stream_.next_in, count, to);
-      stream_.next_in += count;
-      stream_.avail_in -= count;
-      return count;
-    }
-    while (stream_.avail_out > 0 && stream_.avail_in > 0) {
+    if (!compressed_) return read_stored(to, bytes);
+    constexpr int64_t kPiece = int64_t{1} << 30;  // zlib counts with 32 bits
+    int64_t done = 0;
+    while (done < bytes) {
+      if (stream_.avail_in == 0) {
+        stream_.next_in = buffer_.data();
+        stream_.avail_in = static_cast<uInt>(read_stored(buffer_.data(), std::ssize(buffer_)));
+        if (stream_.avail_in == 0) break;
+      }
       // A gzip file consists of one or several members; behind them there is nothing else.
       check(!member_ended_ || stream_.next_in[0] == 0x1F,
             "damaged: there is something else behind the compressed data", kRemedy);
       if (member_ended_) inflateReset(&stream_);
+      stream_.next_out = to + done;
+      const auto room = static_cast<uInt>(std::min(kPiece, bytes - done));
+      stream_.avail_out = room;
       const int code = inflate(&stream_, Z_NO_FLUSH);
       check(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR,
             "damaged: ", stream_.msg ? stream_.msg : "it is not gzip'd data", kRemedy);
       member_ended_ = code == Z_STREAM_END;
+      done += room - stream_.avail_out;
     }
-    check(stream_.avail_out == 0 || member_ended_, "truncated: the compressed data ends too soon",
-          kRemedy);
-    return bytes - stream_.avail_out;
+    check(done == bytes || member_ended_, "truncated: the compressed data ends too soon", kRemedy);
+    return done;
   }
 
-  /// How many bytes there can be to read, at most.
-  int64_t most() const {
-    return compressed_ ? std::ssize(stored_) * kMaxDeflateRatio : int64_t{stream_.avail_in};
-  }
+  bool compressed() const { return compressed_; }
 
  private:
-  std::string stored_;
+  int64_t read_stored(uint8_t* to, int64_t bytes) {
+    file_.read(reinterpret_cast<char*>(to), bytes);
+    check(!file_.bad(), "it cannot be read to its end");
+    return file_.gcount();
+  }
+
+  std::ifstream file_;
+  std::array<uint8_t, size_t{1} << 16> buffer_;
   z_stream stream_{};
   bool compressed_, member_ended_ = false;
 };
 
-Tensor read_array(GzipFile file) {
+Tensor read_array(GzipFile file, int64_t stored_bytes) {
   std::array<uint8_t, 4> magic;
   check(file.read(magic.data(), 4) == 4, "truncated: too short for an IDX file", kRemedy);
   check(magic[0] == 0 && magic[1] == 0, "this is not an IDX file: it begins with the bytes ",
@@ -102,9 +104,12 @@ Tensor read_array(GzipFile file) {
         kMaxBytes);
   const auto check_held = [&](int64_t held) {
     check(size <= held, "truncated: the header asks for ", size, " bytes ", shape,
-          ", the file can hold ", held, kRemedy);
+          ", the file holds ", held, kRemedy);
   };
-  check_held(file.most());
+  if (!file.compressed()) check_held(stored_bytes - 4 - 4 * rank);
+  check(size <= stored_bytes * kMaxDeflateRatio, "truncated: the header asks for ", size, " bytes ",
+        shape, ", more than ", stored_bytes, " compressed ones can hold", kRemedy);
+
   Tensor array = Tensor::empty(shape, DType::uint8);
   check_held(file.read(array.mutable_data<uint8_t>(), size));
   uint8_t beyond;
@@ -135,6 +140,7 @@ StoredDataset read_set(DatasetInfo info, const fs::path& folder, Split split) {
     check(array.rank() != 3, "expected labels, got ", array.extent(0),
           " images; were the files swapped?");
     check(array.rank() == 1, "expected labels [N], got ", array.shape());
+    samples.reserve(static_cast<size_t>(array.size()));
     for (const uint8_t label : array.to_vector<uint8_t>()) {
       check(label < kClasses, "label ", samples.size(), " is ", int{label}, ", expected 0 to ",
             kClasses - 1, "; the file is damaged");
@@ -150,8 +156,10 @@ StoredDataset read_set(DatasetInfo info, const fs::path& folder, Split split) {
 }  // namespace
 
 Tensor read_idx(const fs::path& path) {
-  std::string stored = read_file(path, kMaxBytes);
-  return with_path_in_errors(path, [&] { return read_array(GzipFile(std::move(stored))); });
+  std::ifstream file = open_input(path);
+  return with_path_in_errors(path, [&] {
+    return read_array(GzipFile(std::move(file)), static_cast<int64_t>(fs::file_size(path)));
+  });
 }
 
 fs::path find_idx(const fs::path& folder, std::string_view name) {
