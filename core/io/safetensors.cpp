@@ -247,10 +247,13 @@ void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
 
   TextStream problems;
   std::vector<std::pair<Tensor, const Tensor*>> copies;
+  const auto layout = [](const Tensor& tensor) {
+    return to_string(tensor.shape()) + ' ' + name_of(tensor.dtype());
+  };
   for (const auto& [name, target] : targets) {
     const auto found = not_asked_for.find(name);
     if (found == not_asked_for.end()) {
-      problems << "\n  missing: " << name << ' ' << target.shape() << ' ' << target.dtype();
+      problems << "\n  missing: " << name << ' ' << layout(target);
       continue;
     }
     const Tensor& source = *found->second;
@@ -258,12 +261,12 @@ void load_into(const NamedTensors& targets, const SafetensorsFile& file) {
     if (source.shape() == target.shape() && source.dtype() == target.dtype())
       copies.emplace_back(target, &source);
     else
-      problems << "\n  different: " << name << ": expected " << target.shape() << ' '
-               << target.dtype() << ", got " << source.shape() << ' ' << source.dtype();
+      problems << "\n  different: " << name << ": expected " << layout(target) << ", got "
+               << layout(source);
   }
   for (const auto& [name, tensor] : file.tensors)
     if (not_asked_for.contains(name))
-      problems << "\n  unexpected: " << name << ' ' << tensor.shape() << ' ' << tensor.dtype();
+      problems << "\n  unexpected: " << name << ' ' << layout(tensor);
   check(problems.str().empty(), file.path,
         ": does not fit, so nothing was loaded:", problems.str());
 

@@ -68,11 +68,13 @@ void softmax_forward(const SoftmaxLines& lines, bool log, const Tensor& x, Tenso
       T* to = out + offset;
       const T top = largest(from, n, stride);
       const double sum = exponentials(from, top, to, n, stride);
-      const T log_sum = static_cast<T>(std::log(sum)), scale = static_cast<T>(1 / sum);
-      if (log)
+      if (log) {
+        const T log_sum = static_cast<T>(std::log(sum));
         for (int64_t k = 0; k < n; ++k) to[k * stride] = (from[k * stride] - top) - log_sum;
-      else
+      } else {
+        const T scale = static_cast<T>(1 / sum);
         for (int64_t k = 0; k < n; ++k) to[k * stride] *= scale;
+      }
     });
   });
 }

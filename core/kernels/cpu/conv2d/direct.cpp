@@ -151,7 +151,7 @@ void backward_weight(const Conv2dProblem& problem, const T* x, const T* dy, T* d
   const std::vector<int64_t> offsets = offsets_of_terms(problem, plane);
   const int64_t group_out = problem.group_out(), terms = problem.terms();
   const int64_t run = (problem.output.h - 1) * plane.pitch + problem.output.w;
-  // So many images that what a tile of shifted_products reads stays in L1.
+  // As many images as leave what a tile of shifted_products reads in L1.
   constexpr int64_t kElements = (24 << 10) / sizeof(T), kMost = 16;
   const int64_t at_once =
       std::clamp<int64_t>(kElements / (plane.size() + kProductRows * plane.phase_size()), 1, kMost);
