@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <iterator>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include <pade/core/error.h>
@@ -31,32 +32,42 @@ StoredDataset read_set(DatasetInfo info, fs::path folder, const Names& own_folde
   const auto is_there = [&](const char* own) { return fs::is_directory(folder / own, ignored); };
   const auto own = std::ranges::find_if(own_folders, is_there);
   if (own != own_folders.end()) folder /= *own;
+  std::vector<fs::path> files;
+  uintmax_t bytes_in_all = 0;
+  for (const char* name : names) {
+    const fs::path found = find_batch(folder, name);
+    files.push_back(found.empty() ? folder / name : found);
+    bytes_in_all += found.empty() ? 0 : fs::file_size(found);
+  }
+  // Of either version, a file has at least the bytes of its pixels; rows that are over stay unused.
+  Tensor images =
+      Tensor::empty({static_cast<int64_t>(bytes_in_all / kPixels), 3, kSide, kSide}, DType::uint8);
+  auto* pixels = reinterpret_cast<char*>(images.mutable_data<uint8_t>());
   const size_t label_bytes = labels.classes.size(), record_bytes = label_bytes + kPixels;
   std::vector<StoredDataset::Sample> samples;
-  std::vector<std::string> batches;
-  for (const char* name : names) {
-    const fs::path found = find_batch(folder, name), file = found.empty() ? folder / name : found;
-    batches.push_back(file.has_extension() ? read_file(file)
-                                           : read_python_batch(file, labels.keys, kPixels));
-    const std::string& records = batches.back();
-    check(!records.empty() && records.size() % record_bytes == 0, file.string(),
-          ": expected records of ", record_bytes, " bytes each, got ", records.size(),
+  for (const fs::path& file : files) {
+    std::ifstream stored;
+    std::istringstream converted;
+    if (file.has_extension())
+      stored = open_input(file);
+    else
+      converted.str(read_python_batch(file, labels.keys, kPixels));
+    std::istream& records = file.has_extension() ? static_cast<std::istream&>(stored) : converted;
+    const auto bytes = static_cast<size_t>(records.seekg(0, std::ios::end).tellg());
+    check(bytes > 0 && bytes % record_bytes == 0, file.string(), ": expected records of ",
+          record_bytes, " bytes each, got ", bytes,
           " bytes in all; an incomplete download? Delete it and get it again");
-    for (size_t i = 0; i < records.size() / record_bytes; ++i) {
+    records.seekg(0);
+    for (size_t i = 0; i < bytes / record_bytes; ++i, pixels += kPixels) {
       for (size_t k = 0; k < label_bytes; ++k) {
-        const int label = static_cast<uint8_t>(records[i * record_bytes + k]);
+        const int label = records.get();
         check(label < labels.classes[k], file.string(), ": the label of record ", i, " is ", label,
               ", expected 0 to ", labels.classes[k] - 1, "; the file is damaged");
         if (k == labels.used) samples.emplace_back(samples.size(), label);
       }
+      records.read(pixels, kPixels);
+      check(records.good(), file.string(), ": cannot be read to its end");
     }
-  }
-  Tensor images = Tensor::empty({std::ssize(samples), 3, kSide, kSide}, DType::uint8);
-  uint8_t* to = images.mutable_data<uint8_t>();
-  for (std::string& records : batches) {
-    for (size_t at = label_bytes; at < records.size(); at += record_bytes)
-      to = std::copy_n(records.begin() + static_cast<int64_t>(at), kPixels, to);
-    std::string().swap(records);  // gives its memory back
   }
   return {std::move(info), images, std::move(samples)};
 }
