@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include <pade/core/error.h>
 #include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>

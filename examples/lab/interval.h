@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace pade::lab {
 

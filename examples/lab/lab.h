@@ -7,7 +7,10 @@
 
 #include <pade/layers/activation.h>
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 /// The commands of activation_lab. Each add_…() adds one to the program; parsing the command line
 /// leaves in `work` what the chosen one does.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include <pade/core/ops/elementwise.h>
 #include <pade/core/text_stream.h>
 #include <pade/layers/rational.h>

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include <pade/core/error.h>
 #include <pade/core/text_stream.h>
 #include <pade/data/process.h>

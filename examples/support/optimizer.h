@@ -7,7 +7,7 @@
 #include <pade/optim/optimizer.h>
 #include <pade/optim/schedule.h>
 
-#include "support/options.h"
+#include "support/training_options.h"
 
 namespace pade::support {
 

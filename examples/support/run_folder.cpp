@@ -16,6 +16,8 @@
 #include <sstream>
 #include <utility>
 
+#include <CLI/CLI.hpp>
+
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
 #include <pade/core/error.h>

@@ -10,7 +10,11 @@
 #include <pade/layers/study/input_statistics.h>
 
 #include "support/metrics.h"
-#include "support/options.h"
+#include "support/training_options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace pade::support {
 

@@ -2,7 +2,7 @@
 
 #include <pade/data/open_dataset.h>
 
-#include "support/options.h"
+#include "support/training_options.h"
 
 namespace pade::support {
 

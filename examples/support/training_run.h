@@ -12,9 +12,9 @@
 
 #include "support/checkpoint.h"
 #include "support/metrics.h"
-#include "support/options.h"
 #include "support/progress.h"
 #include "support/run_folder.h"
+#include "support/training_options.h"
 
 namespace pade::support {
 

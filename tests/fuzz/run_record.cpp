@@ -7,6 +7,7 @@
 #include <pade/data/open_dataset.h>
 
 #include "fuzz.h"
+#include "support/options.h"
 #include "support/run_folder.h"
 
 using namespace pade;
