@@ -14,7 +14,9 @@ if(NOT PADE_CUDA STREQUAL OFF)
   endif()
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
-    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)  # Ampere and Hopper; PTX for what comes after
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND DEFINED ENV{CUDAARCHS})
+      set(CMAKE_CUDA_ARCHITECTURES $ENV{CUDAARCHS} CACHE STRING "GPUs that kernels are made for")
+    elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)  # Ampere and Hopper; PTX for what comes after
       set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual)
     endif()
     enable_language(CUDA)

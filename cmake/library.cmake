@@ -18,6 +18,7 @@ function(pade_add_objects name)
     COMPILE_DEFINITIONS "${PADE_BUILD_INFO}")
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_compile_features(${name} PUBLIC cxx_std_20)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O3>)
   target_include_directories(${name}
     PUBLIC ${PROJECT_BINARY_DIR}/include PRIVATE ${PADE_CBLAS_INCLUDE_DIR})
   target_include_directories(${name} SYSTEM PRIVATE ${PADE_STB_INCLUDE_DIR})

@@ -85,6 +85,12 @@ want_packages() {
   }
 }
 
+# The compute capability of the first GPU, as 90; nothing where nvidia-smi knows of none.
+gpu_capability() {
+  { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
+    sed -n '1s/^\([0-9]*\)\.\([0-9]*\) *$/\1\2/p'
+}
+
 # Whether CMake's cache in folder $1 has the setting $2 (NAME=VALUE).
 has_setting() {
   grep -q "^${2%%=*}:[A-Z]*=${2#*=}\$" "$1/CMakeCache.txt"

@@ -41,6 +41,12 @@ if [[ $fuzz_seconds != none ]]; then
   arguments=(-L fuzz --timeout $((fuzz_seconds + 600)) "${arguments[@]}")
 fi
 
+# GPU kernels for one kind only: for the GPU that is there, or else for Ampere's, with PTX that later
+# ones compile when they load it. What nvcc makes for both kinds, tests/cubin looks at.
+if [[ -z ${CUDAARCHS-} ]]; then
+  gpu=$(gpu_capability)
+  export CUDAARCHS=${gpu:-80}
+fi
 require_packages libcli11-dev doctest-dev python3
 want_packages curl dataset-fashion-mnist libbenchmark-dev
 build "$folder" all "${settings[@]}" PADE_BUILD_TESTS=ON PADE_BUILD_EXAMPLES=ON

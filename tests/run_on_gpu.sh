@@ -168,8 +168,8 @@ PATH=$PATH:${CUDA_PATH:-/usr/local/cuda}/bin
 export python=${PADE_PYTHON:-python3} folder=$source_dir/build-on-gpu architecture=
 if ((rehearse)); then
   folder=$source_dir/build-rehearsal
-elif capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader); then
-  architecture=$(head -n 1 <<<"$capability" | tr -d '. ')-real
+elif capability=$(gpu_capability) && [[ -n $capability ]]; then
+  architecture=$capability-real
 else
   say "There is no GPU here that nvidia-smi knows of (--rehearse runs without one)"
   exit 1
