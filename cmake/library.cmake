@@ -22,6 +22,7 @@ function(pade_add_objects name)
   target_include_directories(${name}
     PUBLIC ${PROJECT_BINARY_DIR}/include PRIVATE ${PADE_CBLAS_INCLUDE_DIR})
   target_include_directories(${name} SYSTEM PRIVATE ${PADE_STB_INCLUDE_DIR})
+  pade_precompile_headers(${name})
   target_link_libraries(${name} PRIVATE
     Threads::Threads ZLIB::ZLIB nlohmann_json::nlohmann_json pade_compile_options)
 endfunction()
