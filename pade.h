@@ -11,6 +11,7 @@
 #include <pade/core/gradcheck.h>
 #include <pade/core/image_edit.h>
 #include <pade/core/io/file.h>
+#include <pade/core/io/npy.h>
 #include <pade/core/io/safetensors.h>
 #include <pade/core/kernel_choice.h>
 #include <pade/core/numbers.h>

@@ -11,10 +11,19 @@
 namespace pade {
 
 /// Writes a network's state() and activation_metadata() to one file, from which its tensors can be
-/// read by any program, and its activations looked at by `activation_lab inspect`. Reading it:
-///
-///   load_into(network.state(), read_safetensors(path));
+/// read by any program, and its activations looked at by `activation_lab inspect`. For PyTorch,
+/// which expects it, every batch norm has a num_batches_tracked of 0 in it.
 void save_network(const std::filesystem::path& path, Module& network);
+
+/// read_safetensors(), with the coefficients that rational_kat_cu calls weight_numerator and
+/// weight_denominator under our names.
+SafetensorsFile read_network(const std::filesystem::path& path);
+
+/// Loads a file of save_network(), or one that another program wrote, by names, as load_into() does
+/// and with its errors. What all names of the file begin with, and none of the network's, as
+/// `module.` in files of PyTorch's DataParallel, is left out; it is returned, "" when there is
+/// nothing of that kind.
+std::string load_network(const std::filesystem::path& path, Module& network);
 
 /// What a file of a network's tensors has to say besides them, so that its activations can be
 /// evaluated from the file alone: activation.<prefix><path> = the Activation's spec(), such as
