@@ -17,7 +17,16 @@ std::optional<T> parse(std::string_view text) {
   return value;
 }
 
+template <class T>
+std::string format(T value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
 }  // namespace
+
+std::string shortest(float value) { return format(value); }
+std::string shortest(double value) { return format(value); }
 
 std::optional<double> parse_double(std::string_view text) {
   const std::optional<double> value = parse<double>(text);

@@ -20,6 +20,10 @@ std::optional<double> parse_double(std::string_view text);
 std::optional<int64_t> parse_int64(std::string_view text);
 std::optional<uint64_t> parse_uint64(std::string_view text);
 
+/// The fewest digits that read back to the same number of that type.
+std::string shortest(float value);
+std::string shortest(double value);
+
 /// `value` as an integer type. Throws Error, which begins with `what`, unless it is whole and T can
 /// hold it: to convert such a number by a cast is undefined.
 template <std::integral T>

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <pade/core/did_you_mean.h>
@@ -12,13 +11,6 @@
 
 namespace pade {
 namespace {
-
-/// The fewest digits that read back to the same number of that type.
-template <class T>
-std::string shortest(T value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
 
 const Formula& formula_named(std::string_view name) {
   const Formula* formula = find_formula(name);

@@ -99,7 +99,8 @@ struct Sigmoid : FormulaActivation {
 ///   trainable=true|false        all or none of the constants are learned; else those that usually
 ///                               are
 /// The rational ones (hp1, hp2, pau, opau) take the keys
-///   basis=B, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4, groups=1|N|channel,
+///   basis=B, form=termwise|whole_sum|full_sum|unsafe, degrees=5/4, coefficients=c0 c1 …/d1 …,
+///   groups=1|N|channel, axis=1|-1, shared_numerator=true|false (Rational::share_numerator()),
 ///   init=leaky_relu|…, interval=-5:5, zero_centred=true|false, zero_mean=true|false,
 ///   gain=true|lecun_normal|he_normal|pytorch|…, noise=0, trainable=true|false;
 /// and hermite, a polynomial that starts next to ReLU (layers/rational.h), degree=3, groups,

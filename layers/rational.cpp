@@ -33,7 +33,10 @@ Rational Rational::pau(int64_t groups) { return Rational(pau_preset().start, gro
 
 RationalFunction Rational::function(int64_t group) const {
   const auto row = [group](const Tensor& coefficients) {
-    return coefficients[group].to(Device::cpu).to(DType::float64).to_vector<double>();
+    return coefficients[coefficients.extent(0) == 1 ? 0 : group]
+        .to(Device::cpu)
+        .to(DType::float64)
+        .to_vector<double>();
   };
   const Tensor c = numerator.detach();  // which a step may have left off the centre
   return {options_, row(zero_centred_ ? zero_centred(c) : c), row(denominator.detach())};
@@ -55,12 +58,18 @@ std::string Rational::description() const {
   out << "Rational(" << name_of(options_.basis) << ", " << name_of(options_.form) << ", "
       << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ", groups=" << groups();
+  if (numerator.extent(0) < groups()) out << ", shared numerator";
   if (noise_ > 0) out << ", noise=" << noise_;
   out << ')';
   return out.str();
 }
 
 std::optional<ElementwiseFunction> Rational::elementwise() {
+  if (groups() > 1 && channel_axis_ == -1) return std::nullopt;
+  return current();
+}
+
+ElementwiseFunction Rational::current() {
   if (zero_centred_) centre_numerator();
   Tensor c = zero_centred_ ? zero_centred(numerator) : numerator, d = denominator;
   if (noise_rng_ && training()) {
@@ -68,9 +77,17 @@ std::optional<ElementwiseFunction> Rational::elementwise() {
     if (zero_centred_) c = zero_centred(c);
     d = with_noise(d);
   }
+  if (c.extent(0) < groups()) c = c + Tensor::zeros({groups(), 1}, c.dtype(), c.device());
   return ElementwiseFunction(c, d, options_);
 }
 
-Tensor Rational::forward(const Tensor& x) { return apply(*elementwise(), x); }
+Tensor Rational::forward(const Tensor& x) {
+  if (groups() == 1 || x.rank() < 3) return apply(current(), x);
+  check(channel_axis_ || x.rank() > 3, description(), ": the channels of ", x.shape(),
+        " may be axis 1 or the last; say which: axis=1 or axis=-1 in the SPEC");
+  if (channel_axis_ != -1) return apply(current(), x);
+  const Tensor rows = x.reshape({-1, x.extent(-1)});
+  return apply(current(), rows).reshape(x.shape());
+}
 
 }  // namespace pade

@@ -9,9 +9,10 @@
 
 namespace pade {
 
-/// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1]
-/// and denominator [groups, n], in full_sum [groups, n+1], are trainable; optimisers give them a
-/// group of their own, whose steps are scaled by the step_scales() of the start.
+/// The learned activation P/Q (see core/ops/rational.h), of degrees m/n. numerator [groups, m+1],
+/// or [1, m+1] where it is shared, and denominator [groups, n], in full_sum [groups, n+1], are
+/// trainable; optimisers give them a group of their own, whose steps are scaled by the
+/// step_scales() of the start.
 ///
 ///   Rational::hp1()                                   // as in the paper
 ///   Rational(fit_rational(f, {Basis::legendre}, 5, 4).function, channels)   // your own start
@@ -32,7 +33,7 @@ class Rational : public Activation {
   /// The function that one group is now.
   RationalFunction function(int64_t group = 0) const;
   const RationalOptions& options() const { return options_; }
-  int64_t groups() const override { return numerator.extent(0); }
+  int64_t groups() const override { return denominator.extent(0); }
   int64_t numerator_degree() const { return numerator.extent(1) - 1; }
   int64_t denominator_degree() const {
     return denominator.extent(1) - 1 + first_denominator(options_.form);
@@ -46,6 +47,13 @@ class Rational : public Activation {
   /// ml-research's rational_activations. Throws Error unless 0 <= noise < 1.
   void set_noise(double noise);
   double noise() const { return noise_; }
+  /// Makes the first group's numerator that of all groups, as in the activations of KAT
+  /// (arXiv:2409.10594) and rational_kat_cu. Call it before building an optimiser.
+  void share_numerator();
+  /// Says which axis of the input the groups cut: 1, as images and sequences [N, C, L] have their
+  /// channels, or −1 for the last, as tokens [N, L, C] have them. Nothing need be said where both
+  /// are one, or for images; of three axes, several groups refuse to guess.
+  void set_channel_axis(int axis);
   /// Holds G(0) = 0 from now on: before every use, P(0) = Σ c_i f_i(0) is made 0 by subtracting
   /// from c the multiple of the vector s_i² f_i(0) that does so, s_i being the step_scale, which is
   /// the smallest change of c_i / s_i; the gradient goes through that.
@@ -69,6 +77,8 @@ class Rational : public Activation {
   Tensor zero_centred(const Tensor& numerator) const;
   /// Takes that part out of what an optimiser or a file has put there since the last time.
   void centre_numerator();
+  /// The coefficients as they are used now.
+  ElementwiseFunction current();
   /// The coefficients, each times a factor.
   Tensor with_noise(const Tensor& coefficients);
 
@@ -77,6 +87,7 @@ class Rational : public Activation {
   bool zero_centred_ = false;
   std::weak_ptr<Storage> centred_;  // the numerator's when it was centred last …
   uint32_t centred_version_ = 0;    // … and its version then
+  std::optional<int> channel_axis_;
   double noise_ = 0;
   std::optional<Rng> noise_rng_;  // where there is noise
 };

@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <tuple>
 #include <utility>
 
@@ -70,6 +71,9 @@ std::unique_ptr<Rational> make_rational(const Spec& spec, const RationalFunction
                                         int64_t channels, DType dtype) {
   const auto module_of = [&](const RationalFunction& function) {
     auto module = std::make_unique<Rational>(function, groups_of(spec, channels), dtype);
+    if (spec.flag("shared_numerator", false)) module->share_numerator();
+    if (spec.has("axis"))
+      module->set_channel_axis(whole_number<int>(spec.number("axis", 1), "Rational: axis"));
     if (spec.flag("zero_centred", false)) module->keep_zero_centred();
     return module;
   };
@@ -85,8 +89,9 @@ RationalSpec::RationalSpec(Spec spec)
     : spec_(std::move(spec)), preset_(&preset_named(spec_.name())) {
   check(spec_.name() != "opau" || spec_.has("basis"),
         "activation opau: name its basis, as in opau:basis=legendre");
-  spec_.allow_keys({"basis", "form", "degrees", "groups", "init", "interval", "zero_centred",
-                    "zero_mean", "gain", "noise", "trainable"});
+  spec_.allow_keys({"basis", "form", "degrees", "coefficients", "groups", "axis",
+                    "shared_numerator", "init", "interval", "zero_centred", "zero_mean", "gain",
+                    "noise", "trainable"});
   check(!spec_.flag("zero_mean", false) || !spec_.flag("zero_centred", false), "activation ",
         spec_.name(), ": zero_mean and zero_centred exclude each other");
   const RationalFunction& usual = preset_->start;
@@ -100,7 +105,33 @@ RationalSpec::RationalSpec(Spec spec)
           ", got \"", spec_.text("degrees", ""), "\"");
   m_ = static_cast<int>(m);
   n_ = static_cast<int>(n);
+  if (spec_.has("coefficients")) read_coefficients();
   groups_of(spec_, 1);  // before a fit, which takes its time
+}
+
+void RationalSpec::read_coefficients() {
+  const std::string what = "activation " + spec_.name() + ": coefficients",
+                    text = spec_.text("coefficients", "");
+  for (const char* key : {"degrees", "init", "interval", "zero_mean"})
+    check(!spec_.has(key), what, " say what the function is; ", key,
+          " cannot be given beside them");
+  const size_t slash = text.find('/');
+  check(slash != text.npos && text.find('/', slash + 1) == text.npos, what, " expect c0 … cm/d",
+        first_denominator(options_.form), " … dn, with blanks between, got \"", text, '"');
+  const auto numbers = [&](const std::string& part) {
+    std::istringstream words(part);
+    std::vector<double> values;
+    for (std::string word; words >> word;) {
+      const std::optional<double> value = parse_double(word);
+      check(value.has_value(), what, " expect numbers with blanks between, got \"", word, '"');
+      values.push_back(*value);
+    }
+    return values;
+  };
+  given_ = {options_, numbers(text.substr(0, slash)), numbers(text.substr(slash + 1))};
+  given_->check_degrees(what);
+  m_ = given_->numerator_degree();
+  n_ = given_->denominator_degree();
 }
 
 RationalFunction RationalSpec::fit(const std::string& init, const FitOptions& interval,
@@ -127,6 +158,7 @@ std::pair<double, double> RationalSpec::interval() const {
 }
 
 RationalFunction RationalSpec::start() const {
+  if (given_) return *given_;
   const bool zero_mean = spec_.flag("zero_mean", false);
   const auto differs = [&](const char* key) { return spec_.has(key); };
   const std::array keys{"basis", "form", "degrees", "interval", "init"};
@@ -162,6 +194,8 @@ std::string Rational::spec() const {
   out << "opau:basis=" << name_of(options_.basis) << ",form=" << name_of(options_.form)
       << ",degrees=" << numerator_degree() << '/' << denominator_degree();
   if (groups() > 1) out << ",groups=" << groups();
+  if (channel_axis_) out << ",axis=" << *channel_axis_;
+  if (numerator.extent(0) < groups()) out << ",shared_numerator=true";
   if (zero_centred_) out << ",zero_centred=true";
   if (noise_ > 0) out << std::setprecision(15) << ",noise=" << noise_;
   if (!numerator.requires_grad()) out << ",trainable=false";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,11 +34,13 @@ class RationalSpec {
   /// FitOptions, by FitNorm::l2; the preset's is stored.
   std::string init() const;
   std::pair<double, double> interval() const;
-  /// The preset's function, or, where a key asks for another one, a fit, which a process makes
-  /// once: all layers of a network ask for the same.
+  /// The function of the `coefficients`; or the preset's, or, where a key asks for another one, a
+  /// fit, which a process makes once: all layers of a network ask for the same.
   RationalFunction start() const;
 
  private:
+  /// Reads `coefficients`, which decide the degrees.
+  void read_coefficients();
   /// A fit of init on the interval; with zero_mean, of init less a constant.
   RationalFunction fit(const std::string& init, const FitOptions& interval, bool zero_mean) const;
 
@@ -45,6 +48,7 @@ class RationalSpec {
   const RationalPreset* preset_;
   RationalOptions options_;
   int m_, n_;
+  std::optional<RationalFunction> given_;  // by `coefficients`
 };
 
 }  // namespace pade

@@ -7,7 +7,8 @@
 #include <pade/layers/rational.h>
 #include <pade/layers/study/polynomial.h>
 
-/// What a Rational does only where it is told to: noise on its coefficients, and G(0) = 0 kept.
+/// What a Rational does only where it is told to: noise on its coefficients, one numerator for all
+/// groups, groups of another axis, and G(0) = 0 kept.
 namespace pade {
 
 void Rational::set_noise(double noise) {
@@ -17,6 +18,18 @@ void Rational::set_noise(double noise) {
     noise_rng_.reset();
   else if (!noise_rng_)
     noise_rng_ = next_stream("coefficient_noise");
+}
+
+void Rational::share_numerator() {
+  const bool trainable = numerator.requires_grad();
+  for (Tensor* shared : {&numerator, &numerator_scale_})
+    *shared = shared->detach()[0].reshape({1, shared->extent(1)}).clone();
+  numerator.requires_grad_(trainable);
+}
+
+void Rational::set_channel_axis(int axis) {
+  check(axis == 1 || axis == -1, "Rational: the channels are axis 1 or -1 (the last), got ", axis);
+  channel_axis_ = axis;
 }
 
 void Rational::keep_zero_centred() {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <pade/core/error.h>
+#include <pade/core/numbers.h>
 #include <pade/layers/study/activation_function.h>
 #include <pade/layers/study/derivatives.h>
 #include <pade/layers/study/rational_regions.h>
@@ -43,6 +44,22 @@ ActivationFunction ActivationFunction::with(const std::vector<double>& values) c
         numerator + denominator, " coefficients, got ", values.size());
   const auto split = values.begin() + static_cast<int64_t>(numerator);
   return RationalFunction{rational_.options, {values.begin(), split}, {split, values.end()}};
+}
+
+std::string ActivationFunction::spec() const {
+  std::string text;
+  if (formula_) {
+    text = formula_->name;
+    for (size_t k = 0; k < constants_.size(); ++k)
+      text += (k == 0 ? ":" : ",") + names()[k] + '=' + shortest(constants_[k]);
+    return text;
+  }
+  text = std::string("opau:basis=") + name_of(rational_.options.basis) +
+         ",form=" + name_of(rational_.options.form) + ",coefficients=";
+  for (size_t i = 0; i < rational_.c.size(); ++i) text += (i ? " " : "") + shortest(rational_.c[i]);
+  text += '/';
+  for (size_t j = 0; j < rational_.d.size(); ++j) text += (j ? " " : "") + shortest(rational_.d[j]);
+  return text;
 }
 
 Derivatives ActivationFunction::derivatives(double x) const {

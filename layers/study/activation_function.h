@@ -28,6 +28,10 @@ class ActivationFunction {
   /// The function of the same kind with these values. Throws Error unless there are as many.
   ActivationFunction with(const std::vector<double>& values) const;
 
+  /// The SPEC of which make_activation() makes it: "swish:beta=1.5", or, of a rational one, with
+  /// all its coefficients, "opau:basis=monomial,form=termwise,coefficients=0.1 1/0.5".
+  std::string spec() const;
+
   Derivatives derivatives(double x) const;
   double operator()(double x) const { return derivatives(x).value; }
   /// The real poles in [low, high], from left to right. Formulas have none.

@@ -6,6 +6,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/ops/arithmetic.h>
+#include <pade/core/ops/rearrange.h>
 #include <pade/core/ops/reduce.h>
 #include <pade/core/random.h>
 #include <pade/core/tape.h>
@@ -89,6 +90,26 @@ TEST_CASE("an activation's derivatives are those of its forward pass") {
                        (value(x + step) - 2 * value(x) + value(x - step)) / (step * step)) <= 1e-5);
       }
     }
+}
+
+TEST_CASE("groups cut the axis that they are told to, and do not guess") {
+  const auto make = [](const std::string& axis) {
+    auto activation = make_activation("pau:groups=2" + axis);
+    auto& rational = dynamic_cast<Rational&>(*activation);
+    rational.numerator.copy_(Rng(1).normal(rational.numerator.shape(), 0, 1));
+    return activation;
+  };
+  const Tensor tokens = Rng(2).normal({2, 3, 4}, 0, 1), channels = transpose(tokens, 1, 2);
+  const auto last = make(",axis=-1"), second = make(",axis=1"), unsaid = make("");
+  CHECK((*last)(tokens).to_vector<float>() ==
+        transpose((*second)(channels), 1, 2).to_vector<float>());
+  CHECK(last->spec().ends_with("groups=2,axis=-1"));
+  CHECK_THROWS_WITH_AS((*unsaid)(tokens),
+                       doctest::Contains("the channels of [2, 3, 4] may be axis 1 or the last; say "
+                                         "which: axis=1 or axis=-1 in the SPEC"),
+                       Error);
+  CHECK_THROWS_WITH_AS((*last)(channels), doctest::Contains("cannot be cut into 2"), Error);
+  CHECK_THROWS_WITH_AS(make(",axis=2"), doctest::Contains("axis 1 or -1 (the last), got 2"), Error);
 }
 
 TEST_CASE("zero-centred ones stay 0 at 0 through training") {

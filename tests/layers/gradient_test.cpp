@@ -72,8 +72,11 @@ DEVICE_TEST_CASE(
   add(named("GlobalAvgPool2d", GlobalAvgPool2d()), {2, 3, 4, 1});
   add(named("Flatten", Flatten()), {2, 3, 4});
   add(named("hp1", Rational::hp1()), {3, 7});
-  add(named("hp2 in groups", Rational::hp2(2)), {3, 4, 3});
+  add(named("hp2 in groups", Rational::hp2(2)), {3, 4, 3, 1});
   add(named("pau per channel", make_activation("pau:groups=channel", 3)), {2, 3, 2, 2});
+  add(named("pau, one numerator", make_activation("pau:groups=2,shared_numerator=true")),
+      {2, 4, 3, 1});
+  add(named("pau of the last axis", make_activation("pau:groups=2,axis=-1")), {2, 3, 4});
   add(named("Sequential",
             Sequential{Conv2d(1, 2, {.kernel = 3}), Rational::hp1(), Flatten(), Linear(8, 2)}),
       {2, 1, 4, 4});

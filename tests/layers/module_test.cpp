@@ -341,8 +341,9 @@ TEST_CASE("batch norm of vectors and sequences is that of images with as many pi
 }
 
 TEST_CASE("a Sequential runs batch norm and the activation behind it in one pass") {
-  for (const char* spec : {"relu", "identity", "swish:trainable=true", "hp1", "hp1:groups=4",
-                           "hp1:zero_centred=true", "hp1:noise=0.1"}) {
+  for (const char* spec :
+       {"relu", "identity", "swish:trainable=true", "hp1", "hp1:groups=4",
+        "hp1:groups=4,shared_numerator=true", "hp1:zero_centred=true", "hp1:noise=0.1"}) {
     CAPTURE(std::string(spec));
     const auto train = [&](bool observed) {
       manual_seed(3);

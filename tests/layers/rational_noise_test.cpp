@@ -113,7 +113,7 @@ Rational noisy_layer(const Tensor& numerator, const Tensor& denominator) {
 
 DEVICE_TEST_CASE("gradients go through the noise") {
   Rng rng(5);
-  const Tensor x = rng.uniform({3, 2, 2}, 1, 2, DType::float64).to(device),
+  const Tensor x = rng.uniform({3, 2, 2, 1}, 1, 2, DType::float64).to(device),
                c = Tensor::from<double>({0.5, 1, 0.5, 0.25, -1, 0.25}, {2, 3}).to(device),
                d = rng.uniform({2, 2}, 0.2, 1, DType::float64).to(device);
   const auto report = gradcheck(

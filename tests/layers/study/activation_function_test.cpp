@@ -89,6 +89,37 @@ TEST_CASE("a SPEC of what an activation is makes one that can hold the same, and
   CHECK(make_activation("hp1")->spec() == "opau:basis=hermite_he,form=termwise,degrees=5/4");
 }
 
+TEST_CASE("a function's SPEC makes it again, to the last bit of its coefficients") {
+  for (const char* spec :
+       {"relu", "swish:beta=0.1", "smu", "hp1", "hp2:degrees=3/2", "pau:form=full_sum",
+        "opau:basis=laguerre,form=whole_sum", "opau:basis=legendre,form=unsafe,degrees=2/0"}) {
+    CAPTURE(std::string(spec));
+    const ActivationFunction function = make_activation(spec, 1, DType::float64)->as_function();
+    const ActivationFunction again =
+        make_activation(function.spec(), 1, DType::float64)->as_function();
+    CHECK(again.values() == function.values());
+    CHECK(again.names() == function.names());
+    CHECK(again.spec() == function.spec());
+    for (const double x : {-3.0, 0.0, 0.4}) CHECK(again(x) == function(x));
+  }
+  const auto made = make_activation("opau:basis=monomial,coefficients=0.1 1/0.5,groups=2");
+  CHECK(dynamic_cast<Rational&>(*made).function(1).c == std::vector<double>{0.1f, 1});
+  CHECK(made->as_function(0).spec() ==
+        "opau:basis=monomial,form=termwise,coefficients=0.10000000149011612 1/0.5");
+  const auto refused = [](const std::string& keys, const char* message) {
+    CHECK_THROWS_WITH_AS(make_activation("opau:basis=monomial," + keys), doctest::Contains(message),
+                         Error);
+  };
+  refused("coefficients=1 2", "coefficients expect c0 … cm/d1 … dn, with blanks between, got");
+  refused("form=full_sum,coefficients=1", "c0 … cm/d0 … dn");
+  refused("coefficients=1/2/3", "with blanks between, got \"1/2/3\"");
+  refused("coefficients=1 x/2", "expect numbers with blanks between, got \"x\"");
+  refused("coefficients=1/nan", "got \"nan\"");
+  refused("coefficients=1/2,degrees=0/1", "degrees cannot be given beside them");
+  refused("coefficients=1/2,init=gelu", "init cannot be given beside them");
+  refused("coefficients=0 0 0 0 0 0 0 0 0 0/1", "degrees");
+}
+
 TEST_CASE("what is learned is said by the module") {
   for (const char* spec : {"hp1", "swish:trainable=true", "prelu", "smu", "erfact", "pserf", "era"})
     CHECK_MESSAGE(make_activation(spec)->is_learned(), spec);
