@@ -11,6 +11,7 @@
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
+#include "support/pretrained.h"
 #include "support/splits.h"
 #include "support/training_run.h"
 
@@ -39,7 +40,8 @@ int train(const TrainingOptions& options) {
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);
-  const auto [training_set, test_set] = open_splits(options);
+  const data::DatasetSplits splits = open_splits(options);
+  const auto& [training_set, test_set] = splits;
 
   check(training_set->image_shape() == Shape{3, 32, 32}, options.model, ": expected images of ",
         Shape{3, 32, 32}, ", got ", training_set->image_shape(), " from ", options.dataset);
@@ -48,6 +50,7 @@ int train(const TrainingOptions& options) {
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, 3, 32, 32});
   network.to(device);
+  start_from_pretrained(network, options, splits, device);
   std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
   const Schedule schedule = make_schedule(options);

@@ -9,6 +9,7 @@
 #include "support/interrupt.h"
 #include "support/optimizer.h"
 #include "support/options.h"
+#include "support/pretrained.h"
 #include "support/splits.h"
 #include "support/training_run.h"
 
@@ -24,7 +25,8 @@ int train(const TrainingOptions& options) {
   manual_seed(options.seed);
   const Device device = device_named(options.device);
   require_available(device);
-  const auto [training_set, test_set] = open_splits(options);
+  const data::DatasetSplits splits = open_splits(options);
+  const auto& [training_set, test_set] = splits;
 
   const Shape image = training_set->image_shape();  // [channels, height, width]
   Sequential network = models::lenet(
@@ -33,6 +35,7 @@ int train(const TrainingOptions& options) {
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, image[0], image[1], image[2]});
   network.to(device);
+  start_from_pretrained(network, options, splits, device);
   const std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
   const Schedule schedule = make_schedule(options);

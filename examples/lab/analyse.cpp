@@ -17,10 +17,12 @@
 #include <pade/layers/study/gaussian_analysis.h>
 #include <pade/layers/study/rational_regions.h>
 
+#include "lab/findings.h"
 #include "lab/interval.h"
 #include "lab/lab.h"
 #include "lab/numbers.h"
 #include "lab/rational_features.h"
+#include "support/learned_layers.h"
 #include "support/number_option.h"
 
 namespace pade::lab {
@@ -29,7 +31,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::string activation, coefficients, edge_of_chaos;
+  std::string run, activation, coefficients, edge_of_chaos;
   Interval interval;
   std::pair<double, double> range;
   double q = 1, sigma_b = 0;
@@ -272,6 +274,31 @@ void print(const Json& all) {
   if (all.contains("learning")) print_learning(all["learning"]);
 }
 
+/// Every learned layer of a run or a file, over the inputs that it has seen.
+int analyse_run(const Options& options) {
+  Json layers = Json::array();
+  for (const auto& layer : support::read_learned_network(options.run, options.activation).layers) {
+    const SeenInputs seen(layer.inputs, options.interval);
+    Options own = options;
+    own.activation = layer.now.spec();
+    own.range = {seen.low, seen.high};
+    Json all{{"layer", layer.name}, {"groups", layer.groups}};
+    if (const auto found = find_out(layer.now, seen)) all["dead_share"] = found->dead_share;
+    all.update(analysis(Subject(own), own));
+    layers.push_back(all);
+    if (options.json) continue;
+    std::cout << (layers.size() > 1 ? "\n" : "") << "== " << layer.name;
+    if (layer.groups > 1) std::cout << ", the first of " << layer.groups << " groups";
+    if (all.contains("dead_share"))
+      std::cout << ": dead for " << text(100 * all["dead_share"].get<double>())
+                << " % of the inputs seen";
+    std::cout << '\n';
+    print(all);
+  }
+  if (options.json) std::cout << Json{{"layers", layers}}.dump(2) << '\n';
+  return 0;
+}
+
 int analyse(const Options& options) {
   const Subject subject(options);
   const Json all = analysis(subject, options);
@@ -289,7 +316,9 @@ void add_analyse(CLI::App& app, Work& work) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "analyse", "extrema, Lipschitz constant, poles, and what Gaussian inputs make of it");
-  add_activation(*command, options->activation)->required();
+  command->add_option("run", options->run,
+                      "run folder or safetensors file: each of the layers that it has learned");
+  add_activation(*command, options->activation);
   add_coefficients(*command, options->coefficients);
   add_interval(*command, options->interval);
   support::add_number(*command, "--q", options->q, "variance of the inputs",
@@ -306,8 +335,10 @@ void add_analyse(CLI::App& app, Work& work) {
       ->type_name("FILE.csv");
   command->add_flag("--json", options->json, "figures as JSON");
   command->callback([options, &work] {
+    if (options->run.empty() && options->activation.empty())
+      throw CLI::RequiredError("--activation, or a run,");
     options->range = options->interval.over({-5, 5});
-    work = [options] { return analyse(*options); };
+    work = [options] { return options->run.empty() ? analyse(*options) : analyse_run(*options); };
   });
 }
 

@@ -63,7 +63,8 @@ std::optional<NearestFormula> nearest(const ActivationFunction& g,
 
 }  // namespace
 
-SeenInputs::SeenInputs(const std::optional<LayerInputs>& inputs, const Interval& interval) {
+SeenInputs::SeenInputs(const std::optional<support::LayerInputs>& inputs,
+                       const Interval& interval) {
   const bool seen = inputs && inputs->count > 0;
   if (seen) low = inputs->min, high = inputs->max;
   if (interval.is_given()) std::tie(low, high) = interval.over({low, high});

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "lab/interval.h"
-#include "lab/learned_layers.h"
 #include "lab/nearest_formula.h"
+#include "support/learned_layers.h"
 
 namespace pade::lab {
 
@@ -16,7 +16,8 @@ struct SeenInputs {
   bool evenly = true;
   std::vector<WeightedInput> points;  ///< where not evenly, some in each of the histogram's bars
 
-  explicit SeenInputs(const std::optional<LayerInputs>& inputs, const Interval& interval = {});
+  explicit SeenInputs(const std::optional<support::LayerInputs>& inputs,
+                      const Interval& interval = {});
 };
 
 /// A value, and the x at which it is.

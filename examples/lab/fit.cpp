@@ -23,6 +23,7 @@
 #include "lab/picture.h"
 #include "support/curve.h"
 #include "support/gnuplot.h"
+#include "support/learned_spec.h"
 #include "support/number_option.h"
 
 namespace pade::lab {
@@ -45,6 +46,11 @@ std::pair<double, double> usual_interval(const std::string& activation) {
   return has_one ? RationalSpec(spec).interval() : std::pair<double, double>{-5, 5};
 }
 
+/// A JSON file is an exported activation.
+bool is_file_of_samples(const std::string& target) {
+  return std::filesystem::exists(target) && !target.ends_with(".json");
+}
+
 /// The samples of a file that are in the range, which becomes theirs.
 FitTarget samples_of(const std::string& path, Options& options) {
   std::vector<FitSample> samples = read_samples(path);
@@ -64,9 +70,10 @@ FitTarget samples_of(const std::string& path, Options& options) {
 /// An activation by its SPEC, or the samples of a file.
 FitTarget target_of(Options& options) {
   const std::string& text = options.target;
-  if (std::filesystem::exists(text)) return samples_of(text, options);
+  if (is_file_of_samples(text)) return samples_of(text, options);
   check(!text.ends_with(".csv"), "--target: there is no file ", text);
-  const std::shared_ptr<Activation> activation = make_activation(text, 1, DType::float64);
+  const std::shared_ptr<Activation> activation =
+      make_activation(support::resolved_spec(text), 1, DType::float64);
   return {[activation](double x) { return activation->derivatives(x).value; },
           [activation](double x) { return activation->derivatives(x).slope; }};
 }
@@ -205,7 +212,7 @@ void add_fit(CLI::App& app, Work& work) {
   command->add_flag("--json", options->json, "figures as JSON");
   command->callback([options, &work] {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const bool is_file = std::filesystem::exists(options->target);
+    const bool is_file = is_file_of_samples(options->target);
     options->range = options->interval.over(is_file ? std::pair{-kInfinity, kInfinity}
                                                     : usual_interval(options->activation));
     work = [options] { return fit(*options); };

@@ -16,6 +16,10 @@
 namespace pade::lab {
 namespace {
 
+using support::LayerInputs;
+using support::LearnedLayer;
+using support::LearnedNetwork;
+
 using Json = nlohmann::ordered_json;
 
 struct Options {
@@ -206,7 +210,7 @@ void print_json(const LearnedNetwork& network, const Interval& interval) {
 }
 
 int inspect(const Options& options) {
-  const LearnedNetwork network = read_learned_network(options.path, options.activation);
+  const LearnedNetwork network = support::read_learned_network(options.path, options.activation);
   options.json ? print_json(network, options.interval) : print_text(network, options.interval);
   return 0;
 }

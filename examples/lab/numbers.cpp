@@ -16,7 +16,8 @@ using Json = nlohmann::ordered_json;
 Json fit_of(const std::string& text) {
   const Spec spec(text);
   const std::vector<std::string> fitted = rational_names();
-  if (std::find(fitted.begin(), fitted.end(), spec.name()) == fitted.end()) return nullptr;
+  const bool is_fitted = std::find(fitted.begin(), fitted.end(), spec.name()) != fitted.end();
+  if (!is_fitted || spec.has("coefficients")) return nullptr;
   const RationalSpec rational(spec);
   Json fit{{"target", make_activation(rational.init())->spec()},
            {"interval", rational.interval()},

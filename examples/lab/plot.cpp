@@ -15,16 +15,20 @@
 #include <pade/data/process.h>
 #include <pade/layers/study/rational_regions.h>
 
+#include "lab/findings.h"
 #include "lab/interval.h"
 #include "lab/lab.h"
 #include "lab/picture.h"
 #include "support/curve.h"
 #include "support/gnuplot.h"
+#include "support/layer_panels.h"
+#include "support/learned_layers.h"
 
 namespace pade::lab {
 namespace {
 
 struct Options {
+  std::string run;
   std::vector<std::string> activations;
   std::string out;
   Interval interval;
@@ -193,9 +197,32 @@ void draw_poles(const std::string& path, const std::string& spec) {
           plot.substr(0, plot.size() - 2) + '\n');
 }
 
+/// Every learned layer of a run or a file over its inputs, before and after.
+int plot_run(const Options& options) {
+  const std::string hint = options.activations.empty() ? "" : options.activations[0];
+  std::vector<support::LayerPanel> panels;
+  for (const auto& layer : support::read_learned_network(options.run, hint).layers) {
+    const SeenInputs seen(layer.inputs, options.interval);
+    const auto x = support::even_points(seen.low, seen.high, support::kPanelPoints);
+    panels.push_back({support::shortened(layer.name, 20), x,
+                      support::sampled_values(layer.start.value_or(layer.now), x),
+                      support::sampled_values(layer.now, x)});
+  }
+  if (options.out.empty()) {
+    for (const support::LayerPanel& panel : panels)
+      std::cout << drawn("set terminal dumb 79 24\n" + support::picture_of({panel}).script);
+    return 0;
+  }
+  const support::PanelsPicture picture = support::picture_of(panels);
+  write_picture(options.out, picture.width, picture.height, picture.script);
+  std::cout << "wrote " << options.out << '\n';
+  return 0;
+}
+
 int plot(const Options& options) {
   check(!options.poles || !options.out.empty(), "plot: --poles needs --out");
   if (!options.out.empty()) check_picture(options.out);
+  if (!options.run.empty()) return plot_run(options);
   if (options.poles)
     draw_poles(options.out, options.activations[0]);
   else if (const Curves curves(options.activations, options.range); options.out.empty())
@@ -212,12 +239,16 @@ void add_plot(CLI::App& app, Work& work) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("plot", "the curve, its slope and its curvature, drawn by gnuplot");
-  add_activations(*command, options->activations)->required();
+  command->add_option("run", options->run,
+                      "run folder or safetensors file: all that its layers have learned");
+  add_activations(*command, options->activations);
   add_interval(*command, options->interval);
   command->add_option("--out", options->out, "FILE.svg or FILE.png [drawn in the terminal]");
   command->add_flag("--poles", options->poles,
                     "instead, the first one's poles and zeros in the complex plane");
   command->callback([options, &work] {
+    if (options->run.empty() && options->activations.empty())
+      throw CLI::RequiredError("--activation, or a run,");
     options->range = options->interval.over({-5, 5});
     work = [options] { return plot(*options); };
   });

@@ -20,6 +20,7 @@
 
 #include "support/augment.h"
 #include "support/command.h"
+#include "support/learned_spec.h"
 #include "support/number_option.h"
 #include "support/options.h"
 
@@ -149,7 +150,17 @@ CLI::Validator recordable_path() {
 }
 
 CLI::Validator activation_spec() {
-  return accepted_by([](const std::string& spec) { make_activation(spec); }, "SPEC");
+  return CLI::Validator(
+      [](std::string& spec) -> std::string {
+        try {
+          spec = resolved_spec(spec);
+          make_activation(spec);
+          return "";
+        } catch (const Error& error) {
+          return error.what();
+        }
+      },
+      "SPEC");
 }
 
 void add_training_flags(CLI::App& app, TrainingOptions& options,
@@ -163,7 +174,18 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
   app.add_option("--activation", options.activation,
                  "the activation, as name[:key=value,…]: hp1, relu, leaky_relu:slope=0.1, "
                  "opau:basis=legendre,degrees=3/2")
-      ->check(activation_spec())
+      ->transform(activation_spec())
+      ->capture_default_str();
+  app.add_option("--weights", options.weights,
+                 "start from a safetensors file, of Padé or PyTorch, whose tensors fit by name")
+      ->type_name("FILE")
+      ->check(recordable_path());
+  app.add_option("--rationalise", options.rationalise,
+                 "put a rational activation of this SPEC in the place of every activation, fitted "
+                 "to it on the inputs that it has")
+      ->transform(activation_spec());
+  app.add_option("--train", options.train, "all, or only the activations' coefficients")
+      ->check(one_of({"all", "activations"}, "part to train"))
       ->capture_default_str();
   app.add_option("--data", options.data,
                  "folder with the dataset's files; otherwise it is looked for "

@@ -10,7 +10,8 @@
 
 namespace pade::support {
 
-/// Accepts what make_activation() accepts.
+/// Accepts what make_activation() accepts once it has been resolved (resolved_spec()), which a
+/// transform() does.
 CLI::Validator activation_spec();
 /// Accepts these names, and refuses others as fail_unknown_name() does.
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what);

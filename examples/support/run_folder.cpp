@@ -153,6 +153,8 @@ void check_can_be_resumed(const std::string& path) {
 }  // namespace
 
 std::string as_file_name(std::string text) {
+  constexpr size_t kMost = 80;  // of the 255 bytes that a name may have
+  if (text.size() > kMost) text.resize(kMost);
   for (char& c : text)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '-';
   return text;

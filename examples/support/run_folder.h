@@ -85,7 +85,7 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
 TrainingOptions resumed_options(CLI::App& app, const std::string& program,
                                 const TrainingOptions& options);
 
-/// `hp1:groups=2` as part of a file name: `hp1-groups-2`.
+/// `hp1:groups=2` as part of a file name: `hp1-groups-2`; the beginning of what is very long.
 std::string as_file_name(std::string text);
 
 /// The local time, written as strftime() does.

@@ -12,7 +12,10 @@ struct TrainingOptions {
   std::optional<int64_t> width;  ///< of a PreActResNet's first stage; its usual one when not given
   std::string dataset = "fashion-mnist";
   std::string activation = "hp1";
-  std::string data;  ///< folder; empty: look for it, fetch it
+  std::string weights;                     ///< file to start from; empty: as the layers start
+  std::optional<std::string> rationalise;  ///< SPEC of what then replaces every activation
+  std::string train = "all";               ///< or activations: their coefficients alone
+  std::string data;                        ///< folder; empty: look for it, fetch it
   int64_t epochs = 10;
   int64_t batch_size = 128;
   std::string optimizer = "sgd";
@@ -50,6 +53,9 @@ void for_each_recorded(Options& options, F&& f) {
   f("width", options.width);
   f("dataset", options.dataset);
   f("activation", options.activation);
+  f("weights", options.weights);
+  f("rationalise", options.rationalise);
+  f("train", options.train);
   f("data", options.data);
   f("epochs", options.epochs);
   f("batch-size", options.batch_size);

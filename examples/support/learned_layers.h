@@ -9,9 +9,7 @@
 
 #include "support/run_history.h"
 
-namespace pade::lab {
-
-using support::LayerInputs;
+namespace pade::support {
 
 /// A learned activation of a trained network: the function of its first group.
 struct LearnedLayer {
@@ -42,4 +40,4 @@ struct LearnedNetwork {
 /// are no learned activations, and when nothing tells what they are.
 LearnedNetwork read_learned_network(const std::string& path, const std::string& activation);
 
-}  // namespace pade::lab
+}  // namespace pade::support

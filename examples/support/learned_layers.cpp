@@ -1,4 +1,4 @@
-#include "lab/learned_layers.h"
+#include "support/learned_layers.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -14,7 +14,7 @@
 
 #include "support/json_file.h"
 
-namespace pade::lab {
+namespace pade::support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ std::string in_layer(const std::string& layer, const std::string& tensor) {
 std::string activation_of_run(const std::string& folder) {
   const std::string path = folder + "/run.json";
   if (!fs::exists(path)) return "";
-  const auto record = support::read_json(path, "a run record");
+  const auto record = read_json(path, "a run record");
   try {
     return record.at("options").at("activation").get<std::string>();
   } catch (const nlohmann::json::exception& error) {
@@ -98,14 +98,14 @@ LearnedLayer rational_layer(const SafetensorsFile& file, const std::string& name
                     denominator = in_layer(name, "denominator");
   const Tensor p = as_groups(file.at(numerator)), q = as_groups(file.at(denominator));
   check(is_floating(p.dtype()) && is_floating(q.dtype()) && p.rank() == 2 && q.rank() == 2 &&
-            p.extent(0) >= 1 && p.extent(0) == q.extent(0) && p.extent(1) >= 1 &&
-            p.extent(1) <= kMaxDegree + 1 && q.extent(1) <= kMaxDegree + 1,
+            q.extent(0) >= 1 && (p.extent(0) == 1 || p.extent(0) == q.extent(0)) &&
+            p.extent(1) >= 1 && p.extent(1) <= kMaxDegree + 1 && q.extent(1) <= kMaxDegree + 1,
         file.path, ": expected ", numerator, " [groups, m+1] and ", denominator,
         " [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and n up to ",
         kMaxDegree, "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
   const RationalFunction function{options, numbers_of(p[0]), numbers_of(q[0])};
   function.check_degrees(file.path + ": " + name);
-  return {name, p.extent(0), function, {}, {}};
+  return {name, q.extent(0), function, {}, {}};
 }
 
 LearnedLayer formula_layer(const SafetensorsFile& file, const std::string& name,
@@ -142,7 +142,7 @@ std::optional<LearnedLayer> layer_in(const SafetensorsFile& file, const std::str
 }
 
 /// Before training, by activations.csv.
-void read_start(const support::CoefficientFile& file, LearnedLayer& layer) {
+void read_start(const CoefficientFile& file, LearnedLayer& layer) {
   for (const auto& at : file.functions_of(layer.name, layer.groups, layer.now))
     if (at.epoch == 0) layer.start = at.groups.front();
 }
@@ -162,14 +162,14 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
     activation_here = activation_of_run(path);
   }
   network.activation = activation.empty() ? activation_here : activation;
-  const SafetensorsFile file = read_safetensors(network.file);
+  const SafetensorsFile file = read_network(network.file);
   for (const std::string& name : layer_names(file))
     if (const auto layer = layer_in(file, name, network.activation, !activation.empty()))
       network.layers.push_back(*layer);
   if (network.layers.empty()) fail_without_layers(file, network.activation);
   if (network.folder.empty()) return network;
-  const support::CoefficientFile starts(network.folder + "/activations.csv");
-  const auto inputs = support::read_inputs(network.folder + "/inputs.csv");
+  const CoefficientFile starts(network.folder + "/activations.csv");
+  const auto inputs = read_inputs(network.folder + "/inputs.csv");
   for (LearnedLayer& layer : network.layers) {
     read_start(starts, layer);
     if (const auto found = inputs.find(layer.name); found != inputs.end())
@@ -178,4 +178,4 @@ LearnedNetwork read_learned_network(const std::string& path, const std::string& 
   return network;
 }
 
-}  // namespace pade::lab
+}  // namespace pade::support
