@@ -23,9 +23,9 @@ int main(int argc, char** argv) {
     Sequential network = models::make_model(arguments[1], arguments[2], 10);
     if (writes) {
       network(Rng(2).normal({4, 3, 32, 32}, 0, 1));  // running statistics that are no round numbers
-      write_safetensors(arguments[3], network.state());
+      save_network(arguments[3], network);
     } else {
-      load_into(network.state(), read_safetensors(arguments[3]));
+      load_network(arguments[3], network);
       network.eval();
       write_safetensors(arguments[5],
                         {{"logits", network(read_safetensors(arguments[4]).at("images"))}});
