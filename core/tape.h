@@ -62,6 +62,20 @@ class Tape {
   /// The nodes as a graph in Graphviz' language.
   std::string to_dot() const;
 
+  /// A leaf, which has no inputs, or the result of an op.
+  struct Node {
+    const char* op;
+    Shape shape;
+    DType dtype;
+    std::string path;                                // of the module that was being called
+    std::vector<int64_t> inputs;                     // numbers of nodes; −1: needs no gradient
+    std::vector<std::pair<Tensor, uint32_t>> saved;  // with the versions that they had
+    BackwardFunction backward;
+    Tensor gradient;  // the sum of those that have arrived in this backward pass
+  };
+  /// In the order of recording, which is what index_of() counts.
+  const std::vector<Node>& nodes() const { return nodes_; }
+
   /// The innermost tape of this thread that is recording now; null when there is none.
   static Tape* recording();
 
@@ -75,22 +89,6 @@ class Tape {
  private:
   friend class NoGrad;
   friend class Gradients;
-
-  struct Saved {
-    Tensor tensor;
-    uint32_t version;
-  };
-  /// A leaf, which has no inputs, or the result of an op.
-  struct Node {
-    const char* op;
-    Shape shape;
-    DType dtype;
-    std::string path;             // of the module that was being called
-    std::vector<int64_t> inputs;  // numbers of nodes; −1: needs no gradient
-    std::vector<Saved> saved;
-    BackwardFunction backward;
-    Tensor gradient;  // the sum of those that have arrived in this backward pass
-  };
 
   /// Runs the derivatives, last op first, from the gradients that some nodes have to those of the
   /// leaves.
@@ -133,7 +131,7 @@ class Gradients {
     set(input, gradient);
   }
   /// A tensor that was saved when the op was recorded.
-  const Tensor& saved(int i) const { return node_.saved[i].tensor; }
+  const Tensor& saved(int i) const { return node_.saved[i].first; }
 
   /// For an op that computes its output again, on `tape`, in backward: goes on through that tape,
   /// from `output`, to which of_output() belongs. leaves[i] stands there for the op's input number

@@ -21,6 +21,7 @@ class BatchNorm : public Module {
  public:
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
+  double eps() const { return options_.eps; }
 
   /// activation((*this)(x)), in one pass where the op norm_act() has one. Errors call it by both
   /// names: `bn1+act1`. A ForwardObserver sees two calls.

@@ -28,6 +28,7 @@ class Conv2d : public Module {
 
   void visit(ModuleVisitor& visitor) override;
   std::string description() const override;
+  const Conv2dOptions& options() const { return options_; }
 
   Tensor weight, bias;  ///< bias is undefined when there is none
 

@@ -17,6 +17,9 @@ struct Pool2dLayerOptions {
 class Pool2d : public Module {
  public:
   std::string description() const override;
+  Size2 kernel() const { return kernel_; }
+  Size2 stride() const { return stride_; }
+  Size2 padding() const { return padding_; }
 
  protected:
   Pool2d(const char* type, Size2 kernel, const Pool2dLayerOptions& options);
