@@ -5,7 +5,6 @@
 
 #include <pade/core/ops/arithmetic.h>
 #include <pade/core/ops/elementwise.h>
-#include <pade/core/ops/pool.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/dropout.h>
@@ -27,6 +26,7 @@ class SqueezeExcitation : public Module {
         se2_(squeezed, channels) {}
 
   void visit(ModuleVisitor& visitor) override {
+    visitor.child("pool", pool_);
     visitor.child("se1", se1_);
     visitor.child("act", act_);
     visitor.child("se2", se2_);
@@ -34,11 +34,10 @@ class SqueezeExcitation : public Module {
   std::string description() const override { return "SqueezeExcitation"; }
 
  protected:
-  Tensor forward(const Tensor& x) override {
-    return x * sigmoid(se2_((*act_)(se1_(global_avg_pool2d(x)))));
-  }
+  Tensor forward(const Tensor& x) override { return x * sigmoid(se2_((*act_)(se1_(pool_(x))))); }
 
  private:
+  GlobalAvgPool2d pool_;
   Conv2d se1_;
   std::unique_ptr<Activation> act_;
   Conv2d se2_;
