@@ -24,6 +24,7 @@
 #include <pade/core/io/file.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
+#include <pade/data/image_folder.h>
 
 #include "support/json_file.h"
 #include "support/run_history.h"
@@ -205,6 +206,8 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
   if (options.device == "cuda") record["machine"]["gpu"] = describe_gpu();
   record["parameters"] = network.parameter_count();
   record["input"] = {{"mean", dataset.mean()}, {"std", dataset.std()}};
+  if (const auto* folder = dynamic_cast<const data::ImageFolder*>(&dataset))
+    record["classes"] = folder->class_names();
   if (final) {
     record["final"] = {
         {"train_loss", final->train.loss}, {"train_accuracy", final->train.accuracy},

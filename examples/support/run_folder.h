@@ -73,7 +73,7 @@ class RunFolder {
 };
 
 /// What run.json says: options, build, machine, number of parameters, the input's normalisation,
-/// and, when the run is complete, its figures.
+/// the names of the classes where they are folders, and, when the run is complete, its figures.
 std::string format_record(const std::string& program, const TrainingOptions& options,
                           Module& network, const data::Dataset& dataset, const FinalFigures* final);
 
