@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   pade::lab::add_plot(app, work);
   pade::lab::add_bench(app, work);
   pade::lab::add_inspect(app, work);
+  pade::lab::add_export(app, work);
   const pade::support::Examples examples{
       {"list", ""},
       {"eval --activation hp1 --from -5 --to 5 --points 11", ""},
@@ -22,7 +23,8 @@ int main(int argc, char** argv) {
       {"analyse --activation hp1", ""},
       {"plot --activation 'relu;swish;hp1;hp2' --out activations.svg", ""},
       {"bench --activation 'relu;gelu;hp1'", ""},
-      {"inspect runs/…", ""}};
+      {"inspect runs/…", ""},
+      {"export runs/… --format onnx --out network.onnx", ""}};
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     pade::support::Examples own;
     for (const auto& example : examples)

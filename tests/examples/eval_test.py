@@ -156,4 +156,5 @@ def main():
           f'{worst["f64"]:.1e} in float64, {worst["f32"]:.1e} in float32')
 
 
-main()
+if __name__ == '__main__':
+    main()
