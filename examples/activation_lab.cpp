@@ -1,4 +1,4 @@
-// A laboratory for activations: evaluate, fit, analyse, plot, time and inspect them.
+// A laboratory for activations: evaluate, fit, analyse, plot, time, inspect and export them.
 
 #include "lab/lab.h"
 #include "support/command.h"
@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
       {"plot --activation 'relu;swish;hp1;hp2' --out activations.svg", ""},
       {"bench --activation 'relu;gelu;hp1'", ""},
       {"inspect runs/…", ""},
+      {"export hp1 --format latex", ""},
+      {"export 'runs/…#act1' --format c --out act1.h", ""},
       {"export runs/… --format onnx --out network.onnx", ""}};
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     pade::support::Examples own;

@@ -1,61 +1,145 @@
+#include "lab/export.h"
+
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
+#include <pade/core/numbers.h>
+#include <pade/layers/spec.h>
 
 #include "lab/lab.h"
-#include "onnx/activation.h"
-#include "onnx/run.h"
+#include "lab/learned_layers.h"
+#include "support/options.h"
 
 namespace pade::lab {
 namespace {
 
 struct Options {
-  std::string what, format, out;
-  bool best = false;
+  std::string target, format, coefficients, activation, groups = "all", digits = "4", out;
 };
 
-std::string onnx_of(const Activation& activation, const std::string& what) {
-  return onnx::onnx_of(onnx::functions_of(activation),
-                       {.name = "activation",
-                        .text = what + ": " + activation.formula(),
-                        .metadata = {{"activation", activation.spec()}}});
-}
-
-/// Of a run's layer, as `RUN#act1`.
-std::string onnx_of_layer(const std::string& folder, const std::string& layer,
-                          const std::string& file) {
-  onnx::TrainedRun run = onnx::read_run(folder, file);
+std::vector<std::string> format_names() {
   std::vector<std::string> names;
-  std::string bytes;
-  run.network.for_each_module([&](const std::string& path, Module& module) {
-    const auto* activation = dynamic_cast<Activation*>(&module);
-    if (!activation) return;
-    names.push_back(path);
-    if (path == layer) bytes = onnx_of(*activation, layer + " of a " + run.description.text);
-  });
-  if (bytes.empty()) fail_unknown_name("activation of " + folder, layer, names);
-  return bytes;
+  for (const ExportFormat& format : export_formats()) names.push_back(format.name);
+  return names;
 }
 
-int export_onnx(const Options& options) {
-  const std::string file = options.best ? "best.safetensors" : "last.safetensors";
-  const size_t hash = options.what.rfind('#');
-  std::string bytes;
-  if (std::filesystem::is_directory(options.what)) {
-    bytes = onnx::onnx_of_run(options.what, file);
-  } else if (hash != std::string::npos) {
-    bytes = onnx_of_layer(options.what.substr(0, hash), options.what.substr(hash + 1), file);
-  } else {
-    const auto activation = make_activation(options.what);
-    bytes = onnx_of(*activation, options.what);
+/// The format by its name, or else by what --out ends in.
+const ExportFormat& format_of(const Options& options) {
+  for (const ExportFormat& format : export_formats())
+    if (options.format.empty() ? options.out.ends_with(format.ending)
+                               : options.format == format.name)
+      return format;
+  throw CLI::RequiredError("--format");
+}
+
+/// Whether the target names an activation, and not a run or a file.
+bool is_spec(const std::string& target) {
+  const std::vector<std::string> known = activation_names();
+  if (std::find(known.begin(), known.end(), target.substr(0, target.find(':'))) != known.end())
+    return true;
+  return target.find_first_of("#/") == std::string::npos && !target.ends_with(".safetensors") &&
+         !std::filesystem::exists(target);
+}
+
+Export of_spec(const Options& options) {
+  const auto activation = make_with(options.target, options.coefficients, DType::float64);
+  const std::string name = identifier_of(Spec(options.target).name(), {});
+  Export what{options.target, true, options.coefficients, {{name, "", {}}}};
+  const int64_t count = options.groups == "first" ? 1 : activation->groups();
+  for (int64_t group = 0; group < count; ++group)
+    what.functions[0].groups.push_back(activation->as_function(group));
+  return what;
+}
+
+/// The path and, behind a #, the layer. A path may have a # of its own.
+std::pair<std::string, std::optional<std::string>> split_target(const std::string& target) {
+  const size_t hash = target.rfind('#');
+  if (hash == target.npos || std::filesystem::exists(target)) return {target, std::nullopt};
+  return {target.substr(0, hash), target.substr(hash + 1)};
+}
+
+Export of_network(const Options& options) {
+  const auto [path, wanted] = split_target(options.target);
+  const LearnedNetwork network = read_learned_network(path, options.activation);
+  std::vector<std::string> names, taken;
+  for (const LearnedLayer& layer : network.layers) names.push_back(layer.name);
+  if (wanted && std::find(names.begin(), names.end(), *wanted) == names.end())
+    with_path_in_errors(path, [&, &layer = *wanted] { fail_unknown_name("layer", layer, names); });
+  Export what{path};
+  for (const LearnedLayer& layer : network.layers) {
+    if (wanted && layer.name != *wanted) continue;
+    taken.push_back(identifier_of(layer.name, taken));
+    what.functions.push_back({taken.back(), layer.name, layer.by_group});
+    if (options.groups == "first") what.functions.back().groups.resize(1, layer.now);
   }
-  write_file_atomically(options.out, bytes);
+  return what;
+}
+
+void check_finite(const ExportedFunction& function) {
+  for (size_t group = 0; group < function.groups.size(); ++group) {
+    const std::vector<double> values = function.groups[group].values();
+    for (size_t k = 0; k < values.size(); ++k)
+      check(std::isfinite(values[k]), "export: ", function.name, ": ",
+            function.groups[group].names()[k], " of group ", group, " is ", values[k],
+            "; a function with such a coefficient cannot be exported");
+  }
+}
+
+int digits_of(const std::string& text) {
+  if (text == "all") return 0;
+  const auto digits = parse_int64(text);
+  if (!digits || *digits < 1 || *digits > 17)
+    throw CLI::ValidationError("--digits", "expected a number from 1 to 17 or all, got " + text);
+  return static_cast<int>(*digits);
+}
+
+int run_export(const Options& options) {
+  const ExportFormat& format = format_of(options);
+  Export what = is_spec(options.target) ? of_spec(options) : of_network(options);
+  what.digits = digits_of(options.digits);
+  for (const ExportedFunction& function : what.functions) check_finite(function);
+  std::string layers;
+  for (const ExportedFunction& function : what.functions)
+    layers += (layers.empty() ? "" : ", ") + function.layer;
+  check(format.holds_several || what.functions.size() == 1, what.source, ": a file of format ",
+        format.name, " holds one layer; name it, as in ", what.source, '#',
+        what.functions.front().layer, "; there are: ", layers);
+  const std::string contents = format.write(what);
+  if (!options.out.empty()) {
+    write_file_atomically(options.out, contents);
+    return 0;
+  }
+  std::cout << contents;
+  check(std::cout.flush().good(), "export: the function could not be written");
   return 0;
+}
+
+/// What can be said before anything is read.
+void check_command_line(const Options& options) {
+  const ExportFormat& format = format_of(options);
+  digits_of(options.digits);
+  if (!format.is_text && options.out.empty())
+    throw CLI::ValidationError("--format", format.name + " is not text; name a file by --out");
+  if (is_spec(options.target)) {
+    if (!options.activation.empty())
+      throw CLI::ValidationError("--activation", "is for files that do not say what they hold");
+    std::string spec = options.target;
+    const std::string refused = support::activation_spec()(spec);
+    if (!refused.empty()) throw CLI::ValidationError("SPEC", refused);
+  } else if (!options.coefficients.empty()) {
+    throw CLI::ValidationError(
+        "--coefficients", "are for a SPEC; " + options.target + " has coefficients of its own");
+  }
 }
 
 }  // namespace
@@ -63,18 +147,32 @@ int export_onnx(const Options& options) {
 void add_export(CLI::App& app, Work& work) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("export", "a trained network, or an activation, for other programs");
+      app.add_subcommand("export", "activations as code, formulas and files for other programs");
   command
-      ->add_option("what", options->what,
-                   "a run folder, an activation in it (runs/…#act1), or a SPEC")
-      ->type_name("RUN|RUN#LAYER|SPEC")
+      ->add_option("target", options->target,
+                   "an activation, or a run folder or safetensors file, of which a layer is named "
+                   "behind a #: hp1, 'runs/…#act1'")
+      ->type_name("SPEC|RUN|FILE")
       ->required();
-  command->add_option("--format", options->format, "onnx")
-      ->check(CLI::IsMember({"onnx"}))
-      ->required();
-  command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
-  command->add_flag("--best", options->best, "of a run: after the epoch of the best test accuracy");
-  command->callback([options, &work] { work = [options] { return export_onnx(*options); }; });
+  std::string formats;
+  for (const ExportFormat& format : export_formats())
+    formats += (formats.empty() ? "" : "; ") + format.name + ", " + format.what;
+  command->add_option("--format", options->format, formats + "; else as --out ends")
+      ->check(support::one_of(format_names(), "format"));
+  add_coefficients(*command, options->coefficients);
+  add_activation(*command, options->activation)
+      ->description("SPEC of the layers, where the file does not say what they are");
+  command->add_option("--groups", options->groups, "all|first: which of a layer's groups")
+      ->check(CLI::IsMember({"all", "first"}))
+      ->capture_default_str();
+  command->add_option("--digits", options->digits, "of the formula's numbers, or all")
+      ->type_name("N|all")
+      ->capture_default_str();
+  command->add_option("--out", options->out, "the file; else it goes to stdout")->type_name("FILE");
+  command->callback([options, &work] {
+    check_command_line(*options);
+    work = [options] { return run_export(*options); };
+  });
 }
 
 }  // namespace pade::lab

@@ -91,7 +91,7 @@ Kind kind_of(const std::string& activation) {
   return {find_formula(spec.name()), {}, made->is_learned()};
 }
 
-/// The rational function of the first group, and the number of groups.
+/// The rational functions of all groups.
 LearnedLayer rational_layer(const SafetensorsFile& file, const std::string& name,
                             const RationalOptions& options) {
   const std::string numerator = in_layer(name, "numerator"),
@@ -103,9 +103,14 @@ LearnedLayer rational_layer(const SafetensorsFile& file, const std::string& name
         file.path, ": expected ", numerator, " [groups, m+1] and ", denominator,
         " [groups, n], in full_sum [groups, n+1], of floating-point numbers, with m and n up to ",
         kMaxDegree, "; got ", p.dtype(), ' ', p.shape(), " and ", q.dtype(), ' ', q.shape());
-  const RationalFunction function{options, numbers_of(p[0]), numbers_of(q[0])};
-  function.check_degrees(file.path + ": " + name);
-  return {name, q.extent(0), function, {}, {}};
+  std::vector<ActivationFunction> by_group;
+  for (int64_t group = 0; group < q.extent(0); ++group) {
+    const RationalFunction function{options, numbers_of(p[p.extent(0) == 1 ? 0 : group]),
+                                    numbers_of(q[group])};
+    function.check_degrees(file.path + ": " + name);
+    by_group.emplace_back(function);
+  }
+  return {name, q.extent(0), by_group.front(), {}, {}, by_group};
 }
 
 LearnedLayer formula_layer(const SafetensorsFile& file, const std::string& name,
@@ -116,7 +121,8 @@ LearnedLayer formula_layer(const SafetensorsFile& file, const std::string& name,
             values.size() == std::ssize(formula.constants),
         file.path, ": expected ", constants, " [", formula.constants.size(), "], as ", formula.name,
         " has them, of floating-point numbers; got ", values.dtype(), ' ', values.shape());
-  return {name, 1, {formula, numbers_of(values)}, {}, {}};
+  const ActivationFunction function(formula, numbers_of(values));
+  return {name, 1, function, {}, {}, {function}};
 }
 
 /// The layer, as the file's metadata or else `activation` say what it is; nothing where they say

@@ -16,8 +16,9 @@ struct LearnedLayer {
   std::string name;
   int64_t groups = 1;
   ActivationFunction now;
-  std::optional<ActivationFunction> start;  ///< before training
-  std::optional<LayerInputs> inputs;        ///< after the last epoch
+  std::optional<ActivationFunction> start;   ///< before training
+  std::optional<LayerInputs> inputs;         ///< after the last epoch
+  std::vector<ActivationFunction> by_group;  ///< of every group; the first is `now`
 };
 
 /// What `inspect` was pointed at.

@@ -66,4 +66,5 @@ def main():
         write_layers(paths[0], {'act': ([1], [1])}, {'activation.act': 'basis=hermit,form=unsafe'})
 
 
-main()
+if __name__ == '__main__':
+    main()
