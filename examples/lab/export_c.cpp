@@ -59,7 +59,9 @@ std::string body(const Expression& expression, const C& c, const std::string& in
   const StraightLine code = straight_line({expression}, c);
   std::string text;
   for (const std::string& line : code.lines) text += indent + line + '\n';
-  return text + indent + "return " + code.results[0] + ";\n";
+  text += indent + "return " + code.results[0] + ";\n";
+  const bool is_constant = text.find('x') == text.npos;
+  return is_constant ? indent + "(void)x;\n" + text : text;
 }
 
 const Expression& part(const FunctionCode& code, bool is_slope) {

@@ -21,9 +21,10 @@ from eval_test import as_float32, exact, first, recurrence
 from export_torch import check_torch
 from inspect_files import write
 
-RATIONAL = ['hp1', 'hp2', 'pau', 'opau:basis=laguerre', 'opau:basis=laguerre,form=whole_sum',
-            'opau:basis=legendre,form=full_sum', 'opau:basis=chebyshev_t,form=unsafe,degrees=3/2',
-            'opau:basis=chebyshev_u,degrees=8/8', 'opau:basis=monomial,degrees=0/0', 'hermite']
+PRESETS = ['hp1', 'hp2', 'pau', 'hermite']
+OTHERS = [('laguerre', 'termwise', 5, 4), ('laguerre', 'whole_sum', 5, 4), ('hermite_he', 'full_sum', 5, 4),
+          ('legendre', 'full_sum', 2, 3), ('chebyshev_t', 'unsafe', 3, 2), ('chebyshev_u', 'termwise', 8, 8),
+          ('monomial', 'whole_sum', 0, 0), ('monomial', 'full_sum', 1, 0)]
 POINTS = [as_float32(-10 + k / 20) for k in range(401)] + [0.0, 1e4, -1e4, 1e30, -1e30]
 # Of the sum of the magnitudes of the terms.
 TOLERANCE = {'float': 1e-6, 'double': 1e-13}
@@ -37,89 +38,104 @@ def run(*command, status=0, **options):
 
 
 class Case:
-    """An activation with coefficients as after some training, and what it is at POINTS."""
+    """An activation, and what it is at POINTS."""
 
-    def __init__(self, lab, name, spec, coefficients=None):
-        self.name, self.spec = name, spec
+    constants = ()
+
+    def __init__(self, lab, spec, coefficients=None):
+        self.spec = spec
         self.given = ['--coefficients', coefficients] if coefficients else []
         lines = run(lab, 'eval', '--activation', spec, *self.given, '--gradients',
                     '--x=' + ','.join(map(repr, POINTS))).stdout.splitlines()
         self.rows = [[float(cell) for cell in line.split(',')] for line in lines[1:]]
         self.expected = [self.at(x, *row) for x, *row in self.rows]
 
-    def at(self, x, f, slope, curvature, *_):
-        """Pairs of a value and of what its error is measured by, for f and f'."""
-        return (f, abs(f) + abs(x * slope)), (slope, abs(slope) + abs(x * curvature))
+    def at(self, x, f, slope, curvature, *by_constants):
+        """Pairs of a value and of what its error is measured by, for f and f': what they change by
+        when x and the constants change by as much as themselves."""
+        size = abs(f) + abs(x * slope)
+        size += sum(abs(value * by) for value, by in zip(self.constants, by_constants))
+        return (f, size), (slope, abs(slope) + abs(x * curvature))
 
 
 class RationalCase(Case):
-    def __init__(self, lab, name, spec, change):
-        source = json.loads(run(lab, 'export', spec, '--format', 'json').stdout)
-        self.basis, self.form = source['basis'], source['form']
-        self.c, self.d = change(source['numerator'][0]), change(source['denominator'][0])
-        text = ','.join(map(repr, self.c)) + '/' + ','.join(map(repr, self.d))
-        super().__init__(lab, name, spec, text)
+    rows_checked = 0
+
+    def __init__(self, lab, spec, basis, form, c, d):
+        self.basis, self.form, self.c, self.d = basis, form, c, d
+        super().__init__(lab, spec, ','.join(map(repr, c)) + '/' + ','.join(map(repr, d)))
 
     def at(self, x, f, slope, *_):
-        c, d, x = [Fraction(v) for v in self.c], [Fraction(v) for v in self.d], Fraction(x)
-        results = exact(self.basis, self.form, c, d, x)
-        if results is None:  # next to a pole
+        """Errors are measured by the terms of which f and f' are added up: the powers of x."""
+        rows = terms(self.basis, x, max(len(self.c), len(self.d) + 1))
+        of_d = rows[first(self.form):]
+        p, dp = (sum(abs(ci) * row[k] for ci, row in zip(self.c, rows)) for k in (1, 2))
+        whole_q, dq = (sum(abs(dj) * row[k] for dj, row in zip(self.d, of_d)) for k in (1, 2))
+        if self.form == 'termwise':
+            q = sum(abs(dj * row[0]) for dj, row in zip(self.d, of_d))
+        else:
+            q = sum(dj * row[0] for dj, row in zip(self.d, of_d))
+        constant = 0.1 if self.form == 'full_sum' else 1
+        q, whole_q = constant + (q if self.form == 'unsafe' else abs(q)), constant + whole_q
+        if abs(q) < whole_q / 8 and self.form == 'unsafe':  # next to a pole
             return None
-        q = results[0][0] and sum(ci * fi for ci, fi in zip(c, values(self.basis, x, len(c)))) / results[0][0]
-        sizes = self.sizes(c, d, abs(x), q or 1, *(abs(value) for value, _ in results[:2]))
-        for got, (value, _), size in zip((f, slope), results, sizes):
-            assert abs(Fraction(got) - value) <= 1e-13 * size, (self.spec, float(x), got)
-        return tuple((float(value), float(size)) for (value, _), size in zip(results, sizes))
-
-    def sizes(self, c, d, x, q, g, slope):
-        """Of the terms of which f and f' are added up, where those of f_k are powers of |x|."""
-        terms = magnitudes(self.basis, x, max(len(c), len(d) + 1))
-        of_d = terms[first(self.form):]
-        p, dp = (sum(abs(ci) * row[k] for ci, row in zip(c, terms)) for k in range(2))
-        sum_q, dq = (sum(abs(dj) * row[k] for dj, row in zip(d, of_d)) for k in range(2))
-        q, sum_q = abs(q), sum_q + 1
-        g_size = p / q + g * sum_q / q
-        return g_size, (dp + g_size * dq) / q + (slope + g * dq / q) * sum_q / q
+        size = p / abs(q) + abs(f) * whole_q / abs(q)
+        of_slope = (dp + size * dq) / abs(q) + (abs(slope) + size * dq / abs(q)) * whole_q / abs(q)
+        if self.rows_checked % 16 == 0 or abs(x) > 1e3:
+            c, d = ([Fraction(v) for v in part] for part in (self.c, self.d))
+            known = exact(self.basis, self.form, c, d, Fraction(x))
+            for got, (value, _), measure in zip((f, slope), known or (), (size, of_slope)):
+                assert abs(Fraction(got) - value) <= 1e-13 * measure, (self.spec, x, got, float(value))
+        self.rows_checked += 1
+        return (f, size), (slope, of_slope)
 
 
-def values(basis, x, count):
-    row, before = [Fraction(1)], Fraction(0)
+def terms(basis, x, count):
+    """For each f_k: its value, and the sums of the magnitudes of its powers of x and of those of
+    f_k'."""
+    rows, before = [(1.0, 1.0, 0.0)], (0.0,) * 3
     for n in range(count - 1):
-        a, b, c = recurrence(basis, n)
-        before, last = row[-1], before
-        row.append((a * x + b) * before - c * last)
-    return row
-
-
-def magnitudes(basis, x, count):
-    """For each f_k: the sum of the magnitudes of its powers of x, and of those of f_k'."""
-    rows, before = [(Fraction(1), Fraction(0))], (Fraction(0),) * 2
-    for n in range(count - 1):
-        a, b, c = (abs(v) for v in recurrence(basis, n))
-        value, slope = rows[-1]
-        rows.append(((a * x + b) * value + c * before[0],
-                     a * value + (a * x + b) * slope + c * before[1]))
-        before = value, slope
+        a, b, c = map(float, recurrence(basis, n))
+        value, size, slope = rows[-1]
+        factor = abs(a * x) + abs(b)
+        rows.append(((a * x + b) * value - c * before[0], factor * size + abs(c) * before[1],
+                     abs(a) * size + factor * slope + abs(c) * before[2]))
+        before = value, size, slope
     return rows
 
 
+class FormulaCase(Case):
+    def __init__(self, lab, spec, constants):
+        self.constants = constants
+        super().__init__(lab, spec)
+
+
 def cases(lab):
+    """Coefficients are as after some training, or with zeros in the leading places and between."""
     numbers = random.Random(3)
 
-    def learned(coefficients):
-        return [v * numbers.uniform(0.7, 1.4) * numbers.choice([1, 1, 1, -1]) for v in coefficients]
-
     def cut(coefficients):
-        """Zeros in the leading places and in one between."""
         return [0.0 if k == 1 or k >= len(coefficients) - 2 else v
                 for k, v in enumerate(coefficients)]
 
-    made = [RationalCase(lab, f'rational{k}', spec, learned) for k, spec in enumerate(RATIONAL)]
-    made += [RationalCase(lab, f'cut{k}', spec, cut) for k, spec in enumerate(RATIONAL[:6])]
-    made.append(Case(lab, 'swish_beta', 'swish:beta=2'))
+    made = []
+    for spec in PRESETS:
+        source = json.loads(run(lab, 'export', spec, '--format', 'json').stdout)
+        c, d = ([v * numbers.uniform(0.7, 1.4) for v in source[part][0]]
+                for part in ('numerator', 'denominator'))
+        made.append(RationalCase(lab, spec, source['basis'], source['form'], c, d))
+        made.append(RationalCase(lab, spec, source['basis'], source['form'], cut(c), cut(d)))
+    for basis, form, m, n in OTHERS:  # the degrees are those of the coefficients; 0/0 is fitted at once
+        spec = f'opau:basis={basis},form={form},degrees=0/0'
+        c, d = ([numbers.choice([-1, 1]) * numbers.uniform(0.1, 2) for _ in range(k)]
+                for k in (m + 1, n + 1 - first(form)))
+        made.append(RationalCase(lab, spec, basis, form, c, d))
+    made.append(FormulaCase(lab, 'swish:beta=2,trainable=true', [2]))
     for activation in json.loads(run(lab, 'list', '--json').stdout)['activations']:
         if 'constants' in activation['numbers']:
-            made.append(Case(lab, activation['name'], activation['name']))
+            constants = activation['numbers']['constants'].values()
+            spec = activation['name'] + (':trainable=true' if constants else '')
+            made.append(FormulaCase(lab, spec, constants))
     return made
 
 
