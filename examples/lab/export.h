@@ -52,7 +52,7 @@ std::string literal(double value);
 std::string literal(float value);
 
 /// An identifier in C, C++ and Python that is none of their words and functions, and none of
-/// `taken`: "features.0" becomes features_0, and "tanh" tanh_.
+/// `taken`: "features.0" becomes features_0, and "tanh" tanh_function.
 std::string identifier_of(const std::string& name, const std::vector<std::string>& taken);
 
 }  // namespace pade::lab

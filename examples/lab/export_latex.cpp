@@ -128,8 +128,9 @@ std::string exported_latex(const Export& what) {
   for (const ExportedFunction& function : what.functions) {
     for (size_t group = 0; group < function.groups.size(); ++group) {
       const ActivationFunction& f = function.groups[group];
+      const bool is_named = what.is_spec && f.formula();  // which may be a word of C
       const std::string name =
-          tex_name(function.name) +
+          tex_name(is_named ? f.formula()->name : function.name) +
           (function.groups.size() > 1 ? "_{" + std::to_string(group) + '}' : "");
       const RationalFunction* g = f.rational();
       const std::string right = g ? rational(*g, what.digits) : formula(f, what.digits);

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 /// Numbers that are written down instead of computed: what a formula does with them becomes an

@@ -30,7 +30,10 @@ constexpr std::string_view kReserved =
     "acosf asinf atanf ceilf cosf coshf erff erfcf expf exp2f expm1f fabsf floorf fmaf fmaxf fminf "
     "fmodf logf log10f log1pf log2f powf roundf sinf sinhf sqrtf tanf tanhf truncf ";
 
+/// Also what another function's derivative, double version or table may be called.
 bool is_reserved(const std::string& name) {
+  for (const char* ending : {"_dx", "_double", "_table"})
+    if (name.ends_with(ending)) return true;
   return kReserved.find(' ' + name + ' ') != std::string_view::npos;
 }
 
@@ -46,12 +49,13 @@ std::string identifier_of(const std::string& name, const std::vector<std::string
     // No two underscores in a row, which C++ keeps for itself.
     if (fits || (!text.empty() && text.back() != '_')) text += fits ? c : '_';
   }
+  while (text.ends_with('_')) text.pop_back();
   if (text.empty()) text = "activation";
   if (is_digit(text.front())) text.insert(0, "layer_");
-  if (is_reserved(text)) text += '_';
+  if (is_reserved(text)) text += "_function";
   std::string free = text;
   for (int k = 2; std::find(taken.begin(), taken.end(), free) != taken.end(); ++k)
-    free = text + (text.back() == '_' ? "" : "_") + std::to_string(k);
+    free = text + '_' + std::to_string(k);
   return free;
 }
 

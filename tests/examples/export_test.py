@@ -192,7 +192,7 @@ def compiled(lab, every, style, ending, compiler, source):
     for case in every:
         export(lab, case, style, 'case' + ending)
         name = case.spec.split(':')[0]
-        name += '_' * (name == 'tanh')  # which math.h has
+        name += '_function' * (name == 'tanh')  # which math.h has
         Path(source).write_text(f'#include "case{ending}"\n' + PROGRAM.replace('NAME', name))
         run(*compiler, source, '-o', 'case', '-lm')
         rows = [[float(word) for word in line.split()]
@@ -270,14 +270,19 @@ def check_layers(lab, has_cc):
         assert abs(module['features_0'](1.5, group) - group_value(group, 1.5)) < 1e-14
         step = (group_value(group, 1.5 + 1e-6) - group_value(group, 1.5 - 1e-6)) / 2e-6
         assert abs(module['features_0_dx'](1.5, group) - step) < 1e-8
-    assert module['layer_1'](3.0) == 7 / 2.5 and module['tanh_'](0.0) == 0 and 'f' not in module
+    assert module['layer_1'](3.0) == 7 / 2.5 and module['tanh_function'](0.0) == 0 and 'f' not in module
     run(lab, 'export', 'network.safetensors#features.0', '--groups', 'first', '--format', 'python', '--out', 'first.py')
     assert abs(runpy.run_path('first.py')['f'](2.0) - group_value(0, 2.0)) < 1e-14
     run(lab, 'export', 'odd.safetensors', '--format', 'python', '--out', 'odd.py')
-    assert runpy.run_path('odd.py')['a_'](2.0) == 2.5
+    assert runpy.run_path('odd.py')['a'](2.0) == 2.5
+    os.mkdir('run')
+    shutil.copy('grouped.safetensors', 'run/last.safetensors')
+    of_run, of_file = (run(lab, 'export', f'{path}#act1', '--format', 'torch').stdout.splitlines()
+                       for path in ('run', 'grouped.safetensors'))
+    assert '"run"' in of_run[1] and of_run[2:] == of_file[2:]
     if not has_cc:
         return
-    for file, call in (('network', 'features_0(1.5f, 1)'), ('odd', 'a_(2)')):
+    for file, call in (('network', 'features_0(1.5f, 1)'), ('odd', 'a(2)')):
         run(lab, 'export', f'{file}.safetensors', '--format', 'c', '--out', 'layers.h')
         Path('layers.c').write_text('#include <stdio.h>\n#include "layers.h"\n'
                                     f'int main(void) {{ printf("%.9g", {call}); return 0; }}\n')

@@ -2,7 +2,8 @@
 
 import runpy
 
-TOLERANCE = 1e-12  # of the terms
+# Of the terms; where Q's terms cancel, the coefficients' gradients have more than are counted.
+TOLERANCE, OF_GRADIENTS = 1e-13, 1e-12
 
 
 def check_torch(run, lab, every):
@@ -42,6 +43,7 @@ def compare_gradients(torch, case, module):
     for got, k in ((y.detach(), 0), (slopes, 1)):
         for value, (wanted, size) in zip(got.tolist(), (pairs[k] for pairs in known)):
             worst = max(worst, abs(value - wanted) / max(size, 1e-300))
+    assert worst <= TOLERANCE, (case.spec, case.given, worst)
     parameters = list(module.parameters())
     if parameters:
         gradients = torch.cat([g.reshape(-1) for g in torch.autograd.grad(y, parameters, dy)])
@@ -50,7 +52,7 @@ def compare_gradients(torch, case, module):
         by[dy == 0] = 0
         size = by.abs().sum(0) + (dy * y.detach()).abs().sum()
         worst = max(worst, ((gradients - by.sum(0)).abs() / size).max().item())
-    assert worst <= TOLERANCE, (case.spec, case.given, worst)
+    assert worst <= OF_GRADIENTS, (case.spec, case.given, worst)
     return worst
 
 
@@ -74,7 +76,7 @@ def check_by_differences(torch, module):
 def check_groups(torch, module_of, lab, run):
     """Channels in groups, other dtypes, and tensors by the names that Padé's files have."""
     classes = module_of('network.safetensors')
-    assert sorted(classes) == ['Features0', 'Layer1', 'Tanh'], sorted(classes)
+    assert sorted(classes) == ['Features0', 'Layer1', 'TanhFunction'], sorted(classes)
     module = classes['Features0']()
     run(lab, 'export', 'network.safetensors#features.0', '--format', 'python', '--out', 'groups.py')
     f, df = (runpy.run_path('groups.py')[name] for name in ('f', 'df'))
@@ -102,7 +104,7 @@ def check_groups(torch, module_of, lab, run):
 
     state = {'numerator': torch.ones(3, 3), 'denominator': torch.ones(3, 1)}
     module.load_state_dict(state, strict=True)
-    classes['Tanh']().load_state_dict({'constants': torch.tensor([2.0])}, strict=True)
+    classes['TanhFunction']().load_state_dict({'constants': torch.tensor([2.0])}, strict=True)
     for dtype in (torch.float16, torch.bfloat16, torch.float32):
         for made in classes.values():
             half = torch.randn(2, 3, dtype=dtype, requires_grad=True)
