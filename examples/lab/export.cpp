@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,13 +43,19 @@ const ExportFormat& format_of(const Options& options) {
   throw CLI::RequiredError("--format");
 }
 
+/// Also of names that are too long for a file.
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
 /// Whether the target names an activation, and not a run or a file.
 bool is_spec(const std::string& target) {
   const std::vector<std::string> known = activation_names();
   if (std::find(known.begin(), known.end(), target.substr(0, target.find(':'))) != known.end())
     return true;
   return target.find_first_of("#/") == std::string::npos && !target.ends_with(".safetensors") &&
-         !std::filesystem::exists(target);
+         !is_there(target);
 }
 
 Export of_spec(const Options& options) {
@@ -64,7 +71,7 @@ Export of_spec(const Options& options) {
 /// The path and, behind a #, the layer. A path may have a # of its own.
 std::pair<std::string, std::optional<std::string>> split_target(const std::string& target) {
   const size_t hash = target.rfind('#');
-  if (hash == target.npos || std::filesystem::exists(target)) return {target, std::nullopt};
+  if (hash == target.npos || is_there(target)) return {target, std::nullopt};
   return {target.substr(0, hash), target.substr(hash + 1)};
 }
 

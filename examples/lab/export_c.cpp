@@ -59,9 +59,7 @@ std::string body(const Expression& expression, const C& c, const std::string& in
   const StraightLine code = straight_line({expression}, c);
   std::string text;
   for (const std::string& line : code.lines) text += indent + line + '\n';
-  text += indent + "return " + code.results[0] + ";\n";
-  const bool is_constant = text.find('x') == text.npos;
-  return is_constant ? indent + "(void)x;\n" + text : text;
+  return text + indent + "return " + code.results[0] + ";\n";
 }
 
 const Expression& part(const FunctionCode& code, bool is_slope) {
@@ -120,8 +118,12 @@ std::string code_of(const ExportedFunction& function, const std::string& prefix)
         text += rational_function(rational, signature, c, is_slope);
     } else {
       const FunctionCode code = lab::code_of(*first.formula(), first.values(), c.is_float());
-      for (const bool is_slope : {false, true})
-        text += signature.head(c, is_slope) + body(part(code, is_slope), c, "  ") + "}\n\n";
+      for (const bool is_slope : {false, true}) {
+        const Expression& result = part(code, is_slope);
+        const bool uses_x = !result.node().operands.empty() || result.node().name == "x";
+        text += signature.head(c, is_slope) + (uses_x ? "" : "  (void)x;\n") +
+                body(result, c, "  ") + "}\n\n";
+      }
     }
   }
   return text;

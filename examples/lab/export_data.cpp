@@ -50,7 +50,8 @@ std::string exported_json(const Export& what) {
     json["form"] = name_of(g->options.form);
     json["degrees"] = {g->numerator_degree(), g->denominator_degree()};
     json["groups"] = function.groups.size();
-    json["numerator"] = json["denominator"] = Json::array();
+    json["numerator"] = Json::array();
+    json["denominator"] = Json::array();
     for (const ActivationFunction& group : function.groups) {
       json["numerator"].push_back(group.rational()->c);
       json["denominator"].push_back(group.rational()->d);

@@ -13,6 +13,13 @@ namespace {
 
 using Dual = formulas::Dual<Expression, 1>;
 
+/// With the slope 0.
+Dual constant(const Expression& value) {
+  Dual dual;
+  dual.value = value;
+  return dual;
+}
+
 /// |a|, with the slope +1 at 0.
 Dual absolute(const Dual& a) {
   return Dual::of(magnitude(a.value), [&](int k) {
@@ -20,6 +27,7 @@ Dual absolute(const Dual& a) {
   });
 }
 
+/// Both kept in variables, the slope in d + name.
 Dual called(const Dual& a, const std::string& name) {
   return Dual::of(a.value.called(name), [&](int k) {
     return a.slopes[k].node().operands.empty() ? a.slopes[k] : a.slopes[k].called("d" + name);
@@ -28,7 +36,7 @@ Dual called(const Dual& a, const std::string& name) {
 
 std::string numbered(const char* name, int k) { return name + std::to_string(k); }
 
-/// x to the power `exponent`, by which `factor` is multiplied.
+/// `factor` times s to an integer power, with t = 1/s; overflows only where the result does.
 Expression times_power(Expression factor, const Expression& s, const Expression& t, int exponent) {
   for (int k = 0; k < std::abs(exponent); ++k) factor = factor * (exponent > 0 ? s : t);
   return factor;
@@ -90,11 +98,6 @@ FunctionCode MonicRational::near(const std::string& array) const {
   }
   const bool is_termwise = options_.form == RationalForm::termwise;
   Dual p(0), q(0);
-  const auto constant = [](const Expression& value) {
-    Dual dual;
-    dual.value = value;
-    return dual;
-  };
   for (int i = 0; i <= m_; ++i) p = p + constant(of.c[i]) * e[i];
   for (int j = 0; j <= n_; ++j)
     q = q + constant(of.d[j]) * (is_termwise && j > 0 ? absolute(e[j]) : e[j]);
@@ -115,7 +118,10 @@ FunctionCode MonicRational::far(const std::string& array) const {
     const Expression factor = sign * u + Expression(monic_.shift[k]) * t,
                      drop = Expression(monic_.drop[k]) * t * t;
     Expression next = factor * g[k], slope = sign * g[k] + factor * h[k];
-    if (k > 0) next = next - drop * g[k - 1], slope = slope - drop * h[k - 1];
+    if (k > 0) {
+      next = next - drop * g[k - 1];
+      slope = slope - drop * h[k - 1];
+    }
     g.push_back(next.called(numbered("g", k + 1)));
     h.push_back(slope.node().operands.empty() ? slope : slope.called(numbered("h", k + 1)));
   }

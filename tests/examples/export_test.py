@@ -7,136 +7,19 @@ the system's compilers, Python, PyTorch; and reads the files that are data.
 
 import json
 import os
-import random
 import runpy
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 
-from eval_test import as_float32, exact, first, recurrence
+from export_cases import POINTS, cases, run
 from export_torch import check_torch
 from inspect_files import write
 
-PRESETS = ['hp1', 'hp2', 'pau', 'hermite']
-OTHERS = [('laguerre', 'termwise', 5, 4), ('laguerre', 'whole_sum', 5, 4), ('hermite_he', 'full_sum', 5, 4),
-          ('legendre', 'full_sum', 2, 3), ('chebyshev_t', 'unsafe', 3, 2), ('chebyshev_u', 'termwise', 8, 8),
-          ('monomial', 'whole_sum', 0, 0), ('monomial', 'full_sum', 1, 0)]
-POINTS = [as_float32(-10 + k / 20) for k in range(401)] + [0.0, 1e4, -1e4, 1e30, -1e30]
 # Of the sum of the magnitudes of the terms.
 TOLERANCE = {'float': 1e-6, 'double': 1e-13}
-
-
-def run(*command, status=0, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
-    if done.returncode != status:
-        sys.exit(f'{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}')
-    return done
-
-
-class Case:
-    """An activation, and what it is at POINTS."""
-
-    constants = ()
-
-    def __init__(self, lab, spec, coefficients=None):
-        self.spec = spec
-        self.given = ['--coefficients', coefficients] if coefficients else []
-        lines = run(lab, 'eval', '--activation', spec, *self.given, '--gradients',
-                    '--x=' + ','.join(map(repr, POINTS))).stdout.splitlines()
-        self.rows = [[float(cell) for cell in line.split(',')] for line in lines[1:]]
-        self.expected = [self.at(x, *row) for x, *row in self.rows]
-
-    def at(self, x, f, slope, curvature, *by_constants):
-        """Pairs of a value and of what its error is measured by, for f and f': what they change by
-        when x and the constants change by as much as themselves."""
-        size = abs(f) + abs(x * slope)
-        size += sum(abs(value * by) for value, by in zip(self.constants, by_constants))
-        return (f, size), (slope, abs(slope) + abs(x * curvature))
-
-
-class RationalCase(Case):
-    rows_checked = 0
-
-    def __init__(self, lab, spec, basis, form, c, d):
-        self.basis, self.form, self.c, self.d = basis, form, c, d
-        super().__init__(lab, spec, ','.join(map(repr, c)) + '/' + ','.join(map(repr, d)))
-
-    def at(self, x, f, slope, *_):
-        """Errors are measured by the terms of which f and f' are added up: the powers of x."""
-        rows = terms(self.basis, x, max(len(self.c), len(self.d) + 1))
-        of_d = rows[first(self.form):]
-        p, dp = (sum(abs(ci) * row[k] for ci, row in zip(self.c, rows)) for k in (1, 2))
-        whole_q, dq = (sum(abs(dj) * row[k] for dj, row in zip(self.d, of_d)) for k in (1, 2))
-        if self.form == 'termwise':
-            q = sum(abs(dj * row[0]) for dj, row in zip(self.d, of_d))
-        else:
-            q = sum(dj * row[0] for dj, row in zip(self.d, of_d))
-        constant = 0.1 if self.form == 'full_sum' else 1
-        q, whole_q = constant + (q if self.form == 'unsafe' else abs(q)), constant + whole_q
-        if abs(q) < whole_q / 8 and self.form == 'unsafe':  # next to a pole
-            return None
-        size = p / abs(q) + abs(f) * whole_q / abs(q)
-        of_slope = (dp + size * dq) / abs(q) + (abs(slope) + size * dq / abs(q)) * whole_q / abs(q)
-        if self.rows_checked % 16 == 0 or abs(x) > 1e3:
-            c, d = ([Fraction(v) for v in part] for part in (self.c, self.d))
-            known = exact(self.basis, self.form, c, d, Fraction(x))
-            for got, (value, _), measure in zip((f, slope), known or (), (size, of_slope)):
-                assert abs(Fraction(got) - value) <= 1e-13 * measure, (self.spec, x, got, float(value))
-        self.rows_checked += 1
-        return (f, size), (slope, of_slope)
-
-
-def terms(basis, x, count):
-    """For each f_k: its value, and the sums of the magnitudes of its powers of x and of those of
-    f_k'."""
-    rows, before = [(1.0, 1.0, 0.0)], (0.0,) * 3
-    for n in range(count - 1):
-        a, b, c = map(float, recurrence(basis, n))
-        value, size, slope = rows[-1]
-        factor = abs(a * x) + abs(b)
-        rows.append(((a * x + b) * value - c * before[0], factor * size + abs(c) * before[1],
-                     abs(a) * size + factor * slope + abs(c) * before[2]))
-        before = value, size, slope
-    return rows
-
-
-class FormulaCase(Case):
-    def __init__(self, lab, spec, constants):
-        self.constants = constants
-        super().__init__(lab, spec)
-
-
-def cases(lab):
-    """Coefficients are as after some training, or with zeros in the leading places and between."""
-    numbers = random.Random(3)
-
-    def cut(coefficients):
-        return [0.0 if k == 1 or k >= len(coefficients) - 2 else v
-                for k, v in enumerate(coefficients)]
-
-    made = []
-    for spec in PRESETS:
-        source = json.loads(run(lab, 'export', spec, '--format', 'json').stdout)
-        c, d = ([v * numbers.uniform(0.7, 1.4) for v in source[part][0]]
-                for part in ('numerator', 'denominator'))
-        made.append(RationalCase(lab, spec, source['basis'], source['form'], c, d))
-        made.append(RationalCase(lab, spec, source['basis'], source['form'], cut(c), cut(d)))
-    for basis, form, m, n in OTHERS:  # the degrees are those of the coefficients; 0/0 is fitted at once
-        spec = f'opau:basis={basis},form={form},degrees=0/0'
-        c, d = ([numbers.choice([-1, 1]) * numbers.uniform(0.1, 2) for _ in range(k)]
-                for k in (m + 1, n + 1 - first(form)))
-        made.append(RationalCase(lab, spec, basis, form, c, d))
-    made.append(FormulaCase(lab, 'swish:beta=2,trainable=true', [2]))
-    for activation in json.loads(run(lab, 'list', '--json').stdout)['activations']:
-        if 'constants' in activation['numbers']:
-            constants = activation['numbers']['constants'].values()
-            spec = activation['name'] + (':trainable=true' if constants else '')
-            made.append(FormulaCase(lab, spec, constants))
-    return made
 
 
 def compare(what, case, precision, results):
@@ -234,7 +117,8 @@ def write_layers(path, layers, metadata):
         shape = [len(rows), len(rows[0])] if isinstance(rows[0], list) else [len(rows)]
         flat = [v for row in rows for v in row] if len(shape) == 2 else rows
         values = struct.pack(f'<{len(flat)}d', *flat)
-        header[name] = {'dtype': 'F64', 'shape': shape, 'data_offsets': [len(data), len(data) + len(values)]}
+        header[name] = {'dtype': 'F64', 'shape': shape,
+                        'data_offsets': [len(data), len(data) + len(values)]}
         data += values
     write(path, header, data)
 
@@ -253,8 +137,9 @@ def write_files():
                   'activation.1': 'opau:basis=monomial,form=whole_sum,degrees=1/1'})
     write_layers('nan.safetensors', {'a.numerator': [[1.0, float('nan')]], 'a.denominator': [[0.5]]},
                  {'activation.a': 'opau:basis=monomial,degrees=1/1'})
-    write_layers('odd.safetensors', {'a*/\n"""\\.numerator': [[1.0, 2.0]], 'a*/\n"""\\.denominator': [[0.5]]},
-                 {'activation.a*/\n"""\\': 'opau:basis=monomial,degrees=1/1'})
+    odd = 'a*/\n"""\\'  # which ends comments and texts
+    write_layers('odd.safetensors', {f'{odd}.numerator': [[1.0, 2.0]], f'{odd}.denominator': [[0.5]]},
+                 {f'activation.{odd}': 'opau:basis=monomial,degrees=1/1'})
 
 
 def group_value(group, x):
@@ -271,7 +156,7 @@ def check_layers(lab, has_cc):
         step = (group_value(group, 1.5 + 1e-6) - group_value(group, 1.5 - 1e-6)) / 2e-6
         assert abs(module['features_0_dx'](1.5, group) - step) < 1e-8
     assert module['layer_1'](3.0) == 7 / 2.5 and module['tanh_function'](0.0) == 0 and 'f' not in module
-    run(lab, 'export', 'network.safetensors#features.0', '--groups', 'first', '--format', 'python', '--out', 'first.py')
+    run(lab, 'export', 'network.safetensors#features.0', '--groups', 'first', '--out', 'first.py')
     assert abs(runpy.run_path('first.py')['f'](2.0) - group_value(0, 2.0)) < 1e-14
     run(lab, 'export', 'odd.safetensors', '--format', 'python', '--out', 'odd.py')
     assert runpy.run_path('odd.py')['a'](2.0) == 2.5
@@ -337,7 +222,8 @@ def check_refusals(lab):
         done = run(lab, 'export', *arguments, status=status)
         lines = [line for line in done.stderr.splitlines() if not line.startswith('Try ')]
         if len(lines) != 1 or pattern not in lines[0] or done.stdout:
-            sys.exit(f'export {arguments}: expected one line with {pattern!r}, got {done.stderr}{done.stdout}')
+            sys.exit(f'export {arguments}: expected one line with {pattern!r}, got '
+                     f'{done.stderr}{done.stdout}')
 
     before = sorted(os.listdir())
     refused(1, 'did you mean "features.0"', 'network.safetensors#features.1', '--format', 'c')
@@ -347,6 +233,8 @@ def check_refusals(lab):
     refused(1, 'create the folder first', 'hp1', '--format', 'c', '--out', 'nowhere/hp1.h')
     refused(1, 'beyond the numbers', 'pau', '--coefficients', '1e300/1', '--format', 'c')
     refused(2, 'did you mean "swish"', 'swihs', '--format', 'c')
+    refused(1, 'File name too long', 'x' * 300 + '/a', '--format', 'c')
+    refused(2, 'unknown activation', 'x' * 300, '--format', 'c')
     refused(2, '--format', 'hp1')
     refused(2, 'did you mean "torch"', 'hp1', '--format', 'troch')
     refused(2, '--out', 'hp1', '--format', 'npy')

@@ -14,6 +14,7 @@ def check_torch(run, lab, every):
         return 'skipped: there is no torch'
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(1)
+    torch.set_num_threads(1)
 
     def module_of(*arguments):
         run(lab, 'export', *arguments, '--format', 'torch', '--out', 'module.py')
@@ -100,7 +101,8 @@ def check_groups(torch, module_of, lab, run):
     c, d = (p.detach().clone().requires_grad_() for p in module.parameters())
     d.data[2] = 0.25
     assert torch.autograd.gradcheck(
-        lambda x, c, d: torch.func.functional_call(module, {'numerator': c, 'denominator': d}, (x,)), (x, c, d))
+        lambda x, c, d: torch.func.functional_call(
+            module, {'numerator': c, 'denominator': d}, (x,)), (x, c, d))
 
     state = {'numerator': torch.ones(3, 3), 'denominator': torch.ones(3, 1)}
     module.load_state_dict(state, strict=True)
