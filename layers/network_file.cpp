@@ -50,6 +50,16 @@ SafetensorsFile read_network(const std::filesystem::path& path) {
   });
 }
 
+void adopt_activations(Module& network, const SafetensorsFile& file) {
+  std::map<std::string, std::string> others;
+  network.for_each_module([&](const std::string& path, Module& module) {
+    const auto* activation = dynamic_cast<Activation*>(&module);
+    const auto recorded = activation ? recorded_activation(file, path) : std::nullopt;
+    if (recorded && *recorded != activation->spec()) others[path] = *recorded;
+  });
+  for (const auto& [path, spec] : others) network.replace(path, make_activation(spec));
+}
+
 std::string load_network(const std::filesystem::path& path, Module& network) {
   const NamedTensors state = network.state();
   SafetensorsFile file = read_network(path);

@@ -19,6 +19,10 @@ void save_network(const std::filesystem::path& path, Module& network);
 /// weight_denominator under our names.
 SafetensorsFile read_network(const std::filesystem::path& path);
 
+/// Puts the activations in place that the file's metadata name, where the network has others there:
+/// those that were replaced before it was saved. Throws Error as Module::replace() does.
+void adopt_activations(Module& network, const SafetensorsFile& file);
+
 /// Loads a file of save_network(), or one that another program wrote, by names, as load_into() does
 /// and with its errors. What all names of the file begin with, and none of the network's, as
 /// `module.` in files of PyTorch's DataParallel, is left out; it is returned, "" when there is

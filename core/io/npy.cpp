@@ -129,12 +129,14 @@ Tensor read_npy(const std::filesystem::path& path) {
   return with_path_in_errors(path, [&] { return parse_npy(bytes); });
 }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
-  check(tensor.defined(), "write_npy: the tensor is undefined");
+std::string npy_file(const Tensor& tensor) {
+  check(tensor.defined(), "npy_file: the tensor is undefined");
   const Tensor here = tensor.to(Device::cpu);
-  const std::string header = format_header(here);
-  const std::string_view pieces[] = {header, bytes_of(here)};
-  write_file_atomically(path, pieces);
+  return format_header(here).append(bytes_of(here));
+}
+
+void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  write_file_atomically(path, npy_file(tensor));
 }
 
 NamedTensors read_npz(const std::filesystem::path& path) {
@@ -157,9 +159,7 @@ void write_npz(const std::filesystem::path& path, const NamedTensors& tensors) {
   std::vector<ZipEntry> entries;
   std::vector<std::string> contents;
   for (const auto& [name, tensor] : tensors) {
-    check(tensor.defined(), "write_npz: \"", name, "\" is an undefined tensor");
-    const Tensor here = tensor.to(Device::cpu);
-    contents.push_back(format_header(here).append(bytes_of(here)));
+    contents.push_back(npy_file(tensor));
     entries.push_back({.name = name + std::string(kEnding)});
   }
   for (size_t i = 0; i < entries.size(); ++i) entries[i].stored = contents[i];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include <pade/core/io/safetensors.h>
 
@@ -12,7 +13,9 @@ namespace pade {
 /// Throws Error with the path and what is wrong: for other files, objects, structures, complex and
 /// big-endian numbers, and when the file has fewer or more bytes than its header says.
 Tensor read_npy(const std::filesystem::path& path);
-/// Writes one that numpy.load() reads, whole or not at all (write_file_atomically()).
+/// The bytes of a file that numpy.load() reads.
+std::string npy_file(const Tensor& tensor);
+/// Writes that file, whole or not at all (write_file_atomically()).
 void write_npy(const std::filesystem::path& path, const Tensor& tensor);
 
 /// Reads the arrays that numpy.savez() or savez_compressed() wrote, by their names. Throws Error as

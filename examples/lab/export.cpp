@@ -18,7 +18,8 @@
 #include <pade/layers/spec.h>
 
 #include "lab/lab.h"
-#include "lab/learned_layers.h"
+#include "onnx/run.h"
+#include "support/learned_layers.h"
 #include "support/options.h"
 
 namespace pade::lab {
@@ -26,6 +27,7 @@ namespace {
 
 struct Options {
   std::string target, format, coefficients, activation, groups = "all", digits = "4", out;
+  bool best = false;
 };
 
 std::vector<std::string> format_names() {
@@ -77,13 +79,13 @@ std::pair<std::string, std::optional<std::string>> split_target(const std::strin
 
 Export of_network(const Options& options) {
   const auto [path, wanted] = split_target(options.target);
-  const LearnedNetwork network = read_learned_network(path, options.activation);
+  const support::LearnedNetwork network = support::read_learned_network(path, options.activation);
   std::vector<std::string> names, taken;
-  for (const LearnedLayer& layer : network.layers) names.push_back(layer.name);
+  for (const support::LearnedLayer& layer : network.layers) names.push_back(layer.name);
   if (wanted && std::find(names.begin(), names.end(), *wanted) == names.end())
     with_path_in_errors(path, [&, &layer = *wanted] { fail_unknown_name("layer", layer, names); });
   Export what{path};
-  for (const LearnedLayer& layer : network.layers) {
+  for (const support::LearnedLayer& layer : network.layers) {
     if (wanted && layer.name != *wanted) continue;
     taken.push_back(identifier_of(layer.name, taken));
     what.functions.push_back({taken.back(), layer.name, layer.by_group});
@@ -110,8 +112,10 @@ int digits_of(const std::string& text) {
   return static_cast<int>(*digits);
 }
 
-int run_export(const Options& options) {
-  const ExportFormat& format = format_of(options);
+/// The bytes of the file.
+std::string exported(const Options& options, const ExportFormat& format) {
+  if (format.write_run && std::filesystem::is_directory(options.target))
+    return format.write_run(options.target, options.best ? "best.safetensors" : "last.safetensors");
   Export what = is_spec(options.target) ? of_spec(options) : of_network(options);
   what.digits = digits_of(options.digits);
   for (const ExportedFunction& function : what.functions) check_finite(function);
@@ -121,7 +125,11 @@ int run_export(const Options& options) {
   check(format.holds_several || what.functions.size() == 1, what.source, ": a file of format ",
         format.name, " holds one layer; name it, as in ", what.source, '#',
         what.functions.front().layer, "; there are: ", layers);
-  const std::string contents = format.write(what);
+  return format.write(what);
+}
+
+int run_export(const Options& options) {
+  const std::string contents = exported(options, format_of(options));
   if (!options.out.empty()) {
     write_file_atomically(options.out, contents);
     return 0;
@@ -135,6 +143,8 @@ int run_export(const Options& options) {
 void check_command_line(const Options& options) {
   const ExportFormat& format = format_of(options);
   digits_of(options.digits);
+  if (options.best && !format.write_run)
+    throw CLI::ValidationError("--best", "is for networks, which go out as onnx");
   if (!format.is_text && options.out.empty())
     throw CLI::ValidationError("--format", format.name + " is not text; name a file by --out");
   if (is_spec(options.target)) {
@@ -154,7 +164,7 @@ void check_command_line(const Options& options) {
 void add_export(CLI::App& app, Work& work) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("export", "activations as code, formulas and files for other programs");
+      app.add_subcommand("export", "activations, or a whole network, for other programs");
   command
       ->add_option("target", options->target,
                    "an activation, or a run folder or safetensors file, of which a layer is named "
@@ -175,6 +185,8 @@ void add_export(CLI::App& app, Work& work) {
   command->add_option("--digits", options->digits, "of the formula's numbers, or all")
       ->type_name("N|all")
       ->capture_default_str();
+  command->add_flag("--best", options->best,
+                    "of a network: after the epoch of the best test accuracy");
   command->add_option("--out", options->out, "the file; else it goes to stdout")->type_name("FILE");
   command->callback([options, &work] {
     check_command_line(*options);

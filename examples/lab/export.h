@@ -28,6 +28,9 @@ struct ExportFormat {
   bool holds_several;  ///< functions in one file
   bool is_text;
   std::string (*write)(const Export&);  ///< the bytes of the file
+  /// Those of a run's whole network, with these weights of it; null where there are functions
+  /// alone.
+  std::string (*write_run)(const std::string& folder, const std::string& weights) = nullptr;
 };
 const std::vector<ExportFormat>& export_formats();
 
@@ -39,6 +42,7 @@ std::string exported_torch(const Export& what);
 std::string exported_latex(const Export& what);
 std::string exported_json(const Export& what);
 std::string exported_npy(const Export& what);
+std::string exported_onnx(const Export& what);
 
 /// Where the file is from, in lines that each begin with `mark`. They have no date.
 std::string origin_comment(const Export& what, const std::string& mark);
@@ -47,7 +51,7 @@ std::string title_of(const ExportedFunction& function);
 
 /// `text` as JSON has it, in ASCII: it fits in one line of any comment.
 std::string quoted(const std::string& text);
-/// The fewest digits that read back as the same number, with a point or an exponent: 2.0, 1e-05.
+/// shortest(), with a point or an exponent: 2.0, 1e-05.
 std::string literal(double value);
 std::string literal(float value);
 

@@ -1,29 +1,26 @@
-#include <bit>
-#include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <pade/core/build_info.h>
+#include <pade/core/io/npy.h>
 #include <pade/layers/rational.h>
 
 #include "lab/export.h"
+#include "onnx/activation.h"
 
 namespace pade::lab {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The SPEC of an activation that can hold these coefficients.
+/// The SPEC of the function; of those of several groups, that of an activation that can hold them.
 std::string spec_of(const ExportedFunction& function) {
   const ActivationFunction& first = function.groups.front();
-  if (const RationalFunction* g = first.rational())
-    return Rational(*g, static_cast<int64_t>(function.groups.size()), DType::float64).spec();
-  const Formula& formula = *first.formula();
-  std::vector<bool> learns;
-  for (const Formula::Constant& constant : formula.constants) learns.push_back(constant.learns);
-  return FormulaActivation(formula, first.values(), learns, DType::float64).spec();
+  if (function.groups.size() == 1) return first.spec();
+  return Rational(*first.rational(), std::ssize(function.groups), DType::float64).spec();
 }
 
 Json origin(const Export& what) {
@@ -33,10 +30,6 @@ Json origin(const Export& what) {
             {what.is_spec ? "activation" : "path", what.source}};
   if (!what.coefficients.empty()) json["coefficients"] = what.coefficients;
   return json;
-}
-
-void append_little_endian(std::string& bytes, uint64_t value, int count) {
-  for (int byte = 0; byte < count; ++byte) bytes += static_cast<char>(value >> (8 * byte) & 0xff);
 }
 
 }  // namespace
@@ -69,21 +62,19 @@ std::string exported_json(const Export& what) {
 }
 
 std::string exported_npy(const Export& what) {
+  std::vector<double> values;
   const auto& groups = what.functions.front().groups;
-  const std::string shape = '(' + std::to_string(groups.size()) + ", " +
-                            std::to_string(groups.front().values().size()) + ')';
-  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + ", }";
-  constexpr size_t kPreamble = 10, kAlignment = 64;
-  while ((kPreamble + header.size() + 1) % kAlignment != 0) header += ' ';
-  header += '\n';
-  std::string bytes = "\x93NUMPY";
-  bytes += {'\x01', '\x00'};  // the version
-  append_little_endian(bytes, header.size(), 2);
-  bytes += header;
   for (const ActivationFunction& group : groups)
-    for (const double value : group.values())
-      append_little_endian(bytes, std::bit_cast<uint64_t>(value), 8);
-  return bytes;
+    for (const double value : group.values()) values.push_back(value);
+  return npy_file(
+      Tensor::from<double>(values, {std::ssize(groups), std::ssize(values) / std::ssize(groups)}));
+}
+
+std::string exported_onnx(const Export& what) {
+  const ExportedFunction& function = what.functions.front();
+  return onnx::onnx_of(function.groups, {.name = function.name,
+                                         .text = origin_comment(what, ""),
+                                         .metadata = {{"activation", spec_of(function)}}});
 }
 
 }  // namespace pade::lab

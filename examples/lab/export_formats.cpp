@@ -1,20 +1,18 @@
-#include <charconv>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <pade/core/build_info.h>
+#include <pade/core/numbers.h>
 
 #include "lab/export.h"
+#include "onnx/run.h"
 
 namespace pade::lab {
 namespace {
 
-template <class T>
-std::string shortest(T value) {
-  char digits[32];
-  const std::string text(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+std::string as_real(const std::string& text) {
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
@@ -28,7 +26,9 @@ const std::vector<ExportFormat>& export_formats() {
       {"torch", ".py", "PyTorch modules that go on learning", true, true, exported_torch},
       {"latex", ".tex", "the formula", true, true, exported_latex},
       {"json", ".json", "all there is to know", false, true, exported_json},
-      {"npy", ".npy", "the coefficients for NumPy", false, false, exported_npy}};
+      {"npy", ".npy", "the coefficients for NumPy", false, false, exported_npy},
+      {"onnx", ".onnx", "a graph; of a run folder the whole network", false, false, exported_onnx,
+       onnx::onnx_of_run}};
   return all;
 }
 
@@ -37,8 +37,8 @@ std::string quoted(const std::string& text) {
   return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-std::string literal(double value) { return shortest(value); }
-std::string literal(float value) { return shortest(value); }
+std::string literal(double value) { return as_real(shortest(value)); }
+std::string literal(float value) { return as_real(shortest(value)); }
 
 std::string title_of(const ExportedFunction& function) {
   const ActivationFunction& first = function.groups.front();

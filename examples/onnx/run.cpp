@@ -8,6 +8,7 @@
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
 #include <pade/core/io/safetensors.h>
+#include <pade/layers/network_file.h>
 
 #include "models/lenet.h"
 #include "models/models.h"
@@ -60,10 +61,13 @@ Sequential make_network(const Json& record, const SafetensorsFile& weights) {
   const auto activation = options.at("activation").get<std::string>();
   const int64_t classes = classes_in(weights);
   const Shape image = image_of(record);
-  if (model == "lenet")
-    return models::lenet(activation,
-                         {.classes = classes, .channels = image[0], .image_size = image[1]});
-  return models::make_model(model, activation, classes, width_of(options, weights));
+  Sequential network =
+      model == "lenet"
+          ? models::lenet(activation,
+                          {.classes = classes, .channels = image[0], .image_size = image[1]})
+          : models::make_model(model, activation, classes, width_of(options, weights));
+  adopt_activations(network, weights);
+  return network;
 }
 
 /// A text of run.json's options, or what else stands there.

@@ -30,6 +30,8 @@ std::string spec_of_layer(const std::string& path, const std::string& name) {
 std::string spec_of_json(const std::string& path) {
   const nlohmann::ordered_json json = read_json(path, "an exported activation");
   try {
+    check(json.value("groups", 1) == 1, path,
+          ": has a function for each of several groups; a SPEC ", "is of one");
     return json.at("spec").get<std::string>();
   } catch (const nlohmann::json::exception&) {
     fail(path, ": is not an exported activation: it has no \"spec\"");

@@ -291,7 +291,7 @@ def check_refusals(lab, folder, good):
     refused("unknown activation", with_options(activation="hp9"), weights)
     refused("conv1.weight", with_options(model="vgg16"), weights)
     refused("a network of width", with_options(model="preactresnet18", width=1 << 40), weights)
-    refused('unknown activation of', text, weights, "#act9")
+    refused('unknown layer "act9"', text, weights, "#act9")
 
 
 def main():
