@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -16,12 +17,31 @@ constexpr int64_t kSide = 32;
 constexpr size_t kPixels = 3 * kSide * kSide;
 using Names = std::vector<const char*>;
 
+/// The classes by label, as batches.meta.txt and the files …_label_names.txt have them.
+constexpr const char* kClasses = "airplane automobile bird cat deer dog frog horse ship truck";
+constexpr const char* kCoarseClasses =
+    "aquatic_mammals fish flowers food_containers fruit_and_vegetables "
+    "household_electrical_devices household_furniture insects large_carnivores "
+    "large_man-made_outdoor_things large_natural_outdoor_scenes large_omnivores_and_herbivores "
+    "medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 "
+    "vehicles_2";
+constexpr const char* kFineClasses =
+    "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus "
+    "butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch "
+    "crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo "
+    "keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain "
+    "mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain "
+    "plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk "
+    "skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone "
+    "television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm";
+
 /// What stands in front of the pixels: how many classes each label has, what they are called in the
-/// Python version, and which of them counts.
+/// Python version, which of them counts, and the names of its classes.
 struct LabelBytes {
   std::vector<int> classes;
   std::vector<std::string> keys;
   size_t used;
+  const char* names;
 };
 
 /// Reads the files of these names, one after the other, in `folder` or in the first of
@@ -69,6 +89,8 @@ StoredDataset read_set(DatasetInfo info, fs::path folder, const Names& own_folde
       check(records.good(), file.string(), ": cannot be read to its end");
     }
   }
+  std::istringstream words(labels.names);
+  info.class_names.assign(std::istream_iterator<std::string>(words), {});
   return {std::move(info), images, std::move(samples)};
 }
 
@@ -88,17 +110,19 @@ Cifar10::Cifar10(const fs::path& folder, Split split)
           split == Split::test ? Names{"test_batch.bin"}
                                : Names{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                        "data_batch_4.bin", "data_batch_5.bin"},
-          {{10}, {"labels"}, 0})) {}
+          {{10}, {"labels"}, 0, kClasses})) {}
 
 Cifar100::Cifar100(const fs::path& folder, Split split, Labels labels)
-    : StoredDataset(read_set(
-          {labels == Labels::fine ? "cifar100" : "cifar100-coarse",
-           {3, kSide, kSide},
-           labels == Labels::fine ? 100 : 20,
-           {0.5071, 0.4865, 0.4409},
-           {0.2673, 0.2564, 0.2762}},
-          folder, {"cifar-100-binary", "cifar-100-python"},
-          {split == Split::train ? "train.bin" : "test.bin"},
-          {{20, 100}, {"coarse_labels", "fine_labels"}, labels == Labels::fine ? 1u : 0u})) {}
+    : StoredDataset(read_set({labels == Labels::fine ? "cifar100" : "cifar100-coarse",
+                              {3, kSide, kSide},
+                              labels == Labels::fine ? 100 : 20,
+                              {0.5071, 0.4865, 0.4409},
+                              {0.2673, 0.2564, 0.2762}},
+                             folder, {"cifar-100-binary", "cifar-100-python"},
+                             {split == Split::train ? "train.bin" : "test.bin"},
+                             {{20, 100},
+                              {"coarse_labels", "fine_labels"},
+                              labels == Labels::fine ? 1u : 0u,
+                              labels == Labels::fine ? kFineClasses : kCoarseClasses})) {}
 
 }  // namespace pade::data

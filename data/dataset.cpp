@@ -15,6 +15,11 @@ Dataset::Dataset(DatasetInfo info) : info_(std::move(info)) {
   check(info_.mean.size() == channels && info_.std.size() == channels, info_.name, ": ", channels,
         " channels want as many means and standard deviations, got ", info_.mean.size(), " and ",
         info_.std.size());
+  std::vector<std::string>& names = info_.class_names;
+  if (names.empty())
+    for (int label = 0; label < info_.num_classes; ++label) names.push_back(std::to_string(label));
+  check(std::ssize(names) == info_.num_classes, info_.name, ": ", info_.num_classes,
+        " classes want as many names, got ", names.size());
   levels_.reserve(channels * 256);
   for (size_t c = 0; c < channels; ++c) {
     check(info_.std[c] > 0, info_.name, ": the standard deviation of channel ", c, " is ",

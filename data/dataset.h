@@ -18,6 +18,7 @@ struct DatasetInfo {
   Shape image_shape;  ///< [channels, height, width]
   int64_t num_classes = 0;
   std::vector<double> mean, std;  ///< of pixel/255 over the training images, per channel
+  std::vector<std::string> class_names = {};  ///< by label; none: "0", "1", …
 };
 
 /// A set of labelled images of one size, with bytes as pixels, which a Loader makes batches of. One
@@ -37,6 +38,8 @@ class Dataset {
   int64_t num_classes() const { return info_.num_classes; }
   const std::vector<double>& mean() const { return info_.mean; }
   const std::vector<double>& std() const { return info_.std; }
+  /// By label.
+  const std::vector<std::string>& class_names() const { return info_.class_names; }
 
   /// (value/255 − mean[c]) / std[c] for each value of a pixel: [C, 256].
   const std::vector<float>& levels() const { return levels_; }
@@ -47,7 +50,7 @@ class Dataset {
 
  protected:
   /// Throws Error unless the shape has three axes, and mean and std one number per channel, those
-  /// of std above 0.
+  /// of std above 0, and there is a name for each class, or none at all.
   explicit Dataset(DatasetInfo info);
 
  private:

@@ -235,15 +235,13 @@ ImageFolderSplits read_image_folder(const fs::path& folder, const ImageFolderOpt
   DatasetInfo info{fs::weakly_canonical(folder, ignored).filename().string(),
                    {options.channels, options.size.h, options.size.w},
                    static_cast<int64_t>(layout.train.size())};
+  for (const ClassFolder& c : layout.train) info.class_names.push_back(c.name);
   measure(images, train, info);
   ImageFolderSplits splits{ImageFolder(info, images, std::move(train)),
                            ImageFolder(info, images, std::move(test))};
   splits.train.folder_ = layout.train_folder;
   splits.test.folder_ = layout.test_folder;
-  for (ImageFolder* split : {&splits.train, &splits.test}) {
-    for (const ClassFolder& c : layout.train) split->class_names_.push_back(c.name);
-    split->skipped_ = skipped;
-  }
+  for (ImageFolder* split : {&splits.train, &splits.test}) split->skipped_ = skipped;
   return splits;
 }
 

@@ -52,8 +52,6 @@ class ImageFolder final : public StoredDataset {
 
   /// Where the classes of this split are: the folder that was given, or one in it.
   const std::filesystem::path& folder() const { return folder_; }
-  /// By label.
-  const std::vector<std::string>& class_names() const { return class_names_; }
   /// The files of both splits that are not used, class by class.
   const std::vector<SkippedFile>& skipped() const { return skipped_; }
 
@@ -63,7 +61,6 @@ class ImageFolder final : public StoredDataset {
   using StoredDataset::StoredDataset;
 
   std::filesystem::path folder_;
-  std::vector<std::string> class_names_;
   std::vector<SkippedFile> skipped_;
 };
 

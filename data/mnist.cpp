@@ -118,7 +118,8 @@ Tensor read_array(GzipFile file, int64_t stored_bytes) {
   return array;
 }
 
-StoredDataset read_set(DatasetInfo info, const fs::path& folder, Split split) {
+StoredDataset read_set(const char* name, double mean, double std, std::vector<std::string> classes,
+                       const fs::path& folder, Split split) {
   const auto read_part = [&](const std::string& part, auto check_array) {
     const std::string name = (split == Split::train ? "train-" : "t10k-") + part;
     const fs::path path = find_idx(folder, name);
@@ -150,6 +151,7 @@ StoredDataset read_set(DatasetInfo info, const fs::path& folder, Split split) {
   check(images.extent(0) == std::ssize(samples), folder.string(), ": there are ", images.extent(0),
         " ", name_of(split), " images and ", samples.size(),
         " labels; the files do not belong together");
+  DatasetInfo info{name, {1, kSide, kSide}, kClasses, {mean}, {std}, std::move(classes)};
   return {std::move(info), images, std::move(samples)};
 }
 
@@ -175,11 +177,12 @@ fs::path find_idx(const fs::path& folder, std::string_view name) {
 }
 
 Mnist::Mnist(const fs::path& folder, Split split)
-    : StoredDataset(
-          read_set({"mnist", {1, kSide, kSide}, kClasses, {0.1307}, {0.3081}}, folder, split)) {}
+    : StoredDataset(read_set("mnist", 0.1307, 0.3081, {}, folder, split)) {}
 
 FashionMnist::FashionMnist(const fs::path& folder, Split split)
-    : StoredDataset(read_set({"fashion-mnist", {1, kSide, kSide}, kClasses, {0.2860}, {0.3530}},
+    : StoredDataset(read_set("fashion-mnist", 0.2860, 0.3530,
+                             {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",
+                              "Shirt", "Sneaker", "Bag", "Ankle boot"},
                              folder, split)) {}
 
 }  // namespace pade::data

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
@@ -63,6 +64,8 @@ TEST_CASE("Cifar10 reads the five batches in order, and the test batch") {
     CHECK(train.name() == "cifar10");
     CHECK(train.image_shape() == Shape{3, 32, 32});
     CHECK(train.num_classes() == 10);
+    CHECK(train.class_names()[0] == "airplane");
+    CHECK(train.class_names()[9] == "truck");
     CHECK(labels_of(train) == std::vector<int32_t>{1, 9, 2, 9, 3, 9, 4, 9, 5, 9});
     CHECK(labels_of(test) == std::vector<int32_t>{0, 3, 7});
     check_images(test, 5);
@@ -79,11 +82,15 @@ TEST_CASE("Cifar100 gives fine labels, or coarse ones") {
   const Cifar100 fine(folder.path(), Split::train);
   CHECK(fine.name() == "cifar100");
   CHECK(fine.num_classes() == 100);
+  CHECK(std::ranges::is_sorted(fine.class_names()));  // as its authors numbered them
+  CHECK(fine.class_names()[41] == "lawn_mower");
   CHECK(labels_of(fine) == std::vector<int32_t>{99, 7});
   check_images(fine, 3);
   const Cifar100 coarse(folder.path(), Split::train, Cifar100::Labels::coarse);
   CHECK(coarse.name() == "cifar100-coarse");
   CHECK(coarse.num_classes() == 20);
+  CHECK(std::ranges::is_sorted(coarse.class_names()));
+  CHECK(coarse.class_names()[14] == "people");
   CHECK(labels_of(coarse) == std::vector<int32_t>{19, 0});
   check_images(coarse, 3);
   check_images(Cifar100(folder / "cifar-100-binary", Split::test), 9);

@@ -38,4 +38,8 @@ TEST_CASE("a Dataset must describe its images consistently") {
                        Error);
   CHECK_THROWS_WITH_AS(Described({"a", {1, 8, 8}, 10, {0}, {0}}),
                        "a: the standard deviation of channel 0 is 0, expected above 0", Error);
+  CHECK_THROWS_WITH_AS(Described({"a", {1, 8, 8}, 3, {0}, {1}, {"ant", "bee"}}),
+                       "a: 3 classes want as many names, got 2", Error);
+  CHECK(Described({"a", {1, 8, 8}, 2, {0}, {1}, {"ant", "bee"}}).class_names()[1] == "bee");
+  CHECK(Described({"a", {1, 8, 8}, 11, {0}, {1}}).class_names()[10] == "10");
 }

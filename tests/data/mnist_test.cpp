@@ -42,6 +42,7 @@ TEST_CASE("Mnist reads its four files, gzip'd or not") {
   CHECK(train.size() == 3);
   CHECK(train.image_shape() == Shape{1, 28, 28});
   CHECK(train.num_classes() == 10);
+  CHECK(train.class_names()[7] == "7");
   CHECK(train.mean() == std::vector<double>{0.1307});
   CHECK(train.std() == std::vector<double>{0.3081});
   std::array<float, 784> image;
@@ -51,7 +52,9 @@ TEST_CASE("Mnist reads its four files, gzip'd or not") {
   CHECK(image[0] == static_cast<float>((20 / 255.0 - 0.1307) / 0.3081));
   CHECK(image[783] == image[0]);
   CHECK(Mnist(folder.path(), Split::test).size() == 2);
-  CHECK(FashionMnist(folder.path(), Split::test).name() == "fashion-mnist");
+  const FashionMnist fashion(folder.path(), Split::test);
+  CHECK(fashion.name() == "fashion-mnist");
+  CHECK(fashion.class_names()[9] == "Ankle boot");
 }
 
 TEST_CASE("Mnist refuses a set without images, by name") {
