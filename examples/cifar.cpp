@@ -43,10 +43,9 @@ int train(const TrainingOptions& options) {
   const data::DatasetSplits splits = open_splits(options);
   const auto& [training_set, test_set] = splits;
 
-  check(training_set->image_shape() == Shape{3, 32, 32}, options.model, ": expected images of ",
-        Shape{3, 32, 32}, ", got ", training_set->image_shape(), " from ", options.dataset);
-  Sequential network = models::make_model(options.model, options.activation,
-                                          training_set->num_classes(), options.width);
+  Sequential network =
+      models::make_model(options.model, options.activation, training_set->num_classes(),
+                         options.width, training_set->image_shape());
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, 3, 32, 32});
   network.to(device);

@@ -3,7 +3,7 @@
 
 #include <pade/pade.h>
 
-#include "models/lenet.h"
+#include "models/models.h"
 #include "support/command.h"
 #include "support/evaluate.h"
 #include "support/interrupt.h"
@@ -29,9 +29,8 @@ int train(const TrainingOptions& options) {
   const auto& [training_set, test_set] = splits;
 
   const Shape image = training_set->image_shape();  // [channels, height, width]
-  Sequential network = models::lenet(
-      options.activation,
-      {.classes = training_set->num_classes(), .channels = image[0], .image_size = image[1]});
+  Sequential network = models::make_model(options.model, options.activation,
+                                          training_set->num_classes(), options.width, image);
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, image[0], image[1], image[2]});
   network.to(device);

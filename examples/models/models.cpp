@@ -14,12 +14,23 @@ namespace {
 
 struct Model {
   const char* name;
-  Sequential (*make)(const std::string& activation, int64_t classes, std::optional<int64_t> width);
+  Sequential (*make)(const std::string& activation, int64_t classes, std::optional<int64_t> width,
+                     const Shape& image);
 };
 
 template <class Options, Sequential (*build)(const std::string&, Options)>
-Sequential make(const std::string& activation, int64_t classes, std::optional<int64_t> width) {
+Sequential make(const std::string& activation, int64_t classes, std::optional<int64_t> width,
+                const Shape& image) {
   Options options{.classes = classes};
+  if constexpr (requires { options.image_size; }) {
+    check(image.rank() == 3 && image[1] == image[2],
+          "make_model: expected square images [channels, side, side], got ", image);
+    options.channels = image[0];
+    options.image_size = image[1];
+  } else {
+    check(image == Shape{3, 32, 32}, "make_model: expected images of ", Shape{3, 32, 32}, ", got ",
+          image);
+  }
   if constexpr (requires { options.width; })
     options.width = width.value_or(options.width);
   else
@@ -42,10 +53,10 @@ const char* name_of(const Model& model) { return model.name; }
 }  // namespace
 
 Sequential make_model(const std::string& name, const std::string& activation, int64_t classes,
-                      std::optional<int64_t> width) {
+                      std::optional<int64_t> width, const Shape& image) {
   check(classes >= 1, "make_model: expected at least 1 class, got ", classes);
   check(width.value_or(1) >= 1, "make_model: expected a width of at least 1, got ", *width);
-  return value_named("model", name, kModels).make(activation, classes, width);
+  return value_named("model", name, kModels).make(activation, classes, width, image);
 }
 
 std::vector<std::string> model_names() {

@@ -93,6 +93,11 @@ TEST_CASE("all names are there, and a wrong one is told the nearest") {
   CHECK_THROWS_WITH_AS(models::make_model("vgg16", "rleu", 10), doctest::Contains("relu"), Error);
   CHECK_THROWS_WITH_AS(models::make_model("vgg16", "relu", 0),
                        "make_model: expected at least 1 class, got 0", Error);
+  CHECK_THROWS_WITH_AS(models::make_model("vgg16", "relu", 10, {}, {1, 28, 28}),
+                       "make_model: expected images of [3, 32, 32], got [1, 28, 28]", Error);
+  CHECK_THROWS_WITH_AS(models::make_model("lenet", "relu", 10, {}, {1, 28, 32}),
+                       "make_model: expected square images [channels, side, side], got [1, 28, 32]",
+                       Error);
   CHECK_THROWS_WITH_AS(models::lenet("relu", {.image_size = 30}),
                        "lenet: expected images of 28×28 or 32×32 pixels, got 30", Error);
 }
