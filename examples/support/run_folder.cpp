@@ -24,7 +24,6 @@
 #include <pade/core/io/file.h>
 #include <pade/core/parallel.h>
 #include <pade/core/text_stream.h>
-#include <pade/data/image_folder.h>
 
 #include "support/json_file.h"
 #include "support/run_history.h"
@@ -205,9 +204,11 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
   record["machine"] = {{"cpu", cpu_model()}, {"threads", num_threads()}};
   if (options.device == "cuda") record["machine"]["gpu"] = describe_gpu();
   record["parameters"] = network.parameter_count();
-  record["input"] = {{"mean", dataset.mean()}, {"std", dataset.std()}};
-  if (const auto* folder = dynamic_cast<const data::ImageFolder*>(&dataset))
-    record["classes"] = folder->class_names();
+  const Shape& shape = dataset.image_shape();
+  record["input"] = {{"shape", std::vector(shape.begin(), shape.end())},
+                     {"mean", dataset.mean()},
+                     {"std", dataset.std()}};
+  record["classes"] = dataset.class_names();
   if (final) {
     record["final"] = {
         {"train_loss", final->train.loss}, {"train_accuracy", final->train.accuracy},
@@ -215,7 +216,8 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
         {"seconds", final->seconds},       {"images_per_second", final->images_per_second},
         {"peak_rss_mib", peak_rss_mib()}};
   }
-  return record.dump(2) + "\n";
+  // Classes are called as their folders are, by any bytes.
+  return record.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void RunFolder::append_metrics(const EpochMetrics& metrics) const {

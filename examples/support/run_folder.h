@@ -72,8 +72,8 @@ class RunFolder {
   FolderLock lock_;
 };
 
-/// What run.json says: options, build, machine, number of parameters, the input's normalisation,
-/// the names of the classes where they are folders, and, when the run is complete, its figures.
+/// What run.json says: options, build, machine, number of parameters, the input's shape and
+/// normalisation, the names of the classes, and, when the run is complete, its figures.
 std::string format_record(const std::string& program, const TrainingOptions& options,
                           Module& network, const data::Dataset& dataset, const FinalFigures* final);
 

@@ -1,4 +1,5 @@
-// The run.json of a run that goes on, which somebody may have edited. What is taken is in order.
+// The run.json of a run that goes on, or whose network is used again; somebody may have edited it.
+// What is taken is in order.
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include "fuzz.h"
 #include "support/options.h"
 #include "support/run_folder.h"
+#include "support/trained_run.h"
 
 using namespace pade;
 
@@ -30,6 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     fuzz::require(resumed.schedule == "constant" || resumed.schedule == "cosine" ||
                       resumed.schedule == "step",
                   "there is such a schedule");
+  });
+
+  static const SafetensorsFile weights{
+      "last",
+      {{"conv1.weight", Tensor::zeros({6, 1, 5, 5})}, {"fc3.weight", Tensor::zeros({10, 84})}},
+      {}};
+  fuzz::accepts([&] {
+    const support::TrainedRun run = support::read_trained_run(folder.path(), weights);
+    fuzz::require(run.images.class_names.size() == 10, "every class has a name");
+    fuzz::require(run.images.image_shape.size() <= 1 << 30, "images are small");
+    fuzz::require(run.width.value_or(6) == 6, "the width is that of the weights");
   });
   return 0;
 }

@@ -100,6 +100,11 @@ void write_run_records(Seeds seeds) {
       record["options"][name] = value;
   });
   seeds.add(record.dump());
+  record["input"] = {{"shape", {1, 28, 28}}, {"mean", {0.5}}, {"std", {0.25}}};
+  seeds.add(record.dump());
+  record["options"]["width"] = 6;
+  record["classes"] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  seeds.add(record.dump());
 }
 
 }  // namespace
