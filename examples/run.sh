@@ -37,14 +37,14 @@ nearest_program() {
 reads_fashion_mnist() {
   [[ $program == lenet || $program == compare ]] && [[ -z ${PADE_DATA-} ]] || return 1
   local arguments=" $* "
-  [[ $arguments != *" --help "* && $arguments != *" --data"[\ =]* ]] || return 1
+  [[ $arguments != *" --"@(help|version)" "* && $arguments != *" --data"[\ =]* ]] || return 1
   [[ $arguments != *" --program"[\ =]cifar* && $arguments != *" --table"[\ =]* ]] || return 1
   [[ $arguments != *" --dataset"* || $arguments == *fashion-mnist* ]]
 }
 
 # Whether the program may have to fetch what it reads.
 may_fetch() {
-  [[ $program == @(lenet|cifar|compare) && " $* " != *" --help "* ]] || return 1
+  [[ $program == @(lenet|cifar|compare) && " $* " != *" --"@(help|version)" "* ]] || return 1
   ! reads_fashion_mnist "$@" || [[ -n $(missing_packages dataset-fashion-mnist) ]]
 }
 

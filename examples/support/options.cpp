@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pade/core/build_info.h>
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 #include <pade/data/open_dataset.h>
@@ -296,7 +297,29 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
 
 namespace {
 
+/// Whether one of these flags stands anywhere on the command line, in front of a `--`.
+bool is_typed(int argc, char** argv, const std::vector<std::string>& flags) {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const auto end = std::find(words.begin(), words.end(), "--");
+  return std::find_first_of(words.begin(), end, flags.begin(), flags.end()) != end;
+}
+
+int print_help(CLI::App& app) {
+  app.name(typed_command());
+  std::cout << app.help();
+  return 0;
+}
+
+int print_version() {
+  const BuildInfo build = build_info();
+  std::cout << "Padé " << build.version << " (" << build.commit << "), " << build.compiler << '\n';
+  return 0;
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
+  app.add_flag("--version")->description("Print version, commit and compiler and exit");
+  const bool wants_help = is_typed(argc, argv, {"--help", "-h"});
+  if (!wants_help && is_typed(argc, argv, {"--version"})) return print_version();
   try {
     const bool takes_extras = app.get_allow_extras() && app.get_subcommands(nullptr).empty();
     app.allow_extras();
@@ -305,11 +328,9 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int(
       throw CLI::ExtrasError(describe_extras(app), CLI::ExitCodes::ExtrasError);
     if (!app.get_subcommands(nullptr).empty() && app.get_subcommands().empty())
       throw CLI::RequiredError("a command");
-  } catch (const CLI::CallForHelp&) {
-    app.name(typed_command());
-    std::cout << app.help();
-    return 0;
   } catch (const CLI::ParseError& error) {
+    // CLI11 looks at the values of other flags before it asks for help.
+    if (wants_help) return print_help(app);
     std::cerr << app.get_name() << ": " << on_one_line(error.what()) << "\nTry " << typed_command()
               << " --help\n";
     return 2;

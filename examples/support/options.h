@@ -33,7 +33,8 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options);
 /// allows extras), then runs `program`; what main() returns: 0 done, 1 the work failed or what it
 /// printed could not be written to stdout (a message says so on stderr), 2 the command line is
 /// wrong, or what `program` returns. Where stdin, stdout or stderr is closed, /dev/null takes its
-/// place.
+/// place. --help and -h, whatever else is typed, print the help of the program or of the command
+/// that is named before them, and --version a line; both return 0.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& program);
 
 }  // namespace pade::support

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command lines of all programs: numbers are decimal, in range and finite or refused in one line;
-# what fits no network is refused before anything is made; and messages name the command as it was
-# typed. Takes the folder of the programs.
+# what fits no network is refused before anything is made; messages name the command as it was
+# typed; --help and --version do nothing else. Takes the folder of the programs.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -23,7 +23,7 @@ flags_of() { "$@" --help | grep -oE '^ +--[a-z0-9-]+ [NX]([ =].*|$)' || true; }
 # Every flag that takes a number, of every program and command.
 test_numbers() {
   local words command flag name number wrong count=0
-  for words in lenet cifar compare 'activation_lab eval' 'activation_lab fit' \
+  for words in lenet cifar compare predict 'activation_lab eval' 'activation_lab fit' \
     'activation_lab analyse' 'activation_lab plot' 'activation_lab bench'; do
     read -ra command <<<"$words"
     command[0]=$programs/${command[0]}
@@ -140,6 +140,49 @@ test_help() {
   done
 }
 
+# alone FILE COMMAND…: prints what is in the file, and does nothing else.
+alone() {
+  local wanted=$1
+  shift
+  "$@" >stdout 2>stderr || fail "exit code $?: $*"
+  diff "$wanted" stdout >differences || fail "other text than alone: $* ($(cat differences))"
+  [[ ! -s stderr ]] || fail "on stderr: $* ($(cat stderr))"
+  [[ ! -e x ]] || fail "it does something: $*"
+}
+
+test_help_beside_other_flags() {
+  local flags
+  "$lenet" --help >help
+  for flags in -h '--help --version' '--help --data set --out x' '--out x --epochs 0 -h' \
+    '--epcohs 3 --help' 'now --help' '--epochs --help' '--help --info' '--dry-run --data set --help'; do
+    # shellcheck disable=SC2086
+    alone help "$lenet" $flags
+  done
+  "$lab" eval --help >help
+  alone help "$lab" --help eval
+  alone help "$lab" eval --x 1x --activation rleu --help
+  "$lab" --help >help
+  alone help "$lab" evla --help
+  "$programs/compare" --help >help
+  alone help "$programs/compare" --activations relu --lr x --out x --help
+  expect 2 'unknown flag "--"' "$lenet" -- --help
+}
+
+test_version() {
+  local program
+  "$lenet" --version >version
+  grep -qxE 'Padé [0-9]+\.[0-9]+\.[0-9]+ \([0-9a-z-]+\), (GNU|Clang) [0-9]+\..*' version ||
+    fail "--version says: $(cat version)"
+  (($(wc -l <version) == 1)) || fail "--version says more than a line"
+  [[ $("$lenet" --info | head -n 1) == "$(cut -d, -f1 version)" ]] || fail "--info has another"
+  for program in lenet cifar compare predict activation_lab fit_table autograd_tour; do
+    alone version "$programs/$program" --version
+    alone version "$programs/$program" --out x --lr x --version now
+    "$programs/$program" --help | grep -E '^ +--version ' >stdout || fail "$program --help hides it"
+  done
+  alone version "$lab" eval --version
+}
+
 test_numbers
 test_values
 test_networks
@@ -147,4 +190,6 @@ test_typed_command
 test_resume_as_typed
 test_paths_of_any_bytes
 test_help
+test_help_beside_other_flags
+test_version
 echo "all passed"
