@@ -19,15 +19,24 @@
 
 namespace pade::support {
 
-/// report.html of this folder, which the build makes part of the program.
+/// report.html of this folder, and the scripts that it names. The build makes them part of the
+/// program.
 std::string_view report_template();
+std::string_view report_functions();
+std::string_view report_sliders();
+std::string_view report_reload();
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kPlaceOfData = "{\"to be replaced\": \"by the run\"}";
 constexpr int kPoints = 161;
+
+void put(std::string& page, std::string_view place, std::string_view text) {
+  const size_t at = page.find(place);
+  check(at != std::string::npos, "report.html has no place for what is put at ", place);
+  page.replace(at, place.size(), text);
+}
 
 /// An object per epoch, by the names of the columns.
 Json metrics_of(const RunFolder& folder) {
@@ -73,6 +82,7 @@ Json to_json(const LayerHistory& layer) {
     groups = at.groups.size();
     const Band band = band_of(at.groups, x);
     Json function{{"epoch", at.epoch}, {"values", rounded(band.mean)}};
+    if (layer.learned) function["coefficients"] = at.groups.front().values();
     if (groups > 1) {
       function["least"] = rounded(band.least);
       function["largest"] = rounded(band.largest);
@@ -86,6 +96,14 @@ Json to_json(const LayerHistory& layer) {
             {"x", {layer.low, layer.high}}, {"y", shown_range(all)},
             {"functions", functions},       {"inputs", Json::array()}};
   for (const LayerInputs& inputs : layer.inputs) json["inputs"].push_back(to_json(inputs));
+  if (!layer.learned || layer.functions.empty()) return json;
+  const ActivationFunction& function = layer.functions.front().groups.front();
+  json["coefficients"] = function.names();
+  if (const RationalFunction* rational = function.rational())
+    json["kind"] = {{"basis", name_of(rational->options.basis)},
+                    {"form", name_of(rational->options.form)}};
+  else
+    json["kind"] = {{"formula", function.formula()->name}};
   return json;
 }
 
@@ -107,13 +125,14 @@ void write_report(const RunFolder& folder, Module& network, const std::string& r
   Json layers = Json::array();
   for (const LayerHistory& layer : read_history(folder.path(), network))
     layers.push_back(to_json(layer));
-  const Json report{
-      {"run", Json::parse(record)}, {"metrics", metrics_of(folder)}, {"layers", layers}};
+  Json report{{"run", Json::parse(record)}, {"metrics", metrics_of(folder)}, {"layers", layers}};
+  if (!report["run"].contains("final")) report["written"] = current_time("%Y-%m-%d %H:%M:%S");
   std::string page(report_template());
-  const size_t place = page.find(kPlaceOfData);
-  check(place != std::string::npos, "report.html has no place for the run's data");
-  write_file_atomically(folder.file("report.html"),
-                        page.replace(place, kPlaceOfData.size(), for_script(report)));
+  put(page, "/* to be replaced by report_functions.js */", report_functions());
+  put(page, "/* to be replaced by report_sliders.js */", report_sliders());
+  put(page, "/* to be replaced by report_reload.js */", report_reload());
+  put(page, "{\"to be replaced\": \"by the run\"}", for_script(report));
+  write_file_atomically(folder.file("report.html"), page);
 }
 
 }  // namespace pade::support

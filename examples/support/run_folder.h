@@ -36,7 +36,7 @@ struct FinalFigures {
 ///                      save_network()
 ///   state.safetensors  what going on needs
 ///   activations.svg    start and end of every activation; activations.gp draws it
-///   report.html        all of it as a page, when the run is complete
+///   report.html        all of it as a page, which renews itself until the run is complete
 class RunFolder {
  public:
   /// A new folder: options.out, or runs/<time>-<program>-<activation>-seed<N>, with -2, -3, … where

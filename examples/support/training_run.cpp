@@ -93,6 +93,7 @@ TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& opti
   }
   folder_.write_record(record(nullptr));
   if (options_.resume.empty()) folder_.append_activations(0, state_.network);
+  write_report(folder_, state_.network, record(nullptr));
   if (!options_.quiet) print_start();
   catch_interrupts();
 }
@@ -195,6 +196,7 @@ std::optional<EpochMetrics> TrainingRun::test_and_keep(
   save_network(folder_.file("last.safetensors"), state_.network);
   if (test.accuracy > position_.best_accuracy)
     save_network(folder_.file("best.safetensors"), state_.network);
+  write_report(folder_, state_.network, record(nullptr));
   return metrics;
 }
 

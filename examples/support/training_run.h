@@ -48,9 +48,9 @@ class TrainingRun {
   /// false.
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
   /// Calls `evaluate`, which tests the network, and meanwhile watches what goes into its
-  /// activations. Then writes metrics, coefficients, inputs and checkpoints; the result decides
-  /// about best.safetensors. After an interrupt it drops what `evaluate` returned, writes a
-  /// checkpoint from which that is done again, says how to resume, and returns false.
+  /// activations. Then writes metrics, coefficients, inputs, checkpoints and the report so far; the
+  /// result decides about best.safetensors. After an interrupt it drops what `evaluate` returned,
+  /// writes a checkpoint from which that is done again, says how to resume, and returns false.
   bool end_epoch(const std::function<Evaluation()>& evaluate);
   /// Writes the report, completes run.json, and prints the final figures. Where all of that had
   /// been done before this run was resumed, it says so and changes nothing.

@@ -1,7 +1,7 @@
 // Checks the report in whose page it runs, and leaves what it found in #result. The names
 // from the page's own script are in scope here.
 'use strict';
-(() => {
+(async () => {
   const problems = [];
   let checks = 0;
   const check = (ok, what) => { ++checks; if (!ok) problems.push(what); };
@@ -137,6 +137,104 @@
     return {...report, layers};
   }
 
+  // ------------------------------------------------------------------------------- the sliders
+
+  /** What waits is done: events, and what a click has begun. */
+  const rest = () => new Promise(done => setTimeout(done, 20));
+
+  function move(slider, value) {
+    slider.value = value;
+    slider.dispatchEvent(new Event('input'));
+  }
+
+  /** Every layer's are opened; the second coefficient moves, the curve follows, and comes back. */
+  async function checkSliders({layers}, shown) {
+    const figures = all('figure.layer');
+    for (const [i, layer] of layers.entries()) {
+      const details = figures[i].querySelector('details.try'), what = `sliders of ${layer.name}`;
+      check((details !== null) === layer.learned, `${what}: whether there are some`);
+      if (!layer.learned) continue;
+      check(all('.tried', figures[i].querySelector(':scope > svg')).length === 0, `${what}: drawn while shut`);
+      details.open = true;
+      await rest();
+      const sliders = all('.sliders input', details), learned = layer.functions.at(-1).coefficients;
+      check(sliders.length === layer.coefficients.length, `${what}: ${sliders.length} of them`);
+      check(sliders.every((slider, k) => Math.abs(slider.value - learned[k]) < 1e-6), `${what}: where they start`);
+      checkPlot(figures[i].querySelector(':scope > svg'), what);
+      const [slope, tried] = all('.tried', figures[i].querySelector(':scope > svg'));
+      const field = details.querySelector('.copied input'), before = tried.getAttribute('d');
+      const start = figures[i].querySelector('.learned').getAttribute('d');
+      check(field.value === argumentsOf(layer, learned), `${what}: ${field.value}`);
+      const nearest = x => before.split(/[ML]/).slice(1).map(point => point.split(' ').map(Number))
+          .reduce((best, point) => Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best);
+      if (layer.groups === 1)
+        for (const point of start.split(/[ML]/).slice(1)) {
+          const [x, y] = point.split(' ').map(Number), [at, height] = nearest(x);
+          check(Math.abs(at - x) > 0.02 || Math.abs(height - y) < 0.05, `${what}: not the learned curve at ${x}`);
+        }
+
+      const k = Math.min(1, sliders.length - 1), slopeBefore = slope.getAttribute('d');
+      move(sliders[k], (Number(sliders[k].value) + Number(sliders[k].max)) / 2);
+      await rest();
+      check(tried.getAttribute('d') !== before, `${what}: the curve does not follow`);
+      check(slope.getAttribute('d') !== slopeBefore, `${what}: the slope does not follow`);
+      check(field.value === argumentsOf(layer, learned.map((value, j) => j === k ? Number(sliders[k].value) : value)),
+          `${what}: the SPEC does not follow`);
+      check(figures[i].querySelector('.learned').getAttribute('d') === start, `${what}: the learned curve moves`);
+      checkPlot(figures[i].querySelector(':scope > svg'), `${what}, moved`);
+
+      const copied = [];
+      navigator.clipboard.writeText = async text => { copied.push(text); };
+      details.querySelector('.copy').click();
+      await rest();
+      check(copied[0] === field.value, `${what}: copied ${copied}`);
+      navigator.clipboard.writeText = async () => { throw new Error('switched off'); };
+      details.querySelector('.copy').click();
+      await rest();
+      check(/^Cop/.test(details.querySelector('.copy').textContent), `${what}: without a clipboard`);
+
+      details.querySelector('.reset').click();
+      await rest();
+      check(tried.getAttribute('d') === before, `${what}: Reset does not bring the curve back`);
+      check(field.value === argumentsOf(layer, learned), `${what}: Reset does not bring the SPEC back`);
+      check(document.documentElement.scrollWidth <= window.innerWidth, `${what}: wider than the window`);
+    }
+    moveTo(0);
+    await rest();
+    for (const [i, layer] of layers.entries())
+      if (layer.learned)
+        check(figures[i].querySelector('.copied input').value === argumentsOf(layer, layer.functions[0].coefficients),
+            `sliders of ${layer.name}: another epoch`);
+    const state = shown.state();
+    render(report).restore(JSON.parse(JSON.stringify(state)));
+    await rest();
+    check(all('details.try').every(details => details.open), 'a reload shuts the sliders');
+    check(Number(document.getElementById('epoch').value) === 0, 'a reload goes to the last epoch');
+  }
+
+  /** Every kind of function at some places, with its arguments: the caller asks activation_lab for the same. */
+  function functionsHere() {
+    const some = [-4.5, -1.25, -0.3, 0.4, 2.1, 5], asked = [];
+    const add = (kind, coefficients, values) => {
+      const layer = {kind, coefficients};
+      asked.push({arguments: argumentsOf(layer, values), points: some.map(x => [x, ...functionAt(layer, values, x)]),
+        poles: kind.form === 'unsafe' ? polesOf(layer, values, [-5, 5]) : null});
+    };
+    for (const basis of Object.keys(kRecurrences))
+      for (const form of ['termwise', 'whole_sum', 'full_sum', 'unsafe']) {
+        const d = form === 'full_sum' ? ['d0', 'd1', 'd2', 'd3', 'd4'] : ['d1', 'd2', 'd3', 'd4'];
+        const denominator = form === 'full_sum' ? [0.3, 0.2, -0.4, 0.1, 0.05] : [0.2, -0.9, 0.1, 0.05];
+        add({basis, form}, ['c0', 'c1', 'c2', 'c3', ...d], [0.1, -1.2, 0.4, 0.03, ...denominator]);
+      }
+    const constants = {slope: 0.3, alpha: 0.6, beta: 0.7, gamma: 0.9, delta: 1.1, theta: 0.8, mu: 1.3, a: 0.4, b: 1,
+      c1: 0.2, d1: -0.5, e1: 0.3, f1: 1.4, c2: -0.3, d2: -2, e2: -1, f2: 3};
+    for (const [formula, f] of Object.entries(kFormulas)) {
+      const names = /\{(.*?)\}/.exec(f.toString())[1].split(',').map(name => name.trim());
+      add({formula}, names, names.map(name => constants[name]));
+    }
+    return asked;
+  }
+
   function checkVariants() {
     for (const count of [1, 60]) {
       const many = withLayers(count);
@@ -168,10 +266,18 @@
   }
 
   try {
+    const shown = render(report);
     checkPage(report, 'page');
+    await checkSliders(report, shown);
+    render(report);
     checkSlider(report, 'slider');
     checkValues(report);
     checkVariants();
+    const functions = document.createElement('script');
+    functions.type = 'application/json';
+    functions.id = 'functions';
+    functions.textContent = JSON.stringify(functionsHere());
+    document.body.append(functions);
   } catch (error) {
     problems.push(String(error.stack));
   }

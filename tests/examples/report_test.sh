@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The reports of small runs in headless Chromium: no errors, every plot there is to see, the slider
-# changes them, and they are those of the coefficients in activations.csv. Takes the path of lenet.
+# The reports of small runs in headless Chromium: no errors, every plot there is to see, sliders
+# change them, they are those of the coefficients in activations.csv, and a page renews itself until
+# its run is complete. Takes the paths of lenet and of activation_lab.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -8,6 +9,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/../made_up_set.sh"
 
 lenet=$1
+lab=$2
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [[ -z $browser ]]; then
   echo "skipped: there is no Chromium (apt-get install chromium, 650 MB; on Ubuntu, a snap)"
@@ -15,6 +17,7 @@ if [[ -z $browser ]]; then
 fi
 # shellcheck source=tests/shell_test.sh
 source "$here/../shell_test.sh"
+needs python3
 
 # A copy of the run's page that checks itself, with the coefficients.
 checked_page() {
@@ -27,11 +30,12 @@ checked_page() {
 }
 
 # open_report RUN WIDTH: fails unless the page finds itself in order, without a word on the console.
+# It is shut again before the page of a run that goes on would load itself anew.
 open_report() {
   local run=$1 width=$2 result
   checked_page "$run" >"$run/checked.html"
   timeout 120 "$browser" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage \
-    --user-data-dir="$work/profile" --window-size="$width,900" --virtual-time-budget=5000 \
+    --user-data-dir="$work/profile" --window-size="$width,900" --virtual-time-budget=2500 \
     --enable-logging=stderr --dump-dom "file://$work/$run/checked.html" >dom 2>console ||
     fail "$run: the browser ended with $?: $(tail -n 3 console)"
   ! grep CONSOLE console || fail "$run: the page wrote to the console"
@@ -54,6 +58,7 @@ for run in learned groups formula fixed; do
     fail "$run: the page refers to something outside"
   open_report "$run" 1280
 done
+python3 "$here/report_functions.py" dom "$lab" || fail "the sliders show other functions"
 open_report learned 500
 
 train stopped --epochs 1 --schedule constant
@@ -61,4 +66,15 @@ train stopped --epochs 1 --schedule constant
 train whole --epochs 2 --schedule constant
 cmp stopped/inputs.csv whole/inputs.csv || fail "a resumed run has other inputs"
 open_report stopped 1280
+
+# A run that has not come to its end, and one that does, in its place.
+"$lenet" --data "$data" --batch-size 8 --threads 1 --epochs 100000 --activation-lr 0.05 --quiet \
+  --out going 2>stderr &
+wait_for going/state.safetensors
+kill -INT $!
+wait $! || true
+open_report going 1280
+train complete --epochs 2 --activation-lr 0.05
+python3 "$here/report_live.py" "$browser" going/report.html mv complete/report.html going/report.html ||
+  fail "the page of a run that goes on"
 echo "all passed"
