@@ -1,7 +1,7 @@
 #include "support/report.h"
 
-#include <iomanip>
-#include <optional>
+#include <charconv>
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +10,6 @@
 
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
-#include <pade/core/numbers.h>
-#include <pade/core/text_stream.h>
 
 #include "support/csv.h"
 #include "support/curve.h"
@@ -54,10 +52,11 @@ Json metrics_of(const RunFolder& folder) {
 Json rounded(const std::vector<double>& values) {
   Json numbers = Json::array();
   for (const double value : values) {
-    TextStream text;
-    text << std::setprecision(6) << value;
-    const std::optional<double> read = parse_double(text.str());
-    numbers.push_back(read ? Json(*read) : Json());
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6);
+    double read = 0;
+    std::from_chars(text, end.ptr, read);
+    numbers.push_back(std::isfinite(read) ? Json(read) : Json());
   }
   return numbers;
 }
