@@ -19,7 +19,7 @@
 #include <pade/data/image_folder.h>
 #include <pade/data/loader.h>
 
-#include "models/models.h"
+#include "models/trained_network.h"
 #include "support/command.h"
 #include "support/number_option.h"
 #include "support/options.h"
@@ -163,11 +163,8 @@ int predict(const Options& options) {
   require_available(device);
   const SafetensorsFile weights = read_weights(options.run, options.weights);
   const TrainedRun run = read_trained_run(options.run, weights);
-  Sequential network = models::make_model(run.model, run.activation, run.images.num_classes,
-                                          run.width, run.images.image_shape);
-  load_into(network.state(), weights);
+  Sequential network = models::trained_network(run, weights);
   network.to(device);
-  network.eval();
 
   std::vector<Answer> answers;
   for (const std::string& path : options.paths)

@@ -27,7 +27,7 @@ void BatchNorm::visit(ModuleVisitor& visitor) {
 }
 
 std::string BatchNorm::description() const {
-  return type() + ("(" + std::to_string(running_mean.size()) + ")");
+  return std::string(type()) + '(' + std::to_string(running_mean.size()) + ')';
 }
 
 BatchNormOptions BatchNorm::checked_options(const Tensor& x) const {

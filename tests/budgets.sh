@@ -24,7 +24,7 @@ mapfile -t study < <(sources layers/study)
 mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/cuda)
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
-budget framework 9180 8000 "${core[@]}" "${rooms[@]}"
+budget framework 9185 8000 "${core[@]}" "${rooms[@]}"
 budget study 3000 3000 "${study[@]}"
 budget reference 690 500 "${reference[@]}"
 budget kernels 12000 12000 "${kernels[@]}"

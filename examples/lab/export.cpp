@@ -115,7 +115,7 @@ int digits_of(const std::string& text) {
 /// The bytes of the file.
 std::string exported(const Options& options, const ExportFormat& format) {
   if (format.write_run && std::filesystem::is_directory(options.target))
-    return format.write_run(options.target, options.best ? "best.safetensors" : "last.safetensors");
+    return format.write_run(options.target, options.best ? "best" : "last");
   Export what = is_spec(options.target) ? of_spec(options) : of_network(options);
   what.digits = digits_of(options.digits);
   for (const ExportedFunction& function : what.functions) check_finite(function);

@@ -28,9 +28,9 @@ struct ExportFormat {
   bool holds_several;  ///< functions in one file
   bool is_text;
   std::string (*write)(const Export&);  ///< the bytes of the file
-  /// Those of a run's whole network, with these weights of it; null where there are functions
+  /// Those of a run's whole network, the last or the best; null where there are functions
   /// alone.
-  std::string (*write_run)(const std::string& folder, const std::string& weights) = nullptr;
+  std::string (*write_run)(const std::string& folder, const std::string& which) = nullptr;
 };
 const std::vector<ExportFormat>& export_formats();
 

@@ -1,5 +1,6 @@
 #include "support/trained_run.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -48,9 +49,10 @@ Shape image_shape_in(const Json& input, int64_t channels) {
 std::optional<int64_t> width_in(const Json& options, const SafetensorsFile& weights) {
   if (!options.contains("width") || options.at("width").is_null()) return std::nullopt;
   const int64_t width = count_in(options.at("width"), "the width", 4096);
-  const Shape& first = weights.tensors.front().second.shape();
-  check(first.rank() == 4 && first[0] == width, "the width is ", width, ", which ", weights.path,
-        " has not");
+  const auto first = std::ranges::find_if(
+      weights.tensors, [](const auto& entry) { return entry.second.rank() == 4; });
+  check(first != weights.tensors.end() && first->second.extent(0) == width, "the width is ", width,
+        ", which ", weights.path, " has not");
   return width;
 }
 

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    onnx::TrainedRun run = onnx::read_run(arguments[0]);
+    onnx::TrainedNetwork run = onnx::read_network(arguments[0]);
     const auto& options = run.record.at("options");
     const auto set = data::open_dataset(options.at("dataset").get<std::string>(), data::Split::test,
                                         options.at("data").get<std::string>());
