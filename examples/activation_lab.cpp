@@ -1,4 +1,5 @@
-// A laboratory for activations: evaluate, fit, analyse, plot, time, inspect and export them.
+// A laboratory for activations: evaluate, fit, analyse, plot, time, inspect, export and distil
+// them.
 
 #include "lab/lab.h"
 #include "support/command.h"
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   pade::lab::add_bench(app, work);
   pade::lab::add_inspect(app, work);
   pade::lab::add_export(app, work);
+  pade::lab::add_distil(app, work);
   const pade::support::Examples examples{
       {"list", ""},
       {"eval --activation hp1 --from -5 --to 5 --points 11", ""},
@@ -26,7 +28,8 @@ int main(int argc, char** argv) {
       {"inspect runs/…", ""},
       {"export hp1 --format latex", ""},
       {"export 'runs/…#act1' --format c --out act1.h", ""},
-      {"export runs/… --format onnx --out network.onnx", ""}};
+      {"export runs/… --format onnx --out network.onnx", ""},
+      {"distil runs/…", ""}};
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     pade::support::Examples own;
     for (const auto& example : examples)

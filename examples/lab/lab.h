@@ -26,6 +26,7 @@ void add_plot(CLI::App& app, Work& work);
 void add_bench(CLI::App& app, Work& work);
 void add_inspect(CLI::App& app, Work& work);
 void add_export(CLI::App& app, Work& work);
+void add_distil(CLI::App& app, Work& work);
 
 /// Adds --activation for one SPEC, or for several with semicolons between: "relu;swish".
 CLI::Option* add_activation(CLI::App& command, std::string& spec);

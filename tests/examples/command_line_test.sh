@@ -124,7 +124,7 @@ test_paths_of_any_bytes() {
 
 test_help() {
   local command
-  for command in list eval fit analyse plot bench inspect export; do
+  for command in list eval fit analyse plot bench inspect export distil; do
     "$lab" "$command" --help >stdout
     [[ $(grep -E "^  $lab " stdout) == "  $lab $command"* ]] ||
       fail "$command --help has other examples than its own: $(cat stdout)"

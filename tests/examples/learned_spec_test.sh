@@ -127,7 +127,25 @@ test_wrong_files_to_start_from() {
   [[ ! -e no ]] || fail "a run folder was made"
 }
 
+test_distil() {
+  "$lab" distil hp1 >text
+  (($(grep -cE '^(none|act[1-4]|all) +[0-9.]+ +-?[0-9.]+  ' text) == 6)) || fail "distil: $(cat text)"
+  "$lab" distil hp1 --json >distilled.json
+  python3 - <<'EOF' || fail "distil counts otherwise than the run"
+import json
+final = json.load(open("hp1/run.json"))["final"]
+found = json.load(open("distilled.json"))
+assert abs(found["accuracy"] - final["test_accuracy"]) < 1e-12
+assert [layer["layer"] for layer in found["layers"]] == ["act1", "act2", "act3", "act4"]
+for row in [*found["layers"], found["all"]]:
+    assert abs(100 * (found["accuracy"] - row["accuracy"]) - row["points_lost"]) < 1e-9
+EOF
+  expect 1 'relu/last.safetensors: has no learned activations' "$lab" distil relu
+  expect 1 'nowhere: there is no such run' "$lab" distil nowhere
+}
+
 test_layer_is_a_spec
+test_distil
 test_training_with_a_layer
 test_wrong_layers
 test_whole_run
