@@ -139,7 +139,8 @@ void clear_cell(const Cell& cell) {
   for (const auto& entry : fs::directory_iterator(cell.path)) {
     const std::string name = entry.path().filename();
     check(name == FolderLock::kName || name == "run.json" || name == "report.html" ||
-              name.ends_with(".csv") || name.ends_with(".safetensors") || name.ends_with(".tmp"),
+              name.ends_with(".csv") || name.ends_with(".safetensors") || name.ends_with(".tmp") ||
+              name.starts_with("events.out.tfevents."),
           entry.path().string(), ": is not a file of a run that has just begun; move it away");
   }
   fs::remove_all(cell.path);

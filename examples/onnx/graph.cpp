@@ -7,10 +7,14 @@
 #include <pade/core/build_info.h>
 #include <pade/core/error.h>
 
+#include "support/protobuf.h"
+
 /// Fields of the messages, and their numbers, are those of https://github.com/onnx/onnx,
 /// onnx/onnx.proto.
 namespace pade::onnx {
 namespace {
+
+using support::Message;
 
 static_assert(std::endian::native == std::endian::little, "tensors are written without conversion");
 

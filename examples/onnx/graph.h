@@ -10,8 +10,6 @@
 
 #include <pade/core/tensor.h>
 
-#include "onnx/message.h"
-
 namespace pade::onnx {
 
 /// Of a node: its name and what it is.

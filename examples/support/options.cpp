@@ -257,6 +257,8 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
              {.least = 1, .most = kMostCounted});
   add_number(app, "--test-limit", options.test_limit, "use only the first N test images",
              {.least = 1, .most = kMostCounted});
+  app.add_flag("--tensorboard", options.tensorboard,
+               "also write event files for TensorBoard into the run folder");
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
   app.add_flag("--info", options.info,
                "say what this program was built from and finds here, and stop");

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace pade::onnx {
+namespace pade::support {
 
 /// A message in the wire format of Protocol Buffers: its fields one after another, each a key,
 /// which has the field's number and the kind of its value, and the value. What is set twice is a
@@ -18,8 +19,11 @@ class Message {
   }
   void add(int field, float number) {
     add_varint(key(field, 5));
-    const auto bits = std::bit_cast<uint32_t>(number);
-    for (int shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift & 0xff);
+    add_fixed(std::bit_cast<uint32_t>(number));
+  }
+  void add(int field, double number) {
+    add_varint(key(field, 1));
+    add_fixed(std::bit_cast<uint64_t>(number));
   }
   void add(int field, std::string_view text) {
     add_varint(key(field, 2));
@@ -32,6 +36,10 @@ class Message {
 
  private:
   static uint64_t key(int field, int kind) { return static_cast<uint64_t>(field << 3 | kind); }
+  template <class T>
+  void add_fixed(T bits) {
+    for (size_t i = 0; i < sizeof bits; ++i) bytes_ += static_cast<char>(bits >> 8 * i & 0xff);
+  }
   /// By seven bits, the lowest first; all bytes but the last have their highest bit set.
   void add_varint(uint64_t value) {
     for (; value > 0x7f; value >>= 7) bytes_ += static_cast<char>(0x80 | (value & 0x7f));
@@ -41,4 +49,4 @@ class Message {
   std::string bytes_;
 };
 
-}  // namespace pade::onnx
+}  // namespace pade::support

@@ -16,11 +16,11 @@ function sampleOf(layer, values, poles) {
   return points;
 }
 
-/** What activation_lab takes for this function. */
-function argumentsOf({kind, coefficients: names}, values) {
-  if (kind.formula) return `--activation ${kind.formula}:${names.map((name, k) => `${name}=${values[k]}`).join(',')}`;
-  const of = letter => values.filter((_, k) => names[k][0] === letter).join(',');
-  return `--activation opau:basis=${kind.basis},form=${kind.form} --coefficients=${of('c')}/${of('d')}`;
+/** The SPEC of this function. */
+function specOf({kind, coefficients: names}, values) {
+  if (kind.formula) return `${kind.formula}:${names.map((name, k) => `${name}=${values[k]}`).join(',')}`;
+  const of = letter => values.filter((_, k) => names[k][0] === letter).join(' ');
+  return `opau:basis=${kind.basis},form=${kind.form},coefficients=${of('c')}/${of('d')}`;
 }
 
 /** Copies the text of a field, in one of the two ways that a browser may have switched off. */
@@ -53,7 +53,7 @@ function slidersOf(layer, {scale, inside, box}) {
     rows.forEach(({output}, k) => { output.textContent = shown(values[k], 4); });
     said.textContent = layer.kind.form !== 'unsafe' ? ''
         : poles.length > 0 ? `poles at ${poles.map(pole => shown(pole)).join(', ')}` : 'no poles in the plot';
-    field.value = argumentsOf(layer, values);
+    field.value = specOf(layer, values);
   };
 
   /** Puts every slider on its coefficient, in the middle of what it reaches. */
@@ -75,7 +75,7 @@ function slidersOf(layer, {scale, inside, box}) {
       return {slider, output: make('output', {}), name};
     });
     said = make('div', {class: 'poles'});
-    field = make('input', {type: 'text', readonly: '', 'aria-label': 'arguments for activation_lab'});
+    field = make('input', {type: 'text', readonly: '', 'aria-label': 'SPEC'});
     const reset = make('button', {type: 'button', class: 'reset'}, 'Reset');
     reset.addEventListener('click', () => {
       tried = null;

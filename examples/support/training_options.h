@@ -40,6 +40,7 @@ struct TrainingOptions {
   std::string resume;                 ///< run folder to go on with
   std::optional<int64_t> limit;       ///< use the first so many training images
   std::optional<int64_t> test_limit;  ///< and test images
+  bool tensorboard = false;           ///< event files in the run folder, see TensorBoardFile
   bool quiet = false;
   bool info = false;
   bool dry_run = false;  ///< stop before the first step
@@ -79,6 +80,7 @@ void for_each_recorded(Options& options, F&& f) {
   f("device", options.device);
   f("limit", options.limit);
   f("test-limit", options.test_limit);
+  f("tensorboard", options.tensorboard);
 }
 
 }  // namespace pade::support

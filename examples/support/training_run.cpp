@@ -193,11 +193,25 @@ std::optional<EpochMetrics> TrainingRun::test_and_keep(
   folder_.append_metrics(metrics);
   folder_.append_activations(metrics.epoch, state_.network);
   folder_.append_inputs(metrics.epoch, inputs_);
+  if (options_.tensorboard) write_events(metrics);
   save_network(folder_.file("last.safetensors"), state_.network);
   if (test.accuracy > position_.best_accuracy)
     save_network(folder_.file("best.safetensors"), state_.network);
   write_report(folder_, state_.network, record(nullptr));
   return metrics;
+}
+
+void TrainingRun::write_events(const EpochMetrics& metrics) {
+  if (!events_) events_.emplace(folder_.path());
+  const int64_t epoch = metrics.epoch;
+  events_->add(epoch, "loss/train", metrics.train.loss);
+  events_->add(epoch, "loss/test", metrics.test.loss);
+  events_->add(epoch, "accuracy/train", metrics.train.accuracy);
+  events_->add(epoch, "accuracy/test", metrics.test.accuracy);
+  events_->add(epoch, "lr", metrics.lr);
+  for (const InputStatistics::Layer& layer : inputs_.layers())
+    events_->add(epoch, "inputs/" + layer.name, layer.inputs);
+  events_->write();
 }
 
 bool TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {

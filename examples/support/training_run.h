@@ -14,6 +14,7 @@
 #include "support/metrics.h"
 #include "support/progress.h"
 #include "support/run_folder.h"
+#include "support/tensorboard.h"
 #include "support/training_options.h"
 
 namespace pade::support {
@@ -63,6 +64,8 @@ class TrainingRun {
   void count_time();
   void print_start() const;
   void print_epoch(const EpochMetrics& metrics) const;
+  /// Adds the epoch to the file of events.
+  void write_events(const EpochMetrics& metrics);
   /// Tests what is to be kept, and writes it; nothing after an interrupt.
   std::optional<EpochMetrics> test_and_keep(const std::function<Evaluation()>& evaluate);
   /// Writes a checkpoint and says how to go on from it.
@@ -82,6 +85,7 @@ class TrainingRun {
   int64_t first_batch_ = 0;  // of this epoch in this process
   Totals totals_here_;       // since then, for images/s
   std::unique_ptr<Progress> progress_;
+  std::optional<TensorBoardFile> events_;  // where --tensorboard asks for it
   Clock::time_point epoch_start_;
 };
 

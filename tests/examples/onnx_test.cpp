@@ -9,8 +9,8 @@
 #include <pade/layers/linear.h>
 #include <pade/layers/sequential.h>
 
-#include "onnx/message.h"
 #include "onnx/network.h"
+#include "support/protobuf.h"
 
 using namespace pade;
 
@@ -46,14 +46,14 @@ int count_of(const std::string& part, const std::string& text) {
 
 TEST_CASE("onnx: messages have the bytes of the format's own examples") {
   // https://protobuf.dev/programming-guides/encoding: field 1 is 150; 2 is "testing"; 3 a message.
-  onnx::Message number, text, message;
+  support::Message number, text, message;
   number.add(1, int64_t{150});
   CHECK(number.bytes() == "\x08\x96\x01");
   text.add(2, "testing");
   CHECK(text.bytes() == "\x12\x07testing");
   message.add(3, number);
   CHECK(message.bytes() == "\x1a\x03\x08\x96\x01");
-  onnx::Message negative, real;
+  support::Message negative, real;
   negative.add(1, int64_t{-2});
   CHECK(negative.bytes() == "\x08\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01");
   real.add(2, 1.5F);

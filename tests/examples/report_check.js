@@ -164,7 +164,7 @@
       const [slope, tried] = all('.tried', figures[i].querySelector(':scope > svg'));
       const field = details.querySelector('.copied input'), before = tried.getAttribute('d');
       const start = figures[i].querySelector('.learned').getAttribute('d');
-      check(field.value === argumentsOf(layer, learned), `${what}: ${field.value}`);
+      check(field.value === specOf(layer, learned), `${what}: ${field.value}`);
       const nearest = x => before.split(/[ML]/).slice(1).map(point => point.split(' ').map(Number))
           .reduce((best, point) => Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best);
       if (layer.groups === 1)
@@ -178,7 +178,7 @@
       await rest();
       check(tried.getAttribute('d') !== before, `${what}: the curve does not follow`);
       check(slope.getAttribute('d') !== slopeBefore, `${what}: the slope does not follow`);
-      check(field.value === argumentsOf(layer, learned.map((value, j) => j === k ? Number(sliders[k].value) : value)),
+      check(field.value === specOf(layer, learned.map((value, j) => j === k ? Number(sliders[k].value) : value)),
           `${what}: the SPEC does not follow`);
       check(figures[i].querySelector('.learned').getAttribute('d') === start, `${what}: the learned curve moves`);
       checkPlot(figures[i].querySelector(':scope > svg'), `${what}, moved`);
@@ -196,14 +196,14 @@
       details.querySelector('.reset').click();
       await rest();
       check(tried.getAttribute('d') === before, `${what}: Reset does not bring the curve back`);
-      check(field.value === argumentsOf(layer, learned), `${what}: Reset does not bring the SPEC back`);
+      check(field.value === specOf(layer, learned), `${what}: Reset does not bring the SPEC back`);
       check(document.documentElement.scrollWidth <= window.innerWidth, `${what}: wider than the window`);
     }
     moveTo(0);
     await rest();
     for (const [i, layer] of layers.entries())
       if (layer.learned)
-        check(figures[i].querySelector('.copied input').value === argumentsOf(layer, layer.functions[0].coefficients),
+        check(figures[i].querySelector('.copied input').value === specOf(layer, layer.functions[0].coefficients),
             `sliders of ${layer.name}: another epoch`);
     const state = shown.state();
     render(report).restore(JSON.parse(JSON.stringify(state)));
@@ -212,12 +212,12 @@
     check(Number(document.getElementById('epoch').value) === 0, 'a reload goes to the last epoch');
   }
 
-  /** Every kind of function at some places, with its arguments: the caller asks activation_lab for the same. */
+  /** Every kind of function at some places, with its SPEC: the caller asks activation_lab for the same. */
   function functionsHere() {
     const some = [-4.5, -1.25, -0.3, 0.4, 2.1, 5], asked = [];
     const add = (kind, coefficients, values) => {
       const layer = {kind, coefficients};
-      asked.push({arguments: argumentsOf(layer, values), points: some.map(x => [x, ...functionAt(layer, values, x)]),
+      asked.push({spec: specOf(layer, values), points: some.map(x => [x, ...functionAt(layer, values, x)]),
         poles: kind.form === 'unsafe' ? polesOf(layer, values, [-5, 5]) : null});
     };
     for (const basis of Object.keys(kRecurrences))

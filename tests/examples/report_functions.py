@@ -2,8 +2,8 @@
 
     report_functions.py DOM ACTIVATION_LAB
 
-DOM is the page that report_check.js has left: the arguments for activation_lab of every kind of
-function, its values and slopes at some places, and its poles.
+DOM is the page that report_check.js has left: the SPEC of every kind of function, its values and
+slopes at some places, and its poles.
 """
 
 import csv
@@ -14,8 +14,8 @@ import subprocess
 import sys
 
 
-def printed(lab, command, arguments, *more):
-    done = subprocess.run([lab, command, *arguments.split(), *more], stdout=subprocess.PIPE, check=True)
+def printed(lab, command, spec, *more):
+    done = subprocess.run([lab, command, "--activation", spec, *more], stdout=subprocess.PIPE, check=True)
     return done.stdout.decode()
 
 
@@ -28,19 +28,19 @@ def main(dom, lab):
         functions = json.loads(re.search(r'id="functions">(.*?)</script>', file.read(), re.DOTALL)[1])
     poles = 0
     for function in functions:
-        arguments = function["arguments"]
+        spec = function["spec"]
         places = ",".join(str(point[0]) for point in function["points"])
-        rows = csv.DictReader(io.StringIO(printed(lab, "eval", arguments, "--x=" + places)))
+        rows = csv.DictReader(io.StringIO(printed(lab, "eval", spec, "--x=" + places)))
         for (x, value, slope), row in zip(function["points"], rows, strict=True):
-            assert near(value, float(row["f"]), 1e-9), (arguments, x, value, row)
-            assert near(slope, float(row["df_dx"]), 1e-6), (arguments, x, slope, row)
+            assert near(value, float(row["f"]), 1e-9), (spec, x, value, row)
+            assert near(slope, float(row["df_dx"]), 1e-6), (spec, x, slope, row)
         if function["poles"] is None:
             continue
-        regions = json.loads(printed(lab, "analyse", arguments, "--interval=-5:5", "--json"))["regions"]
+        regions = json.loads(printed(lab, "analyse", spec, "--interval=-5:5", "--json"))["regions"]
         real = sorted(pole["re"] for region in regions for pole in region["poles"]
                       if pole["real"] and -5 <= pole["re"] <= 5)
-        assert len(real) == len(function["poles"]), (arguments, real, function["poles"])
-        assert all(near(a, b, 1e-6) for a, b in zip(function["poles"], real)), (arguments, real)
+        assert len(real) == len(function["poles"]), (spec, real, function["poles"])
+        assert all(near(a, b, 1e-6) for a, b in zip(function["poles"], real)), (spec, real)
         poles += len(real)
     assert len(functions) == 7 * 4 + 14 and poles > 7, (len(functions), poles)
     print(f"{len(functions)} functions and {poles} poles are those of activation_lab")
