@@ -2,6 +2,7 @@
 #include <atomic>
 #include <utility>
 
+#include <pade/core/distributed/gradient_observer.h>
 #include <pade/core/error.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
@@ -34,6 +35,7 @@ int64_t Tape::index_of(const Tensor& tensor) {
   if (!tensor.leaf_) return -1;
   if (const auto known = leaves_.find(tensor.leaf_); known != leaves_.end()) return known->second;
   nodes_.push_back({"leaf", tensor.shape(), tensor.dtype()});
+  nodes_.back().leaf = tensor.leaf_.get();
   const int64_t index = static_cast<int64_t>(nodes_.size()) - 1;
   leaves_.emplace(tensor.leaf_, index);
   return index;
@@ -79,14 +81,17 @@ void Tape::backward(const Tensor& loss, BackwardOptions options) {
   for (Node& node : nodes_) node.gradient = Tensor();  // of a pass that failed
   bad_alloc_as_error([&] {
     nodes_[loss_index].gradient = Tensor::full(loss.shape(), 1, loss.dtype(), loss.device());
-    replay(options.keep);
+    replay(options.keep, options.observer);
     assign_to_leaves(options.accumulate);
   });
 }
 
-void Tape::replay(bool keep) {
+void Tape::replay(bool keep, GradientObserver* observer) {
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-    if (node->inputs.empty()) continue;  // a leaf
+    if (node->leaf) {  // it was used by none of the ops before
+      if (observer && node->gradient.defined()) observer->ready(*node->leaf, node->gradient);
+      continue;
+    }
     const Tensor of_output = std::exchange(node->gradient, Tensor());
     if (of_output.defined()) {
       const ScopeOfPath scope(node->path);
@@ -102,6 +107,7 @@ void Tape::replay(bool keep) {
     node->saved.clear();
     node->backward = nullptr;
   }
+  if (observer) observer->finish();
 }
 
 void Tape::assign_to_leaves(bool accumulate) {

@@ -18,6 +18,7 @@
 
 namespace pade {
 
+class GradientObserver;
 class Gradients;
 /// An op's derivative: given the gradient of the output, sets the gradients of the inputs.
 using BackwardFunction = std::function<void(Gradients&)>;
@@ -27,6 +28,7 @@ struct BackwardOptions {
   /// Add to the leaves' gradients instead of assigning them. The first of several backward passes
   /// must assign: what an optimiser has used is still there.
   bool accumulate = false;
+  GradientObserver* observer = nullptr;  ///< see there
 };
 
 /// A scoped list of what was computed, in order, replayed backwards to get gradients:
@@ -72,9 +74,13 @@ class Tape {
     std::vector<std::pair<Tensor, uint32_t>> saved;  // with the versions that they had
     BackwardFunction backward;
     Tensor gradient;  // the sum of those that have arrived in this backward pass
+    Leaf* leaf = nullptr;
   };
   /// In the order of recording, which is what index_of() counts.
   const std::vector<Node>& nodes() const { return nodes_; }
+
+  /// What all handles of a leaf share; null where the tensor is not a leaf.
+  static const Leaf* leaf_of(const Tensor& tensor) { return tensor.leaf_.get(); }
 
   /// The innermost tape of this thread that is recording now; null when there is none.
   static Tape* recording();
@@ -92,7 +98,7 @@ class Tape {
 
   /// Runs the derivatives, last op first, from the gradients that some nodes have to those of the
   /// leaves.
-  void replay(bool keep);
+  void replay(bool keep, GradientObserver* observer = nullptr);
   void assign_to_leaves(bool accumulate);
 
   uint64_t generation_;  // unlike any other tape's of the program

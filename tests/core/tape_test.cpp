@@ -3,8 +3,10 @@
 #include <cmath>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <pade/core/distributed/gradient_observer.h>
 #include <pade/core/ops/elementwise.h>
 #include <pade/core/scope.h>
 #include <pade/core/tape.h>
@@ -193,6 +195,39 @@ TEST_CASE("accumulation adds the gradients of several tapes") {
     tape.backward(times(x, y));  // assigns: there is nothing to set to zero
   }
   CHECK(gradient_of(x) == Values{3});
+}
+
+TEST_CASE("an observer sees each gradient when it is final, and can change it") {
+  struct Observer : GradientObserver {
+    std::vector<std::pair<const Leaf*, double>> seen;
+    std::vector<Tensor*> gradients;
+    double factor = 1;
+    bool finished = false;
+    void ready(Leaf& leaf, Tensor& gradient) override {
+      CHECK_FALSE(finished);
+      seen.emplace_back(&leaf, gradient.item());
+      gradients.push_back(&gradient);
+    }
+    void finish() override {
+      finished = true;
+      for (Tensor* gradient : gradients) gradient->mul_(factor);
+    }
+  } observer;
+  const Tensor x = leaf({2}), y = leaf({3}), unused = leaf({4});
+  Tape tape;
+  const Tensor first = times(x, y);     // x is used again, y is not
+  const Tensor loss = times(first, x);  // x² y
+  plus(unused, unused);                 // on the tape, and not what the loss is made of
+  observer.factor = 10;
+  tape.backward(loss, {.observer = &observer});
+  CHECK(observer.finished);
+  CHECK(observer.seen.size() == 2);
+  CHECK(observer.seen[0] == std::pair(Tape::leaf_of(y), 4.0));  // the last op that uses it is first
+  CHECK(observer.seen[1] == std::pair(Tape::leaf_of(x), 12.0));
+  CHECK(gradient_of(x) == Values{120});
+  CHECK(gradient_of(y) == Values{40});
+  CHECK_FALSE(unused.grad().defined());
+  CHECK(Tape::leaf_of(loss) == nullptr);
 }
 
 TEST_CASE("a leaf can be the loss") {
