@@ -5,6 +5,10 @@
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
 #include <pade/core/did_you_mean.h>
+#include <pade/core/distributed/batch_part.h>
+#include <pade/core/distributed/communicator.h>
+#include <pade/core/distributed/gradient_observer.h>
+#include <pade/core/distributed/sync_batch_norm.h>
 #include <pade/core/dtype.h>
 #include <pade/core/error.h>
 #include <pade/core/formula.h>
@@ -55,6 +59,7 @@
 #include <pade/layers/batch_norm.h>
 #include <pade/layers/checkpoint.h>
 #include <pade/layers/conv.h>
+#include <pade/layers/data_parallel.h>
 #include <pade/layers/dropout.h>
 #include <pade/layers/flatten.h>
 #include <pade/layers/forward_observer.h>

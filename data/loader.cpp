@@ -14,6 +14,7 @@
 #include <pade/core/kernels/cpu/augment.h>
 #include <pade/core/kernels/cuda/upload.h>
 #include <pade/core/kernels/problems.h>
+#include <pade/core/numbers.h>
 #include <pade/core/ops/augment.h>
 #include <pade/core/parallel.h>
 #include <pade/core/random.h>
@@ -94,6 +95,26 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
       };
 }
 
+/// Samples of the epoch's order, and what they are of their batch.
+struct Part {
+  int64_t begin, end;
+  BatchPart of_batch;
+};
+
+/// Number `i`, from the epoch's start on, of this rank's parts. A batch is cut into ranks · parts
+/// of them, whose sizes differ by one sample at most.
+Part part_of(const LoaderOptions& options, int64_t samples, int64_t i) {
+  const int64_t begin = i / options.parts * options.batch_size,
+                size = std::min(options.batch_size, samples - begin), own = i % options.parts,
+                number = options.rank * options.parts + own, all = options.ranks * options.parts;
+  const auto cut = [&](int64_t part) { return begin + size * part / all; };
+  const int64_t count = cut(number + 1) - cut(number);
+  const BatchPart part{static_cast<double>(count) / static_cast<double>(size), own == 0,
+                       own == options.parts - 1};
+  if (count == 0) return {begin, begin + 1, part};
+  return {cut(number), cut(number + 1), part};
+}
+
 /// A batch on its way to the GPU, which the call waits for; or none.
 using Arriving = std::function<Batch()>;
 
@@ -113,15 +134,17 @@ Arriving send(const AssembledBatch& batch, const Tensor& levels) {
 /// The batches of one epoch, from a given one on.
 class EpochRun {
  public:
-  /// Gives batches [first, end) of the samples in `order`; `levels` finishes those with edits.
+  /// Gives this rank's parts of batches [first, end) of the samples in `order`; `levels` finishes
+  /// those with edits.
   EpochRun(Assemble assemble, std::vector<int64_t> order, int64_t first, int64_t end,
            const LoaderOptions& options, Tensor levels)
       : assemble_(std::move(assemble)),
         order_(std::move(order)),
-        next_(first),
-        end_(end),
+        next_(first * options.parts),
+        end_(end * options.parts),
         options_(options),
-        levels_(std::move(levels)) {
+        levels_(std::move(levels)),
+        given_(next_) {
     if (options.prefetch == 0 || first >= end) return;
     try {
       producer_ = std::jthread([this](const std::stop_token& stop) { produce(stop); });
@@ -130,7 +153,14 @@ class EpochRun {
     }
   }
 
-  /// Returns nothing when the epoch is over.
+  /// Returns nothing when the epoch is over; otherwise says in `part` what it is of its batch.
+  std::optional<Batch> next(BatchPart& part) {
+    std::optional<Batch> batch = next();
+    if (batch) part = part_of(options_, std::ssize(order_), given_++).of_batch;
+    return batch;
+  }
+
+ private:
   std::optional<Batch> next() {
     if (options_.device == Device::cpu) {
       std::optional<AssembledBatch> batch = next_on_cpu();
@@ -145,7 +175,6 @@ class EpochRun {
     return arriving();
   }
 
- private:
   void send_next() {
     try {
       if (const std::optional<AssembledBatch> batch = next_on_cpu())
@@ -191,9 +220,9 @@ class EpochRun {
 
   std::optional<AssembledBatch> assemble_next() {
     if (next_ >= end_) return std::nullopt;
-    const auto rest = std::span(order_).subspan(static_cast<size_t>(next_ * options_.batch_size));
-    const auto size = static_cast<size_t>(options_.batch_size);
-    AssembledBatch batch = assemble_(rest.first(std::min(rest.size(), size)));
+    const Part part = part_of(options_, std::ssize(order_), next_);
+    AssembledBatch batch = assemble_(std::span(order_).subspan(
+        static_cast<size_t>(part.begin), static_cast<size_t>(part.end - part.begin)));
     ++next_;  // a batch that failed is not left out when it is tried again
     return batch;
   }
@@ -207,6 +236,7 @@ class EpochRun {
 
   // Used by the caller of next() only.
   const Tensor levels_;
+  int64_t given_;  // parts
   bool sending_ = false;
   Arriving arriving_;          // the batch after the one given last
   std::exception_ptr unsent_;  // why there is none
@@ -236,6 +266,13 @@ Loader::Loader(TensorDataset dataset, LoaderOptions options)
 void Loader::check_options() {
   check(options_.batch_size >= 1, "Loader: batch_size is ", options_.batch_size,
         ", expected at least 1");
+  check(options_.parts >= 1 && options_.ranks >= 1, "Loader: expected at least one rank and part, ",
+        "got ", options_.ranks, " and ", options_.parts);
+  check(options_.rank >= 0 && options_.rank < options_.ranks, "Loader: rank ", options_.rank,
+        " is not one of ", options_.ranks);
+  check(options_.batch_size / options_.ranks >= options_.parts, "Loader: batches of ",
+        options_.batch_size, " are too few samples for ", options_.ranks, " ranks with ",
+        counted(options_.parts, "part"), " each");
   check(options_.prefetch >= 0, "Loader: prefetch is ", options_.prefetch, ", expected at least 0");
   check(options_.limit.value_or(1) >= 1, "Loader: limit is ", options_.limit.value_or(1),
         ", expected at least 1");
@@ -280,13 +317,13 @@ Loader::Iterator Loader::begin() {
         std::move(order), first_batch_, size(), options_, levels_);
     ++epoch_;
     first_batch_ = 0;
-    return Iterator(std::move(run));
+    return Iterator(std::move(run), part_);
   });
 }
 
 Loader::Iterator& Loader::Iterator::operator++() {
   batch_.reset();  // so that its memory can serve again
-  batch_ = bad_alloc_as_error([this] { return run_->next(); });
+  batch_ = bad_alloc_as_error([this] { return run_->next(*part_); });
   return *this;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <pade/core/distributed/batch_part.h>
 #include <pade/core/tensor.h>
 #include <pade/data/dataset.h>
 #include <pade/data/transforms.h>
@@ -21,7 +22,7 @@ struct Batch {
 };
 
 struct LoaderOptions {
-  int64_t batch_size = 32;
+  int64_t batch_size = 32;  ///< of all ranks together
   bool shuffle = false;
   std::optional<uint64_t> seed = {};  ///< of order and augmentation; by default manual_seed()'s
   bool drop_last = false;             ///< leave out a last batch that is not full
@@ -35,6 +36,10 @@ struct LoaderOptions {
   /// Images travel to a GPU as bytes, a quarter of what they are as floats, and are augmented and
   /// normalised there, to the same bits. For the CPU this changes nothing.
   bool augment_on_device = false;
+  /// Of each batch this process gets the part of its rank, and that in so many parts, one after the
+  /// other: one that takes less memory, and gradients that are accumulated. Order and augmentation
+  /// of the samples do not depend on it.
+  int64_t ranks = 1, rank = 0, parts = 1;
 };
 
 class EpochRun;
@@ -46,13 +51,13 @@ class EpochRun;
 ///     for (auto [images, labels] : loader) …
 ///
 /// The order of epoch e is a function of the seed and e, and what is done to an image of these and
-/// its index: training can be resumed anywhere, and batches are the same with any prefetching and
-/// on every device. An exception in the dataset surfaces in the loop, after the batches before it.
-/// The dataset must outlive loader and loops.
+/// its index: training can be resumed anywhere, and batches are the same with any prefetching, on
+/// every device, and for any number of ranks together. An exception in the dataset surfaces in the
+/// loop, after the batches before it. The dataset must outlive loader and loops.
 class Loader {
  public:
-  /// Throws Error unless batch_size >= 1, prefetch >= 0 and limit >= 1, and where there is no such
-  /// device.
+  /// Throws Error unless batch_size >= ranks · parts >= 1, 0 <= rank < ranks, prefetch >= 0 and
+  /// limit >= 1, and where there is no such device.
   explicit Loader(const Dataset& dataset, LoaderOptions options = {});
   Loader(const Dataset&&, LoaderOptions = {}) = delete;
   /// Also throws Error where there is something to augment: tensors are not images.
@@ -61,6 +66,10 @@ class Loader {
   /// Batches per epoch, and the images (samples) in them.
   int64_t size() const;
   int64_t images() const;
+
+  /// Which part of its batch the loop has got last. A last batch with too few samples for all parts
+  /// gives some of them a sample of another one, and the share 0.
+  const BatchPart& part() const { return part_; }
 
   /// Throws Error where it is a TensorDataset.
   const Dataset& dataset() const;
@@ -85,6 +94,7 @@ class Loader {
   Tensor levels_;  // the dataset's, where images are augmented on the device
   int64_t epoch_ = 0;
   int64_t first_batch_ = 0;
+  BatchPart part_;
 };
 
 /// Goes through one epoch. The last copy to be destroyed stops the prefetching.
@@ -101,9 +111,12 @@ class Loader::Iterator {
 
  private:
   friend class Loader;
-  explicit Iterator(std::shared_ptr<EpochRun> run) : run_(std::move(run)) { ++*this; }
+  Iterator(std::shared_ptr<EpochRun> run, BatchPart& part) : run_(std::move(run)), part_(&part) {
+    ++*this;
+  }
 
   std::shared_ptr<EpochRun> run_;
+  BatchPart* part_;  // the loader's
   std::optional<Batch> batch_;
 };
 

@@ -1,6 +1,7 @@
 #include <optional>
 #include <string>
 
+#include <pade/core/distributed/sync_batch_norm.h>
 #include <pade/core/error.h>
 #include <pade/core/ops/operands.h>
 #include <pade/core/scope.h>
@@ -40,18 +41,26 @@ BatchNormOptions BatchNorm::checked_options(const Tensor& x) const {
 }
 
 Tensor BatchNorm::forward(const Tensor& x) {
-  return batch_norm(x, weight, bias, running_mean, running_var, checked_options(x));
+  const BatchNormOptions options = checked_options(x);
+  if (ranks_) return sync_batch_norm(x, weight, bias, running_mean, running_var, options, *ranks_);
+  return batch_norm(x, weight, bias, running_mean, running_var, options);
 }
 
 Tensor BatchNorm::then(Activation& activation, const Tensor& x) {
   std::optional<ElementwiseFunction> f;
-  if (!ForwardObserver::is_active()) {
+  if (!ForwardObserver::is_active() && !ranks_) {
     const Scope scope(activation.name());
     f = activation.elementwise();
   }
   if (!f) return activation((*this)(x));
   const Scope scope(name().empty() ? "" : name() + '+' + activation.name());
   return norm_act(x, weight, bias, running_mean, running_var, checked_options(x), *f);
+}
+
+void share_batch_statistics(Module& network, Communicator& ranks) {
+  network.for_each_module([&](const std::string&, Module& module) {
+    if (auto* norm = dynamic_cast<BatchNorm*>(&module)) norm->share_statistics(ranks);
+  });
 }
 
 }  // namespace pade

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/ops/batch_norm.h>
 #include <pade/layers/activation.h>
 #include <pade/layers/module.h>
@@ -27,6 +28,10 @@ class BatchNorm : public Module {
   /// names: `bn1+act1`. A ForwardObserver sees two calls.
   Tensor then(Activation& activation, const Tensor& x);
 
+  /// In training, the mean and variance are those over all ranks' inputs (sync_batch_norm()). The
+  /// communicator must outlive this.
+  void share_statistics(Communicator& ranks) { ranks_ = &ranks; }
+
   Tensor weight, bias;  ///< undefined unless affine
   Tensor running_mean, running_var;
 
@@ -41,7 +46,11 @@ class BatchNorm : public Module {
 
   int dimensions_;
   BatchNormLayerOptions options_;
+  Communicator* ranks_ = nullptr;  // null: this one's inputs alone
 };
+
+/// BatchNorm::share_statistics() of all batch norms in the network.
+void share_batch_statistics(Module& network, Communicator& ranks);
 
 /// Of [N, C] or [N, C, L].
 struct BatchNorm1d : BatchNorm {

@@ -18,15 +18,17 @@ budget() {
 
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \); }
 
-mapfile -t core < <(sources core | grep -vE '^core/(io|kernels/(math|cpu|cuda))/')
-mapfile -t rooms < <(sources layers optim | grep -v '^layers/study/')
+mapfile -t core < <(sources core | grep -vE '^core/(distributed|io|kernels/(math|cpu|cuda))/')
+mapfile -t rooms < <(sources layers optim | grep -vE '^layers/(study/|data_parallel)')
 mapfile -t study < <(sources layers/study)
 mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/cuda)
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
-budget framework 9185 8000 "${core[@]}" "${rooms[@]}"
+mapfile -t distributed < <(sources core/distributed layers/data_parallel.*)
+budget framework 9215 8000 "${core[@]}" "${rooms[@]}"
 budget study 3000 3000 "${study[@]}"
 budget reference 690 500 "${reference[@]}"
 budget kernels 12000 12000 "${kernels[@]}"
-budget 'data and io' 4025 3000 "${files[@]}"
+budget distributed 1110 1110 "${distributed[@]}"
+budget 'data and io' 4070 3000 "${files[@]}"
 exit "$status"

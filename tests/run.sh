@@ -48,7 +48,7 @@ if [[ -z ${CUDAARCHS-} ]]; then
   export CUDAARCHS=${gpu:-80}
 fi
 require_packages libcli11-dev doctest-dev python3
-want_packages curl dataset-fashion-mnist libbenchmark-dev
+want_packages curl dataset-fashion-mnist libbenchmark-dev libopenmpi-dev openmpi-bin
 build "$folder" all "${settings[@]}" PADE_BUILD_TESTS=ON PADE_BUILD_EXAMPLES=ON
 export UBSAN_OPTIONS=print_stacktrace=1
 # A test asks for more memory than there is, and expects an Error.

@@ -250,3 +250,89 @@ TEST_CASE("Loader refuses options that make no sense") {
   CHECK_THROWS_WITH_AS(loader.set_epoch(0, 3), "Loader: batch 3 is out of range; an epoch has 2",
                        Error);
 }
+
+TEST_CASE("the parts of all ranks together are the batches of one") {
+  const SyntheticSet set(23);
+  const LoaderOptions alone{
+      .batch_size = 6, .shuffle = true, .seed = 4, .augment = {data::HorizontalFlip{}}};
+  const Epoch whole = run(Loader(set, alone));
+  for (const auto& [ranks, parts] :
+       {std::pair<int64_t, int64_t>(1, 2), {2, 1}, {3, 1}, {3, 2}, {1, 6}}) {
+    CAPTURE(ranks);
+    CAPTURE(parts);
+    Epoch joined{std::vector<std::vector<float>>(4), std::vector<std::vector<int32_t>>(4)};
+    std::vector<double> shares(4, 0.0);
+    for (int64_t rank = 0; rank < ranks; ++rank) {
+      LoaderOptions options = alone;
+      options.ranks = ranks;
+      options.rank = rank;
+      options.parts = parts;
+      Loader loader(set, options);
+      CHECK(loader.size() == 4);
+      CHECK(loader.images() == 23);
+      size_t batch = 0;
+      for (auto [images, labels] : loader) {
+        const BatchPart& part = loader.part();
+        CHECK(part.share == labels.size() / (batch == 3 ? 5.0 : 6.0));
+        shares[batch] += part.share;
+        for (const float value : images.to_vector<float>()) joined.images[batch].push_back(value);
+        for (const int32_t label : labels.to_vector<int32_t>())
+          joined.labels[batch].push_back(label);
+        batch += part.last;
+      }
+      CHECK(batch == 4);
+    }
+    CHECK(joined == whole);
+    for (const double share : shares) CHECK(share == doctest::Approx(1));
+  }
+}
+
+TEST_CASE("a batch with fewer samples than parts gives some a sample of no weight") {
+  const SyntheticSet set(9);
+  int64_t counted = 0;
+  for (int64_t rank = 0; rank < 4; ++rank) {
+    Loader loader(set, {.batch_size = 8, .ranks = 4, .rank = rank, .parts = 2});
+    std::vector<double> shares;
+    for (auto [images, labels] : loader) {
+      CHECK(labels.size() == 1);
+      shares.push_back(loader.part().share);
+    }
+    REQUIRE(shares.size() == 4);
+    CHECK(shares[0] == 1 / 8.0);
+    for (size_t i = 2; i < 4; ++i) {
+      CHECK((shares[i] == 0 || shares[i] == 1));
+      counted += shares[i] == 1;
+    }
+  }
+  CHECK(counted == 1);
+}
+
+TEST_CASE("parts can be resumed at any batch") {
+  const SyntheticSet set(23);
+  const LoaderOptions options{
+      .batch_size = 6, .shuffle = true, .seed = 4, .ranks = 2, .rank = 1, .parts = 3};
+  const Epoch whole = run(Loader(set, options));
+  CHECK(whole.labels.size() == 12);
+  Loader loader(set, options);
+  loader.set_epoch(0, 2);
+  const auto first = loader.begin();
+  CHECK(loader.part().first);
+  CHECK_FALSE(loader.part().last);
+  CHECK(first->labels.to_vector<int32_t>() == whole.labels[6]);
+}
+
+TEST_CASE("Loader refuses ranks and parts that make no sense") {
+  const SyntheticSet set(23);
+  const auto make = [&](int64_t ranks, int64_t rank, int64_t parts) {
+    Loader(set, {.batch_size = 6, .ranks = ranks, .rank = rank, .parts = parts});
+  };
+  CHECK_THROWS_WITH_AS(make(0, 0, 1), "Loader: expected at least one rank and part, got 0 and 1",
+                       Error);
+  CHECK_THROWS_WITH_AS(make(1, 0, 0), "Loader: expected at least one rank and part, got 1 and 0",
+                       Error);
+  CHECK_THROWS_WITH_AS(make(2, 2, 1), "Loader: rank 2 is not one of 2", Error);
+  CHECK_THROWS_WITH_AS(make(2, -1, 1), "Loader: rank -1 is not one of 2", Error);
+  CHECK_THROWS_WITH_AS(make(4, 0, 2),
+                       "Loader: batches of 6 are too few samples for 4 ranks with 2 parts each",
+                       Error);
+}
