@@ -12,6 +12,7 @@
 #include "support/optimizer.h"
 #include "support/options.h"
 #include "support/pretrained.h"
+#include "support/ranks.h"
 #include "support/splits.h"
 #include "support/training_run.h"
 
@@ -33,7 +34,9 @@ void drop_activation_gradients(std::vector<Parameter>& parameters) {
     if (parameter.role == ParameterRole::activation) parameter.tensor.mark_grad_used();
 }
 
-int train(const TrainingOptions& options) {
+int train(const TrainingOptions& given) {
+  Communicator& ranks = Communicator::world();
+  const TrainingOptions options = options_of_rank(given, ranks);
   if (options.threads > 0) set_num_threads(options.threads);
   allow_winograd(!options.no_winograd);
   if (options.kernels != "default") choose_kernels(kernel_choice_named(options.kernels));
@@ -42,6 +45,7 @@ int train(const TrainingOptions& options) {
   require_available(device);
   const data::DatasetSplits splits = open_splits(options);
   const auto& [training_set, test_set] = splits;
+  check_ranks_agree("cifar", options, splits, ranks);
 
   Sequential network =
       models::make_model(options.model, options.activation, training_set->num_classes(),
@@ -61,10 +65,16 @@ int train(const TrainingOptions& options) {
                                       .limit = options.limit,
                                       .device = device,
                                       .augment = transforms_named(options.augment),
-                                      .augment_on_device = true});
+                                      .augment_on_device = true,
+                                      .ranks = ranks.size(),
+                                      .rank = ranks.rank(),
+                                      .parts = options.accumulate});
 
   if (options.dry_run) return print_options(options);
-  TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader);
+  if (options.sync_batch_norm) share_batch_statistics(network, ranks);
+  DataParallel parallel(network, ranks);
+  TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader,
+                  parallel);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
@@ -72,12 +82,14 @@ int train(const TrainingOptions& options) {
       const Tensor logits = network(images);
       const Tensor loss =
           cross_entropy(logits, labels, {.label_smoothing = options.label_smoothing});
-      tape.backward(loss);
-      if (run.epochs_done() < options.freeze_activations_until)
-        drop_activation_gradients(parameters);
-      run.require_finite(limit_gradients(options, parameters), images, labels);
-      optimizer->step();
-      if (average) average->update();
+      parallel.backward(tape, loss, loader.part());
+      if (loader.part().last) {
+        if (run.epochs_done() < options.freeze_activations_until)
+          drop_activation_gradients(parameters);
+        run.require_finite(limit_gradients(options, parameters), images, labels);
+        optimizer->step();
+        if (average) average->update();
+      }
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
     const bool tested = run.end_epoch([&, &test_set = test_set] {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/error.h>
 
 #include "compare/run_grid.h"
@@ -19,6 +20,7 @@ struct CommandLine {
   Grid grid;
   RunSettings settings;
   std::string seeds = "1-3";
+  std::string shard;
   std::string table;  ///< folder of a grid to make the tables of
 };
 
@@ -29,6 +31,8 @@ std::string footer() {
                "      --epochs 200 --device cuda --out runs/preactresnet18",
                ""},
               {"--activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster", ""},
+              {"--activations 'relu;hp1' --shard 3/8 --out runs/shared",
+               "the third eighth of the runs, as one job of eight"},
               {"--table runs/activations", "the tables again, without running anything"}}) +
          "\nAll other flags, and what follows --, are the program's: lenet --help, cifar --help.\n"
          "The same command goes on where it was stopped; more --activations and --seeds enlarge a\n"
@@ -58,6 +62,10 @@ void add_flags(CLI::App& app, CommandLine& options) {
                       "of each run; 0: processors / jobs; the results are the same",
                       {.least = 0, .most = support::kMostThreads})
       ->capture_default_str();
+  app.add_option("--shard", options.shard,
+                 "run each N-th cell, from the I-th on; others run the rest into the same folder. "
+                 "Ranks of mpirun share the cells without it")
+      ->type_name("I/N");
   app.add_option("--table", options.table, "make the tables of this grid again, and run nothing")
       ->type_name("DIR");
   app.add_flag("--quiet", options.settings.quiet, "print nothing but errors");
@@ -84,7 +92,7 @@ void check_command_line(const CLI::App& app, CommandLine& options) {
   if (const auto dashes = std::ranges::find(flags, "--"); dashes != flags.end())
     flags.erase(dashes);  // what follows it is among the others already
   if (!options.table.empty()) {
-    for (const char* flag : {"--activations", "--out", "--program", "--seeds", "--jobs"})
+    for (const char* flag : {"--activations", "--out", "--program", "--seeds", "--jobs", "--shard"})
       if (app.count(flag) > 0) throw CLI::ValidationError(flag, "cannot be given with --table");
     if (!flags.empty()) throw CLI::ValidationError(flags[0], "cannot be given with --table");
     return;
@@ -98,6 +106,11 @@ void check_command_line(const CLI::App& app, CommandLine& options) {
     options.grid.seeds = parse_seeds(options.seeds);
   } catch (const Error& error) {
     throw CLI::ValidationError("--seeds", error.what());
+  }
+  try {
+    if (!options.shard.empty()) options.settings.shard = parse_shard(options.shard);
+  } catch (const Error& error) {
+    throw CLI::ValidationError("--shard", error.what());
   }
   for (const std::string& word : flags) check_is_passed_on(word);
 }
@@ -120,9 +133,17 @@ int main(int argc, char** argv) {
       show_results(read_grid(options.table), options.settings.quiet);
       return 0;
     }
+    Communicator& ranks = Communicator::world();
+    if (ranks.size() > 1) {
+      check(options.shard.empty(),
+            "--shard is for processes that know nothing of each other; "
+            "these are ",
+            ranks.size(), " ranks, which share the cells");
+      options.settings.shard = {ranks.rank() + 1, ranks.size()};
+    }
     options.grid.command =
         support::typed_command() + " " + support::shell_line({argv + 1, argv + argc});
     const int refused = check_flags(options.grid, options.settings);
-    return refused ? refused : run_grid(options.grid, options.settings);
+    return refused ? refused : run_grid(options.grid, options.settings, ranks);
   });
 }

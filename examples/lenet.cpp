@@ -10,6 +10,7 @@
 #include "support/optimizer.h"
 #include "support/options.h"
 #include "support/pretrained.h"
+#include "support/ranks.h"
 #include "support/splits.h"
 #include "support/training_run.h"
 
@@ -18,7 +19,9 @@ using namespace pade::support;
 
 namespace {
 
-int train(const TrainingOptions& options) {
+int train(const TrainingOptions& given) {
+  Communicator& ranks = Communicator::world();
+  const TrainingOptions options = options_of_rank(given, ranks);
   if (options.threads > 0) set_num_threads(options.threads);
   allow_winograd(!options.no_winograd);
   if (options.kernels != "default") choose_kernels(kernel_choice_named(options.kernels));
@@ -27,6 +30,7 @@ int train(const TrainingOptions& options) {
   require_available(device);
   const data::DatasetSplits splits = open_splits(options);
   const auto& [training_set, test_set] = splits;
+  check_ranks_agree("lenet", options, splits, ranks);
 
   const Shape image = training_set->image_shape();  // [channels, height, width]
   Sequential network = models::make_model(options.model, options.activation,
@@ -42,19 +46,26 @@ int train(const TrainingOptions& options) {
                                       .shuffle = true,
                                       .seed = options.seed,
                                       .limit = options.limit,
-                                      .device = device});
+                                      .device = device,
+                                      .ranks = ranks.size(),
+                                      .rank = ranks.rank(),
+                                      .parts = options.accumulate});
 
   if (options.dry_run) return print_options(options);
-  TrainingRun run("lenet", options, {network, *optimizer}, loader);
+  if (options.sync_batch_norm) share_batch_statistics(network, ranks);
+  DataParallel parallel(network, ranks);
+  TrainingRun run("lenet", options, {network, *optimizer}, loader, parallel);
   while (run.begin_epoch()) {
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
       Tape tape;
       const Tensor logits = network(images);
       const Tensor loss = cross_entropy(logits, labels);
-      tape.backward(loss);
-      run.require_finite(limit_gradients(options, parameters), images, labels);
-      optimizer->step();
+      parallel.backward(tape, loss, loader.part());
+      if (loader.part().last) {
+        run.require_finite(limit_gradients(options, parameters), images, labels);
+        optimizer->step();
+      }
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
     const bool tested =

@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 #include <pade/core/error.h>
 
@@ -17,7 +19,8 @@ namespace {
 constexpr int kCannotRun = 127;  // what shells say as well
 
 /// What happens between fork() and exec(), where only system calls are safe.
-[[noreturn]] void become(char* const* arguments, int output, int errors, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, int output, int errors,
+                         pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(kCannotRun);  // it ended before that
@@ -27,8 +30,22 @@ constexpr int kCannotRun = 127;  // what shells say as well
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
-  execv(arguments[0], arguments);
+  execve(arguments[0], arguments, environment);
   _exit(kCannotRun);
+}
+
+/// The variables of this process without those by which mpirun or srun tells it that it is one of
+/// several: the child works on its own.
+std::vector<char*> environment_of_child() {
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable; ++variable) {
+    const std::string_view text = *variable;
+    const auto begins = [&](const char* prefix) { return text.starts_with(prefix); };
+    constexpr const char* kOfLaunchers[] = {"OMPI_", "PMIX_", "PMI_", "PRTE_", "MPI_", "HYDRA_"};
+    if (std::ranges::none_of(kOfLaunchers, begins)) kept.push_back(*variable);
+  }
+  kept.push_back(nullptr);
+  return kept;
 }
 
 }  // namespace
@@ -49,8 +66,11 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command)
   check(access(arguments[0], X_OK) == 0, command[0], ": cannot be run: ", std::strerror(errno),
         "; build it beside compare");
   const pid_t parent = getpid();
+  const std::vector<char*> environment = environment_of_child();
   process_ = fork();
-  if (process_ == 0) become(arguments.data(), fileno(output_.get()), fileno(errors_.get()), parent);
+  if (process_ == 0)
+    become(arguments.data(), environment.data(), fileno(output_.get()), fileno(errors_.get()),
+           parent);
   check(process_ > 0, command[0], ": cannot be run: ", std::strerror(errno));
 }
 

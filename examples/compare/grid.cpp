@@ -31,6 +31,12 @@ uint64_t parse_seed(std::string_view digits, const std::string& text) {
   return seed;
 }
 
+/// Puts all of the text into a number above 0, and says whether that is what it is.
+bool read_number(std::string_view text, int& number) {
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() && number >= 1;
+}
+
 }  // namespace
 
 const std::vector<std::string>& program_names() {
@@ -114,6 +120,16 @@ std::vector<uint64_t> parse_seeds(const std::string& text) {
   }
   check(!seeds.empty(), "expected seeds as in 1-5 or 1,2,7-9, got none");
   return seeds;
+}
+
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  const size_t slash = std::min(text.find('/'), text.size());
+  const std::string_view view = text;
+  check(slash < text.size() && read_number(view.substr(0, slash), shard.index) &&
+            read_number(view.substr(slash + 1), shard.count) && shard.index <= shard.count,
+        "expected I/N with I from 1 to N, as in 2/8, got \"", text, "\"");
+  return shard;
 }
 
 }  // namespace pade::compare

@@ -21,6 +21,15 @@ struct Cell {
   std::string failure_file() const { return path + ".failed.txt"; }
 };
 
+/// The part of a grid's cells that one process runs: each count-th, from the index-th on.
+struct Shard {
+  int index = 1, count = 1;
+
+  bool has(size_t cell) const {
+    return cell % static_cast<size_t>(count) == static_cast<size_t>(index - 1);
+  }
+};
+
 /// Training options by name, as JSON has them, in the order of run.json.
 using Options = std::vector<std::pair<std::string, std::string>>;
 /// Those that every cell of a grid has alike: without activation and seed, and without threads and
@@ -51,5 +60,8 @@ Grid read_grid(const std::string& folder);
 
 /// "1-3,7" as 1, 2, 3, 7. Throws Error on anything else, and on a seed that comes twice.
 std::vector<uint64_t> parse_seeds(const std::string& text);
+
+/// "2/8" as the second of eight. Throws Error on anything else.
+Shard parse_shard(const std::string& text);
 
 }  // namespace pade::compare

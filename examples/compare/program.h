@@ -12,6 +12,7 @@ struct RunSettings {
   std::vector<std::string> flags;  ///< of the program, passed on as they are
   int jobs = 1;                    ///< runs side by side
   int threads = 0;                 ///< of each; 0: the processors, divided among the jobs
+  Shard shard;                     ///< the cells that this process runs
   bool quiet = false;
   std::string data;  ///< what --data says, for runs that are resumed
 };

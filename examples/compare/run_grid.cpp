@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -35,6 +36,42 @@ constexpr int kPauseInMicroseconds = 20000;  // between looks at the children
 /// For a grid's folder: the runs of a compare that was killed hold its lock until each of them has
 /// written its last checkpoint.
 constexpr std::chrono::seconds kPatience{5};
+
+/// While in scope, this process runs its shard of the grid, and no other does.
+class ShardLock {
+ public:
+  /// Throws Error when another process has it, or runs a shard that is one of another number.
+  ShardLock(const std::string& folder, const Shard& shard)
+      : grid_(folder), folders_(grid_ / "shards"), own_(folders_ / name_of(shard)) {
+    const FolderLock grid(grid_, kPatience);
+    fs::create_directories(own_);
+    for (const auto& entry : fs::directory_iterator(folders_)) {
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(name_of(shard).substr(name_of(shard).find('-')))) continue;
+      const FolderLock other(entry.path(), std::chrono::seconds(0));
+    }
+    lock_.emplace(own_, kPatience);
+  }
+  ~ShardLock() {
+    lock_.reset();
+    try {
+      const FolderLock grid(grid_, kPatience);  // nobody looks through the folders meanwhile
+      fs::remove(own_);
+      if (fs::is_empty(folders_)) fs::remove(folders_);
+    } catch (const std::exception&) {  // they stay, and are in nobody's way
+    }
+  }
+  ShardLock(const ShardLock&) = delete;
+  ShardLock& operator=(const ShardLock&) = delete;
+
+ private:
+  static std::string name_of(const Shard& shard) {
+    return std::to_string(shard.index) + "-of-" + std::to_string(shard.count);
+  }
+
+  const fs::path grid_, folders_, own_;
+  std::optional<FolderLock> lock_;
+};
 
 /// The runs of a grid while they run.
 class Runner {
@@ -126,9 +163,15 @@ class Runner {
   /// The tables and pictures; at most once a second, as drawing takes a moment too.
   void refresh() {
     if (!news_ || Clock::now() - last_refresh_ < std::chrono::seconds(1)) return;
-    show_results(grid_, true);
+    write_results();
     last_refresh_ = Clock::now();
     news_ = false;
+  }
+
+  /// Of several shards, one at a time writes the tables of all.
+  void write_results() const {
+    const FolderLock lock(grid_.folder, kPatience);
+    show_results(grid_, true);
   }
 
   void fail_cell(const Cell& cell, const std::string& message) {
@@ -180,25 +223,38 @@ void print_start(const std::vector<CellResult>& results, const RunSettings& sett
 
 }  // namespace
 
-int run_grid(const Grid& grid, const RunSettings& settings) {
+int run_grid(const Grid& grid, const RunSettings& settings, Communicator& ranks) {
   std::error_code error;
   fs::create_directories(grid.folder + "/cells", error);
   check(!error, grid.folder, ": cannot be made: ", error.message());
-  const FolderLock lock(grid.folder, kPatience);
-  remove_abandoned_files(grid.folder);
-  remove_abandoned_files(grid.folder + "/cells");
-  const std::vector<CellResult> results = read_cells(grid);
-  write_grid(grid);
+  const ShardLock shard(grid.folder, settings.shard);
+  std::vector<CellResult> results;
+  {
+    const FolderLock lock(grid.folder, kPatience);
+    if (settings.shard.count == 1) {  // of a process on another machine they may be alive
+      remove_abandoned_files(grid.folder);
+      remove_abandoned_files(grid.folder + "/cells");
+    }
+    const std::vector<CellResult> all = read_cells(grid);
+    for (size_t i = 0; i < all.size(); ++i)
+      if (settings.shard.has(i)) results.push_back(all[i]);
+    write_grid(grid);
+  }
   if (!settings.quiet) print_start(results, settings);
   support::catch_interrupts();
   const bool complete = Runner(grid, settings, results).run();
-  const int failed = show_results(grid, settings.quiet || !complete);
+  ranks.barrier();
+  int failed = 0;
+  {
+    const FolderLock lock(grid.folder, kPatience);
+    failed = show_results(grid, settings.quiet || !complete || ranks.rank() > 0);
+  }
   if (!complete) {
     std::cerr << "compare: interrupted; go on with: " << grid.command << '\n';
     return support::kExitInterrupted;
   }
-  if (failed > 0)
-    std::cerr << "compare: " << failed << " of " << results.size()
+  if (failed > 0 && ranks.rank() == 0)
+    std::cerr << "compare: " << failed << " of " << grid.cells().size()
               << " runs failed; the same command tries them again\n";
   return failed > 0 ? 1 : 0;
 }

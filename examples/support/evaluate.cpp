@@ -1,5 +1,6 @@
 #include "support/evaluate.h"
 
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/ops/cross_entropy.h>
 #include <pade/data/loader.h>
 
@@ -10,15 +11,21 @@ namespace pade::support {
 Evaluation evaluate(Module& network, const data::Dataset& dataset, Device device,
                     std::optional<int64_t> limit) {
   network.eval();
+  Communicator& ranks = Communicator::world();
+  data::Loader loader(dataset, {.batch_size = 500 * ranks.size(),
+                                .limit = limit,
+                                .device = device,
+                                .ranks = ranks.size(),
+                                .rank = ranks.rank()});
   Totals totals;
-  for (auto [images, labels] :
-       data::Loader(dataset, {.batch_size = 500, .limit = limit, .device = device})) {
+  for (auto [images, labels] : loader) {
     if (interrupted()) break;
+    if (loader.part().share == 0) continue;
     const Tensor logits = network(images);  // no tape in scope: nothing is recorded
     totals.add(cross_entropy(logits, labels), logits, labels);
   }
   network.train();
-  return totals.mean();
+  return totals.over(ranks).mean();
 }
 
 }  // namespace pade::support

@@ -28,6 +28,7 @@ extern "C" void say_and_end(int signal) {
 void catch_interrupts() {
   std::signal(SIGINT, note_signal);
   std::signal(SIGTERM, note_signal);
+  std::signal(SIGUSR1, note_signal);  // mpirun passes it on, and schedulers send it in good time
 }
 
 void obey_interrupts(std::string word) {

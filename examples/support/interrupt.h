@@ -4,9 +4,9 @@
 
 namespace pade::support {
 
-/// From here on SIGINT and SIGTERM only set a flag, so that a program can finish its step and write
-/// a checkpoint; a second signal ends the process at once. Before, where no work would be lost,
-/// the first one does: while data is fetched and read, or a lock is waited for.
+/// From here on SIGINT, SIGTERM and SIGUSR1 only set a flag, so that a program can finish its step
+/// and write a checkpoint; a second signal ends the process at once. Before, where no work would be
+/// lost, the first one does: while data is fetched and read, or a lock is waited for.
 void catch_interrupts();
 /// From here on the first signal ends the process at once again, after `word` on stderr. Called
 /// once.

@@ -12,6 +12,13 @@ void Totals::add(const Tensor& batch_loss, const Tensor& logits, const Tensor& l
   loss += batch_loss.item() * static_cast<double>(labels.size());
 }
 
+Totals Totals::over(Communicator& ranks) const {
+  const Tensor sums =
+      Tensor::from<double>({loss, static_cast<double>(correct), static_cast<double>(images)}, {3});
+  ranks.all_reduce(sums);
+  return {sums.at({0}), static_cast<int64_t>(sums.at({1})), static_cast<int64_t>(sums.at({2}))};
+}
+
 Evaluation Totals::mean() const {
   const double count = static_cast<double>(images);
   return {loss / count, static_cast<double>(correct) / count};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/tensor.h>
 
 namespace pade::support {
@@ -20,6 +21,8 @@ struct Totals {
 
   /// `loss` is the batch's mean; logits [N, classes], labels [N].
   void add(const Tensor& loss, const Tensor& logits, const Tensor& labels);
+  /// Those of all ranks together.
+  Totals over(Communicator& ranks) const;
   Evaluation mean() const;
 };
 

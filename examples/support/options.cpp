@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 
 #include <pade/core/build_info.h>
 #include <pade/core/did_you_mean.h>
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/error.h>
 #include <pade/data/open_dataset.h>
 #include <pade/layers/activation.h>
@@ -197,9 +200,16 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
   add_number(app, "--epochs", options.epochs, "passes over the training images",
              {.least = 1, .most = kMostCounted})
       ->capture_default_str();
-  add_number(app, "--batch-size", options.batch_size, "images per step",
+  add_number(app, "--batch-size", options.batch_size, "images per step, of all ranks together",
              {.least = 1, .most = kMostCounted})
       ->capture_default_str();
+  add_number(app, "--accumulate", options.accumulate,
+             "parts in which each rank goes through its images of a step, and adds up their "
+             "gradients: less memory, and what so many ranks compute",
+             {.least = 1, .most = kMostCounted})
+      ->capture_default_str();
+  app.add_flag("--sync-batch-norm", options.sync_batch_norm,
+               "batch norm by the mean and variance over the images of all ranks");
   app.add_option("--optimizer", options.optimizer, "how weights follow gradients")
       ->check(one_of({"sgd", "adam", "adamw"}, "optimizer"))
       ->capture_default_str();
@@ -318,6 +328,17 @@ int print_version() {
   return 0;
 }
 
+/// Says what went wrong, and ends the other ranks, if there are any. What all ranks meet with, such
+/// as a loss that is NaN, the first one says: it ends the others while these wait here.
+void report_error(const CLI::App& app, const std::string& message) {
+  Communicator* const ranks = Communicator::joined();
+  const bool is_first = !ranks || ranks->rank() == 0;
+  if (!is_first) std::this_thread::sleep_for(std::chrono::seconds(2));
+  std::cerr << app.get_name() << ": "
+            << (is_first ? "" : "rank " + std::to_string(ranks->rank()) + ": ") << message << '\n';
+  if (ranks) ranks->abort(1);
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& program) {
   app.add_flag("--version")->description("Print version, commit and compiler and exit");
   const bool wants_help = is_typed(argc, argv, {"--help", "-h"});
@@ -340,7 +361,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int(
   try {
     return bad_alloc_as_error(program);
   } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << on_one_line(error.what()) << '\n';
+    report_error(app, on_one_line(error.what()));
     return 1;
   }
 }

@@ -17,7 +17,9 @@ struct TrainingOptions {
   std::string train = "all";               ///< or activations: their coefficients alone
   std::string data;                        ///< folder; empty: look for it, fetch it
   int64_t epochs = 10;
-  int64_t batch_size = 128;
+  int64_t batch_size = 128;  ///< of all ranks together
+  int64_t accumulate = 1;    ///< parts of each rank's share of a batch
+  bool sync_batch_norm = false;
   std::string optimizer = "sgd";
   double lr = 0.02;
   double momentum = 0.9;
@@ -60,6 +62,8 @@ void for_each_recorded(Options& options, F&& f) {
   f("data", options.data);
   f("epochs", options.epochs);
   f("batch-size", options.batch_size);
+  f("accumulate", options.accumulate);
+  f("sync-batch-norm", options.sync_batch_norm);
   f("optimizer", options.optimizer);
   f("lr", options.lr);
   f("momentum", options.momentum);

@@ -19,6 +19,7 @@
 #include "support/activation_plot.h"
 #include "support/command.h"
 #include "support/interrupt.h"
+#include "support/ranks.h"
 #include "support/report.h"
 
 namespace pade::support {
@@ -32,9 +33,12 @@ bool watched(const std::string&, Module& module) {
   return dynamic_cast<Activation*>(&module) != nullptr;
 }
 
-RunFolder open_or_create(const std::string& program, const TrainingOptions& options) {
-  return options.resume.empty() ? RunFolder::create(program, options)
-                                : RunFolder::open(options.resume);
+std::unique_ptr<RunFolder> open_or_create(const std::string& program,
+                                          const TrainingOptions& options, Communicator& ranks) {
+  if (ranks.rank() > 0) return nullptr;
+  return std::unique_ptr<RunFolder>(new RunFolder(options.resume.empty()
+                                                      ? RunFolder::create(program, options)
+                                                      : RunFolder::open(options.resume)));
 }
 
 std::string epoch_title(int64_t epoch, int64_t epochs) {
@@ -75,27 +79,31 @@ std::string first_anomaly(Module& network, const Tensor& images, const Tensor& l
 }  // namespace
 
 TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& options,
-                         const TrainingState& state, data::Loader& loader)
+                         const TrainingState& state, data::Loader& loader, DataParallel& parallel)
     : program_(program),
       options_(options),
       state_(state),
       loader_(loader),
+      parallel_(parallel),
       inputs_(state.network, {.watch = watched, .samples_per_call = kWatchedSamples}),
-      folder_(open_or_create(program, options)) {
+      folder_(open_or_create(program, options, parallel.ranks())) {
   if (!options_.resume.empty()) {
-    position_ = read_state(folder_.file("state.safetensors"), state_);
+    position_ = read_state(options_.resume + "/state.safetensors", state_);
+    parallel_.synchronise();
     const int64_t begun = position_.epoch + (position_.batch > 0);
-    check(begun <= options_.epochs, "run folder ", folder_.path(), ": the run has begun epoch ",
+    check(begun <= options_.epochs, "run folder ", options_.resume, ": the run has begun epoch ",
           begun, " already; --epochs ", options_.epochs, " would take it back");
-    was_complete_ = position_.epoch == options_.epochs && folder_.is_complete();
+    const bool complete = position_.epoch == options_.epochs && folder_ && folder_->is_complete();
+    was_complete_ = is_so_anywhere(complete, parallel_.ranks());
     if (was_complete_) return;
-    folder_.drop_rows_after(position_.epoch);
+    if (folder_) folder_->drop_rows_after(position_.epoch);
   }
-  folder_.write_record(record(nullptr));
-  if (options_.resume.empty()) folder_.append_activations(0, state_.network);
-  write_report(folder_, state_.network, record(nullptr));
-  if (!options_.quiet) print_start();
   catch_interrupts();
+  if (!folder_) return;
+  folder_->write_record(record(nullptr));
+  if (options_.resume.empty()) folder_->append_activations(0, state_.network);
+  write_report(*folder_, state_.network, record(nullptr));
+  if (!options_.quiet) print_start();
 }
 
 std::string TrainingRun::record(const FinalFigures* final) const {
@@ -107,7 +115,10 @@ void TrainingRun::print_start() const {
   std::cout << summary(state_.network, {1, image[0], image[1], image[2]}) << '\n'
             << options_.dataset << ", " << counted(loader_.images(), "training image")
             << ", activation " << options_.activation << ", seed " << options_.seed << ", "
-            << counted(num_threads(), "thread") << '\n';
+            << counted(num_threads(), "thread");
+  if (const int ranks = parallel_.ranks().size(); ranks > 1)
+    std::cout << " on each of " << ranks << " ranks";
+  std::cout << '\n';
   if (!options_.resume.empty())
     std::cout << "resumed after " << counted(position_.epoch, "epoch") << " and "
               << counted(position_.batch, "step") << '\n';
@@ -118,10 +129,12 @@ bool TrainingRun::begin_epoch() {
   if (position_.epoch >= options_.epochs) return false;
   loader_.set_epoch(position_.epoch, position_.batch);
   first_batch_ = position_.batch;
-  totals_here_ = {};
+  images_here_ = 0;
   epoch_start_ = Clock::now();
+  // mpirun gives its ranks a terminal of their own, wherever its output goes: no bar is drawn there.
+  const bool quiet = options_.quiet || parallel_.ranks().size() > 1;
   progress_ = std::make_unique<Progress>(epoch_title(position_.epoch + 1, options_.epochs),
-                                         loader_.size(), options_.quiet);
+                                         loader_.size(), quiet);
   return true;
 }
 
@@ -136,33 +149,58 @@ void TrainingRun::require_finite(double gradient_norm, const Tensor& images, con
   fail(
       "training diverged: gradients that are NaN or infinite in epoch ", position_.epoch + 1,
       ", step ", position_.batch + 1, " of ", loader_.size(), "; ",
-      first_anomaly(state_.network, images, labels), poles_of(state_.network), "; ", folder_.path(),
+      first_anomaly(state_.network, images, labels), poles_of(state_.network), "; ",
+      folder_ ? folder_->path() : "the run's folder",
       " keeps the epochs before. Try a smaller --lr, --activation-lr or --clip, and for a rational "
       "with poles another form than unsafe");
 }
 
 bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& labels) {
-  position_.totals.add(loss, logits, labels);
-  totals_here_.images += labels.size();
+  const BatchPart& part = loader_.part();
+  if (part.share > 0) uncollected_.add(loss, logits, labels);
+  if (!part.last) return true;
   ++position_.batch;
-  const Evaluation so_far = position_.totals.mean();
-  progress_->update(position_.batch, first_batch_, totals_here_.images, so_far.loss,
-                    so_far.accuracy);
-  if (!interrupted()) return true;
+  images_here_ = (position_.batch - first_batch_) * options_.batch_size;
+  const Totals& before = position_.totals;
+  const Evaluation so_far =
+      Totals{before.loss + uncollected_.loss, before.correct + uncollected_.correct,
+             before.images + uncollected_.images}
+          .mean();
+  progress_->update(position_.batch, first_batch_, images_here_, so_far.loss, so_far.accuracy);
+  const bool alone = parallel_.ranks().size() == 1;
+  if (!(alone ? interrupted() : parallel_.anyone_said())) {
+    parallel_.say(interrupted());
+    return true;
+  }
   stop();
   return false;
+}
+
+void TrainingRun::collect_totals() {
+  const Totals all = uncollected_.over(parallel_.ranks());
+  position_.totals.loss += all.loss;
+  position_.totals.correct += all.correct;
+  position_.totals.images += all.images;
+  uncollected_ = {};
+}
+
+void TrainingRun::write_checkpoint() const {
+  if (folder_) write_state(folder_->file("state.safetensors"), state_, position_);
 }
 
 void TrainingRun::stop() {
   progress_->clear();
   count_time();
-  write_state(folder_.file("state.safetensors"), state_, position_);
-  std::cerr << "interrupted after " << counted(position_.epoch, "epoch") << " and "
-            << counted(position_.batch, "step") << how_to_go_on();
+  collect_totals();
+  write_checkpoint();
+  if (folder_)
+    std::cerr << "interrupted after " << counted(position_.epoch, "epoch") << " and "
+              << counted(position_.batch, "step") << how_to_go_on();
 }
 
 std::string TrainingRun::how_to_go_on() const {
-  return "; go on with: " + typed_command() + ' ' + shell_line({"--resume", folder_.path()}) + '\n';
+  return "; go on with: " + typed_command() + ' ' + shell_line({"--resume", folder_->path()}) +
+         '\n';
 }
 
 void TrainingRun::count_time() {
@@ -180,9 +218,10 @@ std::optional<EpochMetrics> TrainingRun::test_and_keep(
     const ForwardObserver collecting = inputs_.collect();
     return evaluate();
   }();
-  if (interrupted()) return std::nullopt;
+  if (is_so_anywhere(interrupted(), parallel_.ranks())) return std::nullopt;
   progress_->clear();
   count_time();
+  collect_totals();
   const double images = static_cast<double>(position_.totals.images);
   const Optimizer& optimizer = state_.optimizer;
   const EpochMetrics metrics{
@@ -190,19 +229,20 @@ std::optional<EpochMetrics> TrainingRun::test_and_keep(
       position_.totals.mean(), test,
       position_.epoch_seconds, images / position_.epoch_seconds};
   if (!options_.quiet) print_epoch(metrics);
-  folder_.append_metrics(metrics);
-  folder_.append_activations(metrics.epoch, state_.network);
-  folder_.append_inputs(metrics.epoch, inputs_);
+  if (!folder_) return metrics;
+  folder_->append_metrics(metrics);
+  folder_->append_activations(metrics.epoch, state_.network);
+  folder_->append_inputs(metrics.epoch, inputs_);
   if (options_.tensorboard) write_events(metrics);
-  save_network(folder_.file("last.safetensors"), state_.network);
+  save_network(folder_->file("last.safetensors"), state_.network);
   if (test.accuracy > position_.best_accuracy)
-    save_network(folder_.file("best.safetensors"), state_.network);
-  write_report(folder_, state_.network, record(nullptr));
+    save_network(folder_->file("best.safetensors"), state_.network);
+  write_report(*folder_, state_.network, record(nullptr));
   return metrics;
 }
 
 void TrainingRun::write_events(const EpochMetrics& metrics) {
-  if (!events_) events_.emplace(folder_.path());
+  if (!events_) events_.emplace(folder_->path());
   const int64_t epoch = metrics.epoch;
   events_->add(epoch, "loss/train", metrics.train.loss);
   events_->add(epoch, "loss/test", metrics.test.loss);
@@ -227,7 +267,7 @@ bool TrainingRun::end_epoch(const std::function<Evaluation()>& evaluate) {
                .best_accuracy = std::max(metrics->test.accuracy, position_.best_accuracy),
                .last = *metrics};
   // A run that is killed between the writes goes on from the state before: it is written last.
-  write_state(folder_.file("state.safetensors"), state_, position_);
+  write_checkpoint();
   return true;
 }
 
@@ -243,10 +283,11 @@ void TrainingRun::print_epoch(const EpochMetrics& metrics) const {
 void TrainingRun::finish() {
   if (was_complete_) {
     if (!options_.quiet)
-      std::cout << folder_.path() << ": complete after " << counted(options_.epochs, "epoch")
+      std::cout << options_.resume << ": complete after " << counted(options_.epochs, "epoch")
                 << ", so there is nothing to do; a larger --epochs goes on\n";
     return;
   }
+  if (!folder_) return;
   // A resumed run comes back to here at once.
   obey_interrupts("interrupted before the last files were written" + how_to_go_on());
   if (state_.average) state_.average->swap();  // what is kept is what the report shows
@@ -255,9 +296,9 @@ void TrainingRun::finish() {
   const FinalFigures final{last.train, last.test, position_.run_seconds,
                            images / position_.run_seconds};
   const std::string completed = record(&final);
-  const std::string plot = plot_activations(folder_, state_.network);
-  write_report(folder_, state_.network, completed);
-  folder_.write_record(completed);  // last, as it says that the rest is there
+  const std::string plot = plot_activations(*folder_, state_.network);
+  write_report(*folder_, state_.network, completed);
+  folder_->write_record(completed);  // last, as it says that the rest is there
   if (state_.average) state_.average->swap();
   if (options_.quiet) return;
   std::cout << std::fixed << std::setprecision(4) << "\n          loss    accuracy\n"
@@ -265,9 +306,9 @@ void TrainingRun::finish() {
             << "test    " << last.test.loss << "   " << last.test.accuracy << "   (best "
             << position_.best_accuracy << ")\n"
             << std::setprecision(0) << format_duration(position_.run_seconds) << ", "
-            << final.images_per_second << " images/s; the run is in " << folder_.path() << '\n'
+            << final.images_per_second << " images/s; the run is in " << folder_->path() << '\n'
             << plot << (plot.empty() ? "" : "\n")
-            << "the run as a page: " << folder_.file("report.html") << '\n';
+            << "the run as a page: " << folder_->file("report.html") << '\n';
 }
 
 }  // namespace pade::support

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <pade/data/loader.h>
+#include <pade/layers/data_parallel.h>
 #include <pade/layers/study/input_statistics.h>
 
 #include "support/checkpoint.h"
@@ -22,12 +23,15 @@ namespace pade::support {
 /// The bookkeeping around a training loop: progress on the screen, the run folder, checkpoints,
 /// interruption and resuming.
 ///
-///   TrainingRun run("lenet", options, {network, optimizer}, loader);
+///   TrainingRun run("lenet", options, {network, optimizer}, loader, parallel);
 ///   while (run.begin_epoch()) {
 ///     for (auto [images, labels] : loader) { …; if (!run.step(loss, logits, labels)) return 130; }
 ///     if (!run.end_epoch([&] { return evaluate(network, test_set); })) return 130;
 ///   }
 ///   run.finish();
+///
+/// Of several ranks, all go through it, the first one prints and has the folder, and all stop after
+/// the same step.
 class TrainingRun {
  public:
   /// Starts a run folder, or, when options.resume names one, puts `state` and loader where that run
@@ -35,7 +39,7 @@ class TrainingRun {
   /// tested, watched and kept in last and best.safetensors. From here to finish(), signals are
   /// caught (catch_interrupts()). Throws Error when the run has begun more than options.epochs.
   TrainingRun(const std::string& program, const TrainingOptions& options,
-              const TrainingState& state, data::Loader& loader);
+              const TrainingState& state, data::Loader& loader, DataParallel& parallel);
 
   /// False when all epochs are done.
   bool begin_epoch();
@@ -45,8 +49,8 @@ class TrainingRun {
   /// the layer and the op where that began, found by Anomaly in a second run of the same batch.
   /// What the folder keeps of the epochs before stays as it is.
   void require_finite(double gradient_norm, const Tensor& images, const Tensor& labels);
-  /// Counts a step. After an interrupt it writes a checkpoint, says how to resume, and returns
-  /// false.
+  /// Counts a part of a batch, and with the last one a step. After an interrupt it writes a
+  /// checkpoint, says how to resume, and returns false.
   bool step(const Tensor& loss, const Tensor& logits, const Tensor& labels);
   /// Calls `evaluate`, which tests the network, and meanwhile watches what goes into its
   /// activations. Then writes metrics, coefficients, inputs, checkpoints and the report so far; the
@@ -70,6 +74,9 @@ class TrainingRun {
   std::optional<EpochMetrics> test_and_keep(const std::function<Evaluation()>& evaluate);
   /// Writes a checkpoint and says how to go on from it.
   void stop();
+  void write_checkpoint() const;
+  /// Adds what all ranks have counted since the last call to the position.
+  void collect_totals();
   /// The end of a sentence: the command that resumes.
   std::string how_to_go_on() const;
   std::string record(const FinalFigures* final) const;
@@ -78,12 +85,14 @@ class TrainingRun {
   const TrainingOptions options_;
   const TrainingState state_;
   data::Loader& loader_;
+  DataParallel& parallel_;
   InputStatistics inputs_;
-  RunFolder folder_;
-  bool was_complete_ = false;  // before this process came
+  std::unique_ptr<RunFolder> folder_;  // of the first rank
+  bool was_complete_ = false;          // before this process came
   Position position_;
   int64_t first_batch_ = 0;  // of this epoch in this process
-  Totals totals_here_;       // since then, for images/s
+  int64_t images_here_ = 0;  // since then, for images/s
+  Totals uncollected_;       // of this rank
   std::unique_ptr<Progress> progress_;
   std::optional<TensorBoardFile> events_;  // where --tensorboard asks for it
   Clock::time_point epoch_start_;
