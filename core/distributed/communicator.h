@@ -28,11 +28,10 @@ class Communicator {
 
   int rank() const { return rank_; }  ///< 0 … size() − 1
   int size() const { return size_; }
-  /// As `Open MPI 4.1.4`; or `one process`.
+  /// As `Open MPI v4.1.4`; or `one process`.
   virtual std::string description() const = 0;
 
-  /// An operation that goes on while the caller computes. It ends, at the latest, in its
-  /// destructor.
+  /// An operation that goes on while the caller computes.
   class Pending {
    public:
     virtual ~Pending() = default;

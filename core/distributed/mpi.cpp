@@ -168,20 +168,18 @@ class MpiCommunicator : public Communicator {
     std::jthread thread_;  // the last member, so that it ends before what it uses
   };
 
+  /// The thread keeps the memory, too, until it is done with it: after an error nobody may wait.
   class Reduction : public Pending {
    public:
     Reduction(MpiCommunicator& ranks, Tensor values)
         : values_(std::move(values)), here_(values_.detach().to(Device::cpu)) {
       done_ = dispatch_floating(values_.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        return ranks.thread_->begin([&ranks, first = here_.mutable_data<T>(), size = here_.size()] {
-          for (int64_t i = 0; i < size; i += kMostElements)
-            ranks.sum(first + i, std::min(kMostElements, size - i));
+        return ranks.thread_->begin([&ranks, here = here_, first = here_.mutable_data<T>()] {
+          for (int64_t i = 0; i < here.size(); i += kMostElements)
+            ranks.sum(first + i, std::min(kMostElements, here.size() - i));
         });
       });
-    }
-    ~Reduction() override {
-      if (done_.valid()) done_.wait();
     }
     void wait() override {
       done_.get();

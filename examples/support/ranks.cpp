@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,24 @@ std::string place_of_process() {
   std::string place = host_name() + ' ';
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) place += CPU_ISSET(cpu, &allowed) ? '1' : '0';
   return place;
+}
+
+/// Has this process see one GPU only: that of its number among the ranks of its host.
+void choose_gpu(Communicator& ranks) {
+  const std::vector<std::string> hosts = ranks.all_gather(host_name());
+  const auto own = hosts.begin() + ranks.rank();
+  const auto number = static_cast<size_t>(std::count(hosts.begin(), own, *own));
+  std::vector<std::string> gpus;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream list(visible);
+    for (std::string gpu; std::getline(list, gpu, ',');) gpus.push_back(gpu);
+  } else {
+    std::error_code none;
+    for ([[maybe_unused]] const auto& gpu :
+         std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none))
+      gpus.push_back(std::to_string(gpus.size()));
+  }
+  if (!gpus.empty()) setenv("CUDA_VISIBLE_DEVICES", gpus[number % gpus.size()].c_str(), 1);
 }
 
 template <class T>
@@ -89,6 +109,7 @@ std::string description_of(const std::string& program, const TrainingOptions& op
 TrainingOptions options_of_rank(TrainingOptions options, Communicator& ranks) {
   if (ranks.size() == 1) return options;
   options.quiet = options.quiet || ranks.rank() > 0;
+  if (options.device == "cuda") choose_gpu(ranks);
   const std::vector<std::string> places = ranks.all_gather(place_of_process());
   const auto sharing = std::ranges::count(places, places[static_cast<size_t>(ranks.rank())]);
   if (options.threads == 0 && !std::getenv("OMP_NUM_THREADS"))

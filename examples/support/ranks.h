@@ -10,7 +10,8 @@
 namespace pade::support {
 
 /// The options as this rank takes them: all ranks but the first are quiet. Unless --threads says
-/// how many each has, ranks that may run on the same processors share them.
+/// how many each has, ranks that may run on the same processors share them; on GPUs, the ranks of a
+/// host each take one. Call it before anything else that uses a device.
 TrainingOptions options_of_rank(TrainingOptions options, Communicator& ranks);
 
 /// Throws Error, on every rank, unless all have the same options, build and data; it names the rank

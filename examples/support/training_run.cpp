@@ -160,7 +160,8 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
   if (part.share > 0) uncollected_.add(loss, logits, labels);
   if (!part.last) return true;
   ++position_.batch;
-  images_here_ = (position_.batch - first_batch_) * options_.batch_size;
+  images_here_ = std::min(position_.batch * options_.batch_size, loader_.images()) -
+                 first_batch_ * options_.batch_size;
   const Totals& before = position_.totals;
   const Evaluation so_far =
       Totals{before.loss + uncollected_.loss, before.correct + uncollected_.correct,
