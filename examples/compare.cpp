@@ -1,15 +1,21 @@
 // Trains a network with several activations and seeds, and compares them with honest statistics.
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <iostream>
+#include <limits>
 
 #include <pade/core/distributed/communicator.h>
 #include <pade/core/error.h>
 
 #include "compare/run_grid.h"
+#include "compare/verdict.h"
 #include "support/command.h"
 #include "support/number_option.h"
 #include "support/options.h"
 #include "support/run_folder.h"
+#include "support/terminal.h"
 
 using namespace pade;
 using namespace pade::compare;
@@ -21,7 +27,8 @@ struct CommandLine {
   RunSettings settings;
   std::string seeds = "1-3";
   std::string shard;
-  std::string table;  ///< folder of a grid to make the tables of
+  std::string table;    ///< folder of a grid to make the tables of
+  std::string verdict;  ///< file of results to judge
 };
 
 std::string footer() {
@@ -33,7 +40,8 @@ std::string footer() {
               {"--activations 'relu;hp1' --lr 0.05 --jobs 2 --out runs/faster", ""},
               {"--activations 'relu;hp1' --shard 3/8 --out runs/shared",
                "the third eighth of the runs, as one job of eight"},
-              {"--table runs/activations", "the tables again, without running anything"}}) +
+              {"--table runs/activations", "the tables again, without running anything"},
+              {"--verdict results.csv", "the same statistics of results from elsewhere"}}) +
          "\nAll other flags, and what follows --, are the program's: lenet --help, cifar --help.\n"
          "The same command goes on where it was stopped; more --activations and --seeds enlarge a\n"
          "grid.";
@@ -68,6 +76,11 @@ void add_flags(CLI::App& app, CommandLine& options) {
       ->type_name("I/N");
   app.add_option("--table", options.table, "make the tables of this grid again, and run nothing")
       ->type_name("DIR");
+  app.add_option("--verdict", options.verdict,
+                 "print the table of results that were made elsewhere: a CSV file with the columns "
+                 "activation, seed, accuracy; the first activation is what others are compared "
+                 "with")
+      ->type_name("FILE");
   app.add_flag("--quiet", options.settings.quiet, "print nothing but errors");
 }
 
@@ -91,10 +104,14 @@ void check_command_line(const CLI::App& app, CommandLine& options) {
   flags = app.remaining();
   if (const auto dashes = std::ranges::find(flags, "--"); dashes != flags.end())
     flags.erase(dashes);  // what follows it is among the others already
-  if (!options.table.empty()) {
+  for (const char* only : {"--table", "--verdict"}) {
+    if (app.count(only) == 0) continue;
+    const std::string refusal = std::string("cannot be given with ") + only;
     for (const char* flag : {"--activations", "--out", "--program", "--seeds", "--jobs", "--shard"})
-      if (app.count(flag) > 0) throw CLI::ValidationError(flag, "cannot be given with --table");
-    if (!flags.empty()) throw CLI::ValidationError(flags[0], "cannot be given with --table");
+      if (app.count(flag) > 0) throw CLI::ValidationError(flag, refusal);
+    if (app.count("--table") + app.count("--verdict") > 1)
+      throw CLI::ValidationError("--verdict", "cannot be given with --table");
+    if (!flags.empty()) throw CLI::ValidationError(flags[0], refusal);
     return;
   }
   for (const char* flag : {"--activations", "--out"})
@@ -131,6 +148,12 @@ int main(int argc, char** argv) {
   return support::run_program(app, argc, argv, [&] {
     if (!options.table.empty()) {
       show_results(read_grid(options.table), options.settings.quiet);
+      return 0;
+    }
+    if (!options.verdict.empty()) {
+      const size_t columns =
+          isatty(STDOUT_FILENO) ? support::terminal_columns() : std::numeric_limits<size_t>::max();
+      std::cout << verdict(options.verdict, columns);
       return 0;
     }
     Communicator& ranks = Communicator::world();

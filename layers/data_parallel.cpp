@@ -194,7 +194,10 @@ class DataParallel::Buckets : public GradientObserver {
     ++bucket.ready;
     const bool earlier = !part_.first && entry.tensor.has_fresh_grad();
     Tensor slot = bucket.slot(entry);
-    earlier ? slot.copy_(entry.tensor.grad()) : slot.fill_(0);
+    if (earlier)
+      slot.copy_(entry.tensor.grad());
+    else
+      slot.fill_(0);
     return earlier;
   }
 

@@ -6,6 +6,7 @@
 
 #include <pade/core/error.h>
 
+#include "compare/power.h"
 #include "compare/student_t.h"
 
 namespace pade::compare {
@@ -45,6 +46,8 @@ PairedDifference paired_difference(std::span<const double> values,
   result.low = sample.mean - *sample.half_width;
   result.high = sample.mean + *sample.half_width;
   result.p = two_sided_p(sample.mean / (*sample.std / std::sqrt(sample.n)), sample.n - 1);
+  result.pairs_needed = pairs_needed(sample.mean / *sample.std);
+  result.resolvable = resolvable_effect(sample.n) * *sample.std;
   return result;
 }
 

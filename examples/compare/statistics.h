@@ -25,6 +25,11 @@ struct PairedDifference {
   /// The interval at kConfidence and the two-sided p-value; none with fewer than two pairs, or when
   /// all differences are the same (to rounding), which leaves the test without a scale.
   std::optional<double> low, high, p;
+  /// How many pairs would find this difference, given the spread of these, with the probability
+  /// kPower (power.h), and the smallest difference that so many pairs as these find with it. None
+  /// where low and high are; none needed, too, where a million would be too few.
+  std::optional<int> pairs_needed;
+  std::optional<double> resolvable;
 };
 /// Throws Error unless there are as many of one as of the other.
 PairedDifference paired_difference(std::span<const double> values,

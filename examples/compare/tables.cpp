@@ -34,7 +34,9 @@ std::string activations_csv(const std::vector<ActivationSummary>& summaries) {
       << "difference_low"
       << "difference_high"
       << "p"
-      << "p_holm";
+      << "p_holm"
+      << "seeds_needed"
+      << "resolvable";
   csv.end_row();
   const auto mean = [](int n, double value) {
     return n > 0 ? std::optional<double>(value) : std::nullopt;
@@ -48,7 +50,8 @@ std::string activations_csv(const std::vector<ActivationSummary>& summaries) {
     }
     const PairedDifference& pairs = summary.difference;
     csv << pairs.n << mean(pairs.n, pairs.mean) << pairs.low << pairs.high << pairs.p
-        << summary.p_holm;
+        << summary.p_holm << (pairs.pairs_needed ? std::to_string(*pairs.pairs_needed) : "")
+        << pairs.resolvable;
     csv.end_row();
   }
   return csv.text();

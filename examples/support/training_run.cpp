@@ -131,7 +131,8 @@ bool TrainingRun::begin_epoch() {
   first_batch_ = position_.batch;
   images_here_ = 0;
   epoch_start_ = Clock::now();
-  // mpirun gives its ranks a terminal of their own, wherever its output goes: no bar is drawn there.
+  // mpirun gives its ranks a terminal of their own, wherever its output goes: no bar is drawn
+  // there.
   const bool quiet = options_.quiet || parallel_.ranks().size() > 1;
   progress_ = std::make_unique<Progress>(epoch_title(position_.epoch + 1, options_.epochs),
                                          loader_.size(), quiet);

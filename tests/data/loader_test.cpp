@@ -273,11 +273,13 @@ TEST_CASE("the parts of all ranks together are the batches of one") {
       size_t batch = 0;
       for (auto [images, labels] : loader) {
         const BatchPart& part = loader.part();
-        CHECK(part.share == labels.size() / (batch == 3 ? 5.0 : 6.0));
         shares[batch] += part.share;
-        for (const float value : images.to_vector<float>()) joined.images[batch].push_back(value);
-        for (const int32_t label : labels.to_vector<int32_t>())
-          joined.labels[batch].push_back(label);
+        if (part.share > 0) {  // of six parts of the last five images one is empty
+          CHECK(part.share == labels.size() / (batch == 3 ? 5.0 : 6.0));
+          for (const float value : images.to_vector<float>()) joined.images[batch].push_back(value);
+          for (const int32_t label : labels.to_vector<int32_t>())
+            joined.labels[batch].push_back(label);
+        }
         batch += part.last;
       }
       CHECK(batch == 4);

@@ -236,10 +236,40 @@ test_one_at_a_time() {
   kill $!
 }
 
+# The table of a file is that of the grid that it comes from.
+test_verdict() {
+  ("$compare" --verdict one/cells.csv) >verdict.md || fail "--verdict fails"
+  cut -d'|' -f1-9 one/table.md | grep '^|' >columns
+  cut -d'|' -f1-9 verdict.md | cmp - columns || fail "another verdict: $(cat verdict.md)"
+  printf 'seed,who,accuracy,activation\n1,a,90.5,relu\n1,b,91.5,hp1\n2,a,90.1,relu\n2,b,91.3,hp1\n' >percent.csv
+  ("$compare" --verdict percent.csv) >verdict.md
+  grep -qE '^\| hp1 +\| 91.40 ± 0.14 +\| 2 +\| \+1.10 \[\-0.17, \+2.37\] ' verdict.md ||
+    fail "percents: $(cat verdict.md)"
+  local message line
+  while IFS='|' read -r line message; do
+    printf '%b' "$line" >bad.csv
+    ("$compare" --verdict bad.csv) >bad.out 2>bad.err && fail "taken: $line"
+    grep -q -- "$message" bad.err || fail "not said: $message; but $(cat bad.err)"
+    [[ ! -s bad.out ]] || fail "half a table of a bad file"
+  done <<'END'
+|has no column "activation", but none
+activation,seed\nrelu,1\n|has no column "accuracy", but activation, seed
+activation,seed,accuracy\n|has no accuracies
+activation,seed,accuracy\nrelu,one,0.9\n|expected a whole number as the seed, got "one"
+activation,seed,accuracy\nrelu,1,high\n|expected a number instead of "high"
+activation,seed,accuracy\nrelu,1,0.9\nrelu,1,0.8\n|relu, seed 1 is there twice
+activation,seed,accuracy\nrelu,1,nan\n|is no share and no percent
+activation,seed,accuracy\nrelu,1\n|expected at least 3 fields
+END
+  ("$compare" --verdict absent.csv) 2>bad.err && fail "a file that is not there"
+  grep -q 'absent.csv: there is no such file' bad.err || fail "$(cat bad.err)"
+}
+
 test_one_at_a_time &
 in_use=$!
 test_jobs_give_the_same_bits
 test_tables
+test_verdict
 test_pictures
 test_nothing_is_run_twice
 (long whole --quiet)

@@ -3,10 +3,12 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <pade/core/error.h>
 
+#include "compare/power.h"
 #include "compare/statistics.h"
 #include "compare/student_t.h"
 
@@ -166,4 +168,51 @@ TEST_CASE("Holm's correction multiplies, keeps the order and leaves gaps") {
   CHECK(with_gap[3].value() == 1);
   CHECK(holm({}).empty());
   CHECK(holm({0.2})[0].value() == 0.2);
+}
+
+TEST_CASE("the power of the paired t test is SciPy's") {
+  // SciPy 1.17: nct.sf(t, n−1, effect·√n) + nct.cdf(−t, n−1, effect·√n), t = t.ppf(.975, n−1).
+  const struct {
+    double effect;
+    int n;
+    double power;
+  } kPowers[] = {{0.5, 5, 0.140516689990298},   {1, 2, 0.0928091550563361},
+                 {1, 5, 0.401389917371795},     {2, 3, 0.470749431278435},
+                 {0.1, 30, 0.0827260081988528}, {0.3, 100, 0.843947102737416},
+                 {3, 2, 0.26077071422911},      {0.05, 1000, 0.352045012645621},
+                 {1.5, 10, 0.98727691258454},   {0, 7, 0.05}};
+  for (const auto& known : kPowers) {
+    CAPTURE(known.effect);
+    CHECK(std::fabs(paired_t_power(known.effect, known.n) - known.power) < 1e-8);
+    CHECK(paired_t_power(-known.effect, known.n) == paired_t_power(known.effect, known.n));
+  }
+  CHECK_THROWS_WITH_AS(paired_t_power(1, 1),
+                       "paired_t_power: expected at least 2 pairs and a finite effect, got 1 and 1",
+                       Error);
+}
+
+TEST_CASE("seeds needed, and the difference that some seeds resolve") {
+  // By the same power, searched for in SciPy.
+  const std::pair<double, int> kNeeded[] = {{5, 3},     {2, 5},     {1, 10},     {0.5, 34},
+                                            {0.2, 199}, {0.1, 787}, {0.05, 3142}};
+  for (const auto& [effect, n] : kNeeded) {
+    CHECK(pairs_needed(effect) == n);
+    CHECK(pairs_needed(-effect) == n);
+  }
+  CHECK(pairs_needed(1e3) == 2);
+  CHECK_FALSE(pairs_needed(0).has_value());
+  CHECK_FALSE(pairs_needed(1e-4).has_value());
+  const std::pair<int, double> kResolvable[] = {{2, 11.5498884359},
+                                                {3, 3.2640435497},
+                                                {5, 1.68199696596},
+                                                {10, 0.996001371455},
+                                                {30, 0.529235615113}};
+  for (const auto& [n, effect] : kResolvable)
+    CHECK(std::fabs(resolvable_effect(n) - effect) < 1e-7 * effect);
+
+  const PairedDifference pairs =
+      paired_difference(std::vector<double>{3, 4, 8}, std::vector<double>{1, 1, 4});
+  CHECK(pairs.pairs_needed == pairs_needed(3));  // differences 2, 3, 4: mean 3, deviation 1
+  CHECK(*pairs.resolvable == approx(resolvable_effect(3)));
+  CHECK_FALSE(paired_difference(std::vector<double>{3}, std::vector<double>{1}).resolvable);
 }

@@ -22,7 +22,7 @@ class FakeHost : public Communicator {
   explicit FakeHost(int rank) : Communicator(rank, 3) {}
   std::string description() const override { return "three ranks"; }
   std::unique_ptr<Pending> begin_all_reduce(Tensor values) override {
-    CHECK_FALSE(values.on_cuda());
+    CHECK((values.size() == 0 || !values.on_cuda()));
     struct Done : Pending {
       void wait() override {}
     };

@@ -88,7 +88,10 @@ int ncclAllReduce(const void* from, void* to, size_t count, int type, int operat
   if (operation != kSum) return invalid_argument;
   calls += "sum of " + std::to_string(count) + (type == float32 ? " float32; " : " float64; ");
   return enqueue(from, to, count, type, stream, [=, ranks = static_cast<Comm*>(comm)->ranks] {
-    type == float32 ? scale<float>(to, count, ranks) : scale<double>(to, count, ranks);
+    if (type == float32)
+      scale<float>(to, count, ranks);
+    else
+      scale<double>(to, count, ranks);
   });
 }
 int ncclBroadcast(const void* from, void* to, size_t count, int type, int root, void*,
