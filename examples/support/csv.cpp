@@ -3,7 +3,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -13,10 +12,25 @@
 namespace pade::support {
 namespace {
 
-CsvFile::Row split(const std::string& line, char separator) {
+/// The fields of a line, in which separators between quotes, and quotes that stand there twice, are
+/// characters like others. Nothing behind the last separator is no field.
+CsvFile::Row split(std::string line, char separator) {
+  if (line.ends_with('\r')) line.pop_back();
   CsvFile::Row fields;
-  std::istringstream in(line);
-  for (std::string field; std::getline(in, field, separator);) fields.push_back(field);
+  std::string field;
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"')
+      field += line[i++];
+    else if (c == '"' && (quoted || field.empty()))
+      quoted = !quoted;
+    else if (c == separator && !quoted)
+      fields.push_back(std::exchange(field, ""));
+    else
+      field += c;
+  }
+  if (!field.empty()) fields.push_back(field);
   return fields;
 }
 

@@ -6,8 +6,8 @@
 
 namespace pade::support {
 
-/// A file of comma-separated values as the run folder has them: a header, then rows of names and
-/// numbers, without quotes. A file that is not there has no rows.
+/// A file of comma-separated values: a header, then rows of names and numbers, each on one line.
+/// Names with commas stand in quotes. A file that is not there has no rows.
 class CsvFile {
  public:
   using Row = std::vector<std::string>;
