@@ -2,7 +2,7 @@
 """Reads the event files of a run folder as their format says, and compares them with metrics.csv and
 inputs.csv:  tensorboard_check.py RUN FILES
 
-FILES is how many there must be. Where the package tensorboard is installed, it reads them too."""
+FILES is how many there must be. tests/interop/check_tensorboard.py has TensorBoard itself read some."""
 
 import csv
 import struct
@@ -95,17 +95,7 @@ def main(folder, count):
         assert abs(by_number[4] / seen - float(row['mean'])) <= 1e-6 * (1 + abs(float(row['mean'])))
         compared += 1
     assert compared == len(found), (compared, len(found))
-    try:
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    except ImportError:
-        print(f'{compared} values agree')
-        return
-    accumulator = EventAccumulator(str(folder))
-    accumulator.Reload()
-    tags = accumulator.Tags()
-    assert set(tags['scalars']) | set(tags['histograms']) == {tag for tag, _ in found}, tags
-    print(f'{compared} values agree, and tensorboard reads {len(tags["scalars"])} scalars and '
-          f'{len(tags["histograms"])} histograms')
+    print(f'{compared} values agree')
 
 
 main(*sys.argv[1:])
