@@ -36,7 +36,9 @@ CLI::Option* add_activations(CLI::App& command, std::vector<std::string>& specs)
 CLI::Option* add_coefficients(CLI::App& command, std::string& coefficients);
 
 /// The activation as named, or, where the text is not empty, the rational one of its basis and form
-/// with these coefficients. Throws Error for coefficients that cannot be read, or of a formula.
+/// with these coefficients in each of its groups; trainable, zero_centred and their like hold as
+/// they do beside the key coefficients=. Throws Error for coefficients that cannot be read, or of a
+/// formula.
 std::unique_ptr<Activation> make_with(const std::string& spec, const std::string& coefficients,
                                       DType dtype);
 

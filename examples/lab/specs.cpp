@@ -6,7 +6,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/numbers.h>
-#include <pade/layers/rational.h>
+#include <pade/layers/rational_spec.h>
 
 #include "lab/lab.h"
 #include "support/options.h"
@@ -61,7 +61,7 @@ std::unique_ptr<Activation> make_with(const std::string& spec, const std::string
         first_denominator(named->options().form), ",…,dn, got \"", coefficients, "\"");
   const RationalFunction function{named->options(), parse_numbers(coefficients.substr(0, slash)),
                                   parse_numbers(coefficients.substr(slash + 1))};
-  return std::make_unique<Rational>(function, 1, dtype);
+  return make_rational(Spec(spec), function, 1, dtype);
 }
 
 }  // namespace pade::lab

@@ -54,6 +54,12 @@ print('/'.join(','.join(map(repr, n[part])) for part in 'cd'))")
     cmp - hp1.csv || fail "hp1 by its coefficients"
   "$lab" eval --activation hp1 --coefficients 1/1,0,0,0 --json >given.json
   [[ $(figure given.json '["numbers"]["fit"]') == None ]] || fail "coefficients by hand are no fit"
+  # They are every group's, and the SPEC's other keys hold.
+  "$lab" export hp1:groups=3 --coefficients 1,2/0.5 --format json >groups.json
+  [[ $(figure groups.json '["groups"], d["numerator"], d["denominator"]') == \
+    '3 [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]] [[0.5], [0.5], [0.5]]' ]] || fail "coefficients of three groups"
+  [[ $("$lab" eval --activation pau:zero_centred=true --coefficients 1,2/0.5 --x 0 | tail -1) == 0,0,* ]] ||
+    fail "G(0) of coefficients with zero_centred"
   "$lab" eval --activation opau:basis=legendre,init=gelu,interval=-2:3,zero_mean=true --json >opau.json
   [[ $(figure opau.json '["numbers"]["fit"]') == *"'gelu', 'interval': [-2.0, 3.0]"*"'zero_mean': 'true'"* ]] ||
     fail "how opau was fitted"
