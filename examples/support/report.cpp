@@ -1,5 +1,6 @@
 #include "support/report.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -29,6 +30,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kPoints = 161;
+/// The groups whose coefficients a page has, for its sliders. A layer may have one for each of its
+/// channels: with all of them, a page of many epochs would be too large to open.
+constexpr size_t kGroups = 32;
 
 void put(std::string& page, std::string_view place, std::string_view text) {
   const size_t at = page.find(place);
@@ -70,8 +74,8 @@ Json to_json(const LayerInputs& inputs) {
           {"counts", bars.counts}};
 }
 
-/// The functions by their values at evenly spaced points; of several groups the mean, and the least
-/// and the largest value.
+/// The functions by their values at evenly spaced points, of several groups the mean, and the least
+/// and the largest value; and by the coefficients of the first kGroups.
 Json to_json(const LayerHistory& layer) {
   const std::vector<double> x = even_points(layer.low, layer.high, kPoints);
   std::vector<double> all;
@@ -81,7 +85,8 @@ Json to_json(const LayerHistory& layer) {
     groups = at.groups.size();
     const Band band = band_of(at.groups, x);
     Json function{{"epoch", at.epoch}, {"values", rounded(band.mean)}};
-    if (layer.learned) function["coefficients"] = at.groups.front().values();
+    for (size_t group = 0; layer.learned && group < std::min(groups, kGroups); ++group)
+      function["coefficients"].push_back(at.groups[group].values());
     if (groups > 1) {
       function["least"] = rounded(band.least);
       function["largest"] = rounded(band.largest);

@@ -34,18 +34,20 @@ async function copyFrom(field) {
   }
 }
 
-/** The sliders of a layer in whose plot their function is drawn. They are made when they are opened:
- *  a deep network has many. */
+/** The sliders of a layer in whose plot their function is drawn, that of one group. They are made when
+ *  they are opened: a deep network has many. */
 function slidersOf(layer, {scale, inside, box}) {
-  const names = layer.coefficients;
+  const names = layer.coefficients, count = layer.functions[0]?.coefficients.length ?? 0;
   const lines = ['line tried slope', 'line tried'].map(style => make('path', {class: style}));
   const marks = make('path', {class: 'pole'});
   const details = make('details', {class: 'try'}, make('summary', {}, 'try other coefficients'));
-  let learned = null, tried = null, rows = [], said = null, field = null;
+  let learned = null, group = 0, rows = [], choice = null, said = null, field = null;
+  const tried = Array(count).fill(null);  // of each group whose sliders have been moved
+  const now = () => tried[group] || learned[group];
 
   const draw = () => {
     if (!details.open || !learned || rows.length === 0) return;
-    const values = tried || learned, poles = polesOf(layer, values, layer.x);
+    const values = now(), poles = polesOf(layer, values, layer.x);
     const [f, slope] = sampleOf(layer, values, poles);
     lines[0].setAttribute('d', through(slope, scale));
     lines[1].setAttribute('d', through(f, scale));
@@ -58,18 +60,32 @@ function slidersOf(layer, {scale, inside, box}) {
 
   /** Puts every slider on its coefficient, in the middle of what it reaches. */
   const place = () => rows.forEach(({slider}, k) => {
-    const reach = Math.max(0.5, 2 * Math.abs(learned[k]));
-    slider.min = learned[k] - reach;
-    slider.max = learned[k] + reach;
-    slider.value = (tried || learned)[k];
+    const middle = learned[group][k], reach = Math.max(0.5, 2 * Math.abs(middle));
+    slider.min = middle - reach;
+    slider.max = middle + reach;
+    slider.value = now()[k];
   });
+
+  /** A label and what it names: which group is tried. */
+  const chooser = () => {
+    choice = make('select', {id: `${layer.name}/group`},
+        ...tried.map((_, index) => make('option', {value: index}, String(index))));
+    choice.value = group;
+    choice.addEventListener('change', () => {
+      group = Number(choice.value);
+      place();
+      draw();
+    });
+    const more = count < layer.groups ? `one of the first ${count} of ${layer.groups}` : '';
+    return make('span', {}, make('label', {for: choice.id}, 'group'), choice, more);
+  };
 
   const build = () => {
     rows = names.map((name, k) => {
       const slider = make('input', {type: 'range', step: 'any', id: `${layer.name}/${name}`});
       slider.addEventListener('input', () => {
-        tried = [...(tried || learned)];
-        tried[k] = Number(slider.value);
+        tried[group] = [...now()];
+        tried[group][k] = Number(slider.value);
         draw();
       });
       return {slider, output: make('output', {}), name};
@@ -78,7 +94,7 @@ function slidersOf(layer, {scale, inside, box}) {
     field = make('input', {type: 'text', readonly: '', 'aria-label': 'SPEC'});
     const reset = make('button', {type: 'button', class: 'reset'}, 'Reset');
     reset.addEventListener('click', () => {
-      tried = null;
+      tried[group] = null;
       place();
       draw();
     });
@@ -91,7 +107,7 @@ function slidersOf(layer, {scale, inside, box}) {
         make('div', {class: 'legend'}, make('span', {}, swatch('line tried'), 'f'),
             make('span', {}, swatch('line tried slope'), 'f′'),
             layer.kind.form === 'unsafe' ? make('span', {}, swatch('pole'), 'pole') : null,
-            layer.groups > 1 ? `of the first of ${layer.groups} groups` : null),
+            count > 1 ? chooser() : null),
         make('div', {class: 'sliders'}, ...rows.flatMap(({slider, output, name}) =>
             [make('label', {for: slider.id}, name), slider, output])),
         said, make('div', {class: 'copied'}, reset, copy, field));
@@ -111,15 +127,19 @@ function slidersOf(layer, {scale, inside, box}) {
     /** The epoch is another one: coefficients that were not moved follow. */
     update(epoch) {
       const found = functionOf(layer, epoch);
-      learned = found && found.coefficients.every(Number.isFinite) ? found.coefficients : null;
+      learned = found && found.coefficients.flat().every(Number.isFinite) ? found.coefficients : null;
       details.hidden = !learned;
       if (learned) place();
       draw();
     },
     /** What is to be kept over a reload, and put back after it. */
-    state: () => ({open: details.open, tried}),
+    state: () => ({open: details.open, group, tried}),
     restore(state) {
-      if (state.tried && state.tried.length === names.length) tried = state.tried;
+      if (state.tried.length === count && state.tried.every(values => !values || values.length === names.length)) {
+        group = state.group;
+        tried.splice(0, count, ...state.tried);
+      }
+      if (choice) choice.value = group;
       details.open = state.open;
       show();
     },

@@ -147,6 +147,74 @@
     slider.dispatchEvent(new Event('input'));
   }
 
+  function choose(select, value) {
+    select.value = value;
+    select.dispatchEvent(new Event('change'));
+  }
+
+  const pointsOn = path => path.split(/[ML]/).slice(1).map(point => point.split(' ').map(Number));
+  const nearest = (points, x) =>
+      points.reduce((best, point) => Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best);
+
+  /** Each group's function is that of activations.csv, and the curve of the layer is their mean. What is moved
+   *  stays with its group. */
+  function checkGroups(layer, figure, what) {
+    const choice = figure.querySelector('details.try select');
+    check((choice !== null) === (layer.groups > 1), `${what}: whether a group can be chosen`);
+    if (!choice) return;
+    const groups = coefficientsOf(layer.name, layer.functions.at(-1).epoch).slice(0, 32);
+    check(all('option', choice).map(option => option.textContent).join() === [...groups.keys()].join(),
+        `${what}: ${choice.textContent} to choose from`);
+    check(choice.parentNode.textContent.includes(`of ${layer.groups}`) === layer.groups > 32, `${what}: some are left out`);
+    const field = figure.querySelector('.copied input'), slider = figure.querySelector('.sliders input');
+    const tried = all(':scope > svg .tried', figure)[1];
+    const specs = groups.map(k => specOf(layer, layer.coefficients.map(name => k[name])));
+    const curves = groups.map((_, group) => {
+      choose(choice, group);
+      check(field.value === specs[group], `${what}, group ${group}: ${field.value}`);
+      checkPlot(figure.querySelector(':scope > svg'), `${what}, group ${group}`);
+      return pointsOn(tried.getAttribute('d'));
+    });
+    check(new Set(curves.map(String)).size > 1, `${what}: all groups look the same`);
+    if (groups.length === layer.groups)
+      for (const [x, y] of pointsOn(figure.querySelector('.learned').getAttribute('d'))) {
+        const there = curves.map(points => nearest(points, x));
+        check(there.every(([at]) => Math.abs(at - x) <= 0.02), `${what}: no points at ${x}`);
+        check(Math.abs(sum(there.map(([, height]) => height)) / groups.length - y) < 0.05,
+            `${what}: the groups' mean at ${x} is not the learned curve`);
+      }
+
+    choose(choice, 1);
+    move(slider, slider.max);
+    const moved = field.value, place = slider.value;
+    check(moved !== specs[1], `${what}: the second group does not follow its slider`);
+    choose(choice, 0);
+    check(field.value === specs[0], `${what}: the first group follows the second's slider`);
+    choose(choice, 1);
+    check(field.value === moved && slider.value === place, `${what}: what was moved is lost, ${place} is ${slider.value}`);
+    figure.querySelector('.reset').click();
+    check(field.value === specs[1], `${what}: Reset does not bring the second group back`);
+    choose(choice, 0);
+  }
+
+  /** The poles are those of the chosen group: of x / (1 + x²), and of x / (1 − x²). */
+  async function checkPolesOfGroups() {
+    const layers = report.layers.slice(0, 1).filter(layer => layer.learned).map(layer => ({...layer, groups: 3, x: [-3, 3],
+      kind: {basis: 'monomial', form: 'unsafe'}, coefficients: ['c0', 'c1', 'd1', 'd2'],
+      functions: layer.functions.map(row => ({...row, coefficients: [[0, 1, 0, 1], [0, 1, 0, -1]]}))}));
+    render({...report, layers});
+    for (const details of all('details.try')) {
+      details.open = true;
+      await rest();
+      const marks = () => all('figure.layer > svg .pole').map(mark => mark.getAttribute('d').split('M').length - 1).join();
+      const said = details.querySelector('.poles'), choice = details.querySelector('select');
+      check(said.textContent === 'no poles in the plot' && marks() === '0', `poles of the first group: ${said.textContent}`);
+      choose(choice, 1);
+      check(said.textContent === 'poles at −1, 1' && marks() === '2', `poles of the second group: ${said.textContent}`);
+      check(/one of the first 2 of 3/.test(details.textContent), 'a group is left out, and nobody says so');
+    }
+  }
+
   /** Every layer's are opened; the second coefficient moves, the curve follows, and comes back. */
   async function checkSliders({layers}, shown) {
     const figures = all('figure.layer');
@@ -157,7 +225,7 @@
       check(all('.tried', figures[i].querySelector(':scope > svg')).length === 0, `${what}: drawn while shut`);
       details.open = true;
       await rest();
-      const sliders = all('.sliders input', details), learned = layer.functions.at(-1).coefficients;
+      const sliders = all('.sliders input', details), learned = layer.functions.at(-1).coefficients[0];
       check(sliders.length === layer.coefficients.length, `${what}: ${sliders.length} of them`);
       check(sliders.every((slider, k) => Math.abs(slider.value - learned[k]) < 1e-6), `${what}: where they start`);
       checkPlot(figures[i].querySelector(':scope > svg'), what);
@@ -165,11 +233,9 @@
       const field = details.querySelector('.copied input'), before = tried.getAttribute('d');
       const start = figures[i].querySelector('.learned').getAttribute('d');
       check(field.value === specOf(layer, learned), `${what}: ${field.value}`);
-      const nearest = x => before.split(/[ML]/).slice(1).map(point => point.split(' ').map(Number))
-          .reduce((best, point) => Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best);
       if (layer.groups === 1)
-        for (const point of start.split(/[ML]/).slice(1)) {
-          const [x, y] = point.split(' ').map(Number), [at, height] = nearest(x);
+        for (const [x, y] of pointsOn(start)) {
+          const [at, height] = nearest(pointsOn(before), x);
           check(Math.abs(at - x) > 0.02 || Math.abs(height - y) < 0.05, `${what}: not the learned curve at ${x}`);
         }
 
@@ -198,17 +264,23 @@
       check(tried.getAttribute('d') === before, `${what}: Reset does not bring the curve back`);
       check(field.value === specOf(layer, learned), `${what}: Reset does not bring the SPEC back`);
       check(document.documentElement.scrollWidth <= window.innerWidth, `${what}: wider than the window`);
+      checkGroups(layer, figures[i], what);
     }
     moveTo(0);
     await rest();
     for (const [i, layer] of layers.entries())
       if (layer.learned)
-        check(figures[i].querySelector('.copied input').value === specOf(layer, layer.functions[0].coefficients),
+        check(figures[i].querySelector('.copied input').value === specOf(layer, layer.functions[0].coefficients[0]),
             `sliders of ${layer.name}: another epoch`);
+    for (const choice of all('details.try select')) choose(choice, 1);
+    for (const slider of all('.sliders input:first-of-type')) move(slider, slider.max);
+    const specs = () => all('.copied input').map(field => field.value).join('\n'), moved = specs();
     const state = shown.state();
     render(report).restore(JSON.parse(JSON.stringify(state)));
     await rest();
     check(all('details.try').every(details => details.open), 'a reload shuts the sliders');
+    check(all('details.try select').every(choice => choice.value === '1'), 'a reload goes to the first group');
+    check(specs() === moved, 'a reload moves the sliders');
     check(Number(document.getElementById('epoch').value) === 0, 'a reload goes to the last epoch');
   }
 
@@ -269,6 +341,7 @@
     const shown = render(report);
     checkPage(report, 'page');
     await checkSliders(report, shown);
+    await checkPolesOfGroups();
     render(report);
     checkSlider(report, 'slider');
     checkValues(report);

@@ -2,7 +2,7 @@
 
     report_live.py BROWSER PAGE COMMAND…
 
-The page must load itself again with scroll position, epoch, sliders and focus as they were. Then
+The page must load itself again with scroll position, epoch, groups, sliders and focus as they were. Then
 COMMAND completes the run: the page must show that, and stay as it is.
 """
 
@@ -80,7 +80,7 @@ def place_of_reader(browser):
     return json.loads(browser.value(
         "JSON.stringify([scrollY, document.querySelector('output').textContent.split(' ')[0], "
         "document.activeElement.id, ...[...document.querySelectorAll('details.try')].map(d => d.open), "
-        "document.getElementById('act2/c1').value])"))
+        "...['act2/group', 'act2/c1'].map(id => document.getElementById(id).value)])"))
 
 
 def check(browser, page, command):
@@ -93,10 +93,11 @@ def check(browser, page, command):
         "epoch.dispatchEvent(new Event('input'));")
     browser.wait_for("document.getElementById('act2/c1') !== null")
     browser.value(
-        "{const s = document.getElementById('act2/c1'); s.value = 0.75; s.dispatchEvent(new Event('input'));"
+        "{const g = document.getElementById('act2/group'); g.value = 1; g.dispatchEvent(new Event('change'));"
+        " const s = document.getElementById('act2/c1'); s.value = 0.75; s.dispatchEvent(new Event('input'));"
         " s.focus(); scrollTo(0, 700); window.before = 1;}")
     here = place_of_reader(browser)
-    assert here[0] > 300 and here[1:] == ["0,", "act2/c1", False, True, False, False, "0.75"], here
+    assert here[0] > 300 and here[1:] == ["0,", "act2/c1", False, True, False, False, "1", "0.75"], here
     browser.wait_for("window.before === undefined && document.readyState === 'complete'")
     assert place_of_reader(browser) == here, (place_of_reader(browser), here)
 

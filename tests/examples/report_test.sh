@@ -50,7 +50,8 @@ make_set "$data" train 48
 make_set "$data" t10k 24
 
 train learned --epochs 3 --activation-lr 0.05
-train groups --epochs 1 --activation opau:basis=laguerre,form=full_sum,degrees=3/2,groups=2
+train groups --epochs 1 --activation opau:basis=laguerre,form=full_sum,degrees=3/2,groups=channel \
+  --activation-lr 0.05
 train formula --epochs 2 --activation swish:trainable=true --activation-lr 0.5
 train fixed --epochs 2 --activation leaky_relu:slope=0.2
 for run in learned groups formula fixed; do
@@ -68,13 +69,13 @@ cmp stopped/inputs.csv whole/inputs.csv || fail "a resumed run has other inputs"
 open_report stopped 1280
 
 # A run that has not come to its end, and one that does, in its place.
-"$lenet" --data "$data" --batch-size 8 --threads 1 --epochs 100000 --activation-lr 0.05 --quiet \
-  --out going 2>stderr &
+"$lenet" --data "$data" --batch-size 8 --threads 1 --epochs 100000 --activation hp1:groups=2 \
+  --activation-lr 0.05 --quiet --out going 2>stderr &
 wait_for going/state.safetensors
 kill -INT $!
 wait $! || true
 open_report going 1280
-train complete --epochs 2 --activation-lr 0.05
+train complete --epochs 2 --activation hp1:groups=2 --activation-lr 0.05
 python3 "$here/report_live.py" "$browser" going/report.html mv complete/report.html going/report.html ||
   fail "the page of a run that goes on"
 echo "all passed"
