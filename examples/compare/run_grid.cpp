@@ -36,6 +36,8 @@ constexpr int kPauseInMicroseconds = 20000;  // between looks at the children
 /// For a grid's folder: the runs of a compare that was killed hold its lock until each of them has
 /// written its last checkpoint.
 constexpr std::chrono::seconds kPatience{5};
+/// For that of a moment in which a shard reads or writes what all have in common.
+constexpr std::chrono::minutes kPatienceWithShards{2};
 
 /// While in scope, this process runs its shard of the grid, and no other does.
 class ShardLock {
@@ -43,7 +45,7 @@ class ShardLock {
   /// Throws Error when another process has it, or runs a shard that is one of another number.
   ShardLock(const std::string& folder, const Shard& shard)
       : grid_(folder), folders_(grid_ / "shards"), own_(folders_ / name_of(shard)) {
-    const FolderLock grid(grid_, kPatience);
+    const FolderLock grid(grid_, shard.count > 1 ? kPatienceWithShards : kPatience);
     fs::create_directories(own_);
     for (const auto& entry : fs::directory_iterator(folders_)) {
       const std::string name = entry.path().filename().string();
@@ -55,7 +57,8 @@ class ShardLock {
   ~ShardLock() {
     lock_.reset();
     try {
-      const FolderLock grid(grid_, kPatience);  // nobody looks through the folders meanwhile
+      const FolderLock grid(grid_,
+                            kPatienceWithShards);  // nobody looks through the folders meanwhile
       fs::remove(own_);
       if (fs::is_empty(folders_)) fs::remove(folders_);
     } catch (const std::exception&) {  // they stay, and are in nobody's way
@@ -163,15 +166,20 @@ class Runner {
   /// The tables and pictures; at most once a second, as drawing takes a moment too.
   void refresh() {
     if (!news_ || Clock::now() - last_refresh_ < std::chrono::seconds(1)) return;
-    write_results();
     last_refresh_ = Clock::now();
-    news_ = false;
+    if (write_results()) news_ = false;
   }
 
-  /// Of several shards, one at a time writes the tables of all.
-  void write_results() const {
-    const FolderLock lock(grid_.folder, kPatience);
+  /// Of several shards, one at a time writes the tables of all: false while another one does.
+  bool write_results() const {
+    std::optional<FolderLock> lock;
+    try {
+      lock.emplace(grid_.folder, std::chrono::seconds(0));
+    } catch (const Error&) {
+      return false;
+    }
     show_results(grid_, true);
+    return true;
   }
 
   void fail_cell(const Cell& cell, const std::string& message) {
@@ -230,7 +238,7 @@ int run_grid(const Grid& grid, const RunSettings& settings, Communicator& ranks)
   const ShardLock shard(grid.folder, settings.shard);
   std::vector<CellResult> results;
   {
-    const FolderLock lock(grid.folder, kPatience);
+    const FolderLock lock(grid.folder, kPatienceWithShards);
     if (settings.shard.count == 1) {  // of a process on another machine they may be alive
       remove_abandoned_files(grid.folder);
       remove_abandoned_files(grid.folder + "/cells");
@@ -244,16 +252,17 @@ int run_grid(const Grid& grid, const RunSettings& settings, Communicator& ranks)
   support::catch_interrupts();
   const bool complete = Runner(grid, settings, results).run();
   ranks.barrier();
+  if (ranks.rank() > 0) return complete ? 0 : support::kExitInterrupted;
   int failed = 0;
   {
-    const FolderLock lock(grid.folder, kPatience);
-    failed = show_results(grid, settings.quiet || !complete || ranks.rank() > 0);
+    const FolderLock lock(grid.folder, kPatienceWithShards);
+    failed = show_results(grid, settings.quiet || !complete);
   }
   if (!complete) {
     std::cerr << "compare: interrupted; go on with: " << grid.command << '\n';
     return support::kExitInterrupted;
   }
-  if (failed > 0 && ranks.rank() == 0)
+  if (failed > 0)
     std::cerr << "compare: " << failed << " of " << grid.cells().size()
               << " runs failed; the same command tries them again\n";
   return failed > 0 ? 1 : 0;

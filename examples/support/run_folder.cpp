@@ -20,6 +20,7 @@
 
 #include <pade/core/build_info.h>
 #include <pade/core/device.h>
+#include <pade/core/distributed/communicator.h>
 #include <pade/core/error.h>
 #include <pade/core/io/file.h>
 #include <pade/core/parallel.h>
@@ -203,6 +204,8 @@ std::string format_record(const std::string& program, const TrainingOptions& opt
   record["build"] = build_record();
   record["machine"] = {{"cpu", cpu_model()}, {"threads", num_threads()}};
   if (options.device == "cuda") record["machine"]["gpu"] = describe_gpu();
+  if (const Communicator* ranks = Communicator::joined())
+    record["machine"]["ranks"] = ranks->size();
   record["parameters"] = network.parameter_count();
   const Shape& shape = dataset.image_shape();
   record["input"] = {{"shape", std::vector(shape.begin(), shape.end())},

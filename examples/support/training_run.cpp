@@ -90,6 +90,7 @@ TrainingRun::TrainingRun(const std::string& program, const TrainingOptions& opti
   if (!options_.resume.empty()) {
     position_ = read_state(options_.resume + "/state.safetensors", state_);
     parallel_.synchronise();
+    if (folder_) own_totals_ = position_.totals;
     const int64_t begun = position_.epoch + (position_.batch > 0);
     check(begun <= options_.epochs, "run folder ", options_.resume, ": the run has begun epoch ",
           begun, " already; --epochs ", options_.epochs, " would take it back");
@@ -158,16 +159,12 @@ void TrainingRun::require_finite(double gradient_norm, const Tensor& images, con
 
 bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& labels) {
   const BatchPart& part = loader_.part();
-  if (part.share > 0) uncollected_.add(loss, logits, labels);
+  if (part.share > 0) own_totals_.add(loss, logits, labels);
   if (!part.last) return true;
   ++position_.batch;
   images_here_ = std::min(position_.batch * options_.batch_size, loader_.images()) -
                  first_batch_ * options_.batch_size;
-  const Totals& before = position_.totals;
-  const Evaluation so_far =
-      Totals{before.loss + uncollected_.loss, before.correct + uncollected_.correct,
-             before.images + uncollected_.images}
-          .mean();
+  const Evaluation so_far = own_totals_.mean();
   progress_->update(position_.batch, first_batch_, images_here_, so_far.loss, so_far.accuracy);
   const bool alone = parallel_.ranks().size() == 1;
   if (!(alone ? interrupted() : parallel_.anyone_said())) {
@@ -179,11 +176,8 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
 }
 
 void TrainingRun::collect_totals() {
-  const Totals all = uncollected_.over(parallel_.ranks());
-  position_.totals.loss += all.loss;
-  position_.totals.correct += all.correct;
-  position_.totals.images += all.images;
-  uncollected_ = {};
+  position_.totals = own_totals_.over(parallel_.ranks());
+  own_totals_ = {};
 }
 
 void TrainingRun::write_checkpoint() const {

@@ -75,7 +75,7 @@ class TrainingRun {
   /// Writes a checkpoint and says how to go on from it.
   void stop();
   void write_checkpoint() const;
-  /// Adds what all ranks have counted since the last call to the position.
+  /// Puts what all ranks have counted in this epoch into the position.
   void collect_totals();
   /// The end of a sentence: the command that resumes.
   std::string how_to_go_on() const;
@@ -92,7 +92,8 @@ class TrainingRun {
   Position position_;
   int64_t first_batch_ = 0;  // of this epoch in this process
   int64_t images_here_ = 0;  // since then, for images/s
-  Totals uncollected_;       // of this rank
+  Totals
+      own_totals_;  // what this rank has counted; of the first one, all until the last checkpoint
   std::unique_ptr<Progress> progress_;
   std::optional<TensorBoardFile> events_;  // where --tensorboard asks for it
   Clock::time_point epoch_start_;
