@@ -290,7 +290,7 @@ def check_refusals(lab, folder, good):
     refused('unknown model "lenett"', with_options(model="lenett"), weights)
     refused("unknown activation", with_options(activation="hp9"), weights)
     refused("conv1.weight", with_options(model="vgg16"), weights)
-    refused("a network of width", with_options(model="preactresnet18", width=1 << 40), weights)
+    refused("the width is 1099511627776, expected", with_options(model="preactresnet18", width=1 << 40), weights)
     refused('unknown layer "act9"', text, weights, "#act9")
 
 
