@@ -20,7 +20,7 @@ train() {
 make_set data train 24
 make_set data t10k 16
 
-"$lenet" --info | grep -q '^gpu  .*emulation' || fail "--info does not name the GPU"
+grep -q '^gpu  .*emulation' <<<"$("$lenet" --info)" || fail "--info does not name the GPU"
 train straight
 for seed in 1 2 3 4 5; do
   EMU_SEED=$seed train "order$seed"
@@ -36,5 +36,5 @@ grep -q '"gpu"' straight/run.json || fail "run.json does not name the GPU"
 
 if EMU_NO_DEVICE=1 train without 2>stderr; then fail "trained on a GPU that is not there"; fi
 grep -q '^lenet: device cuda: no GPU that CUDA can use' stderr || fail "no reason: $(cat stderr)"
-EMU_NO_DEVICE=1 "$lenet" --info | grep -q '^gpu  *none: no GPU' || fail "--info does not say why"
+grep -q '^gpu  *none: no GPU' <<<"$(EMU_NO_DEVICE=1 "$lenet" --info)" || fail "--info does not say why"
 echo "all passed"

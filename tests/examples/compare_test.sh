@@ -80,10 +80,10 @@ test_tables() {
     fail "table.md does not say the command"
   ! grep -qiE '\bnan\b|inf' one/table.md one/table.csv || fail "a table has a NaN"
   cp -r one again && rm again/*.md again/*.csv
-  "$compare" --table again | grep -q '^| hp1' || fail "--table prints no table"
+  grep -q '^| hp1' <<<"$("$compare" --table again)" || fail "--table prints no table"
   cmp one/table.csv again/table.csv || fail "--table makes another table"
   cmp one/table.md again/table.md || fail "--table makes another page"
-  PATH=/nowhere "$compare" --table again | grep -q 'gnuplot is missing' ||
+  grep -q 'gnuplot is missing' <<<"$(PATH=/nowhere "$compare" --table again)" ||
     fail "no word of missing pictures"
 }
 
@@ -187,7 +187,7 @@ test_wrong_command_lines() {
   expect 1 'nowhere' grid x --data nowhere
   expect 1 'x/grid.json.*no grid' "$compare" --table x
   [[ ! -e x ]] || fail "a folder was made for a command line that is wrong"
-  "$compare" --help | grep -q -- --jobs || fail "--help does not explain the flags"
+  grep -q -- --jobs <<<"$("$compare" --help)" || fail "--help does not explain the flags"
 }
 
 test_changed_options() {

@@ -125,8 +125,8 @@ test_wrong_command_lines() {
   expect 2 'did you mean "relu"' "$lenet" --activation rleu
   expect 2 'did you mean "adam"' "$lenet" --optimizer adm
   expect 2 'fashion-mnist' "$lenet" --dataset fashion
-  "$lenet" --help | grep -q -- --activation-lr || fail "--help does not explain the flags"
-  "$lenet" --info | grep -q compiler || fail "--info says nothing"
+  grep -q -- --activation-lr <<<"$("$lenet" --help)" || fail "--help does not explain the flags"
+  grep -q compiler <<<"$("$lenet" --info)" || fail "--info says nothing"
 }
 
 # Copies the data set, changed by the commands that follow.
@@ -138,7 +138,7 @@ damaged() {
 }
 
 test_bad_data() {
-  if "$lenet" --info | grep -q '^gpu  *none'; then
+  if grep -q '^gpu  *none' <<<"$("$lenet" --info)"; then
     expect 1 'device cuda: (no GPU|.*built without CUDA)' "$lenet" --device cuda --out x
   fi
   expect 1 'nowhere' "$lenet" --data nowhere --out x

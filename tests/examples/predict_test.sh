@@ -50,8 +50,8 @@ test_folders() {
 test_table() {
   "$predict" run images/00.pgm images/07.pgm >stdout
   (($(wc -l <stdout) == 12)) || fail "not two tables of five: $(cat stdout)"
-  sed -n 1p stdout | grep -qx 'images/00.pgm' || fail "which image is it? $(cat stdout)"
-  sed -n 2p stdout | grep -qE '^  [A-Z].* +[0-9]+\.[0-9]{2} %$' || fail "no class: $(cat stdout)"
+  grep -qx 'images/00.pgm' <<<"$(sed -n 1p stdout)" || fail "which image is it? $(cat stdout)"
+  grep -qE '^  [A-Z].* +[0-9]+\.[0-9]{2} %$' <<<"$(sed -n 2p stdout)" || fail "no class: $(cat stdout)"
   "$predict" run images/00.pgm --top 1 >stdout
   (($(wc -l <stdout) == 2)) || fail "--top 1: $(cat stdout)"
   "$predict" run images/00.pgm --top 1000 >stdout
@@ -134,7 +134,7 @@ json.dump(record, open("older.json", "w"))'
   cp older.json older/run.json
   diff <("$predict" run images --json --top 1 | grep '"label"') \
     <("$predict" older images --json --top 1 | grep '"label"') || fail "other classes"
-  "$predict" older images/00.pgm --top 10 | grep -qE '^  0 +[0-9.]+ %$' || fail "no numbers"
+  grep -qE '^  0 +[0-9.]+ %$' <<<"$("$predict" older images/00.pgm --top 10)" || fail "no numbers"
 }
 
 test_command_lines() {
@@ -143,7 +143,7 @@ test_command_lines() {
   expect 2 '--top: expected a whole number from 1 to 1000000, got "0"' "$predict" run images --top 0
   expect 2 '--weights.*unknown weights "worst"' "$predict" run images --weights worst
   expect 2 'unknown flag "--jsn"; did you mean "--json"' "$predict" run images --jsn
-  "$predict" --help | grep -q 'white on black' || fail "--help does not say how digits look"
+  grep -q 'white on black' <<<"$("$predict" --help)" || fail "--help does not say how digits look"
 }
 
 test_figures
