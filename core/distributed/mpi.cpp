@@ -18,7 +18,6 @@ std::unique_ptr<Communicator> make_mpi_communicator() { return nullptr; }
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -26,7 +25,7 @@ std::unique_ptr<Communicator> make_mpi_communicator() { return nullptr; }
 #include <thread>
 #include <utility>
 
-#include <pade/core/error.h>
+#include <pade/core/dtype.h>
 
 namespace pade {
 namespace {
@@ -46,12 +45,6 @@ MPI_Datatype type_of<float>() {
 template <>
 MPI_Datatype type_of<double>() {
   return MPI_DOUBLE;
-}
-
-template <class F>
-auto dispatch_floating(DType dtype, F&& f) {
-  check(is_floating(dtype), "a Communicator takes float32 and float64, got ", dtype);
-  return dtype == DType::float32 ? f(float()) : f(double());
 }
 
 /// MPI is called by one thread of its own only, in the order of the calls here: operations go on
@@ -88,7 +81,7 @@ class MpiCommunicator : public Communicator {
 
   void broadcast(Tensor values) override {
     Tensor here = values.detach().to(Device::cpu);
-    dispatch_floating(values.dtype(), [&](auto zero) {
+    dispatch_floating(values.dtype(), "broadcast", [&](auto zero) {
       using T = decltype(zero);
       T* first = here.mutable_data<T>();
       const int64_t size = here.size();
@@ -173,7 +166,7 @@ class MpiCommunicator : public Communicator {
    public:
     Reduction(MpiCommunicator& ranks, Tensor values)
         : values_(std::move(values)), here_(values_.detach().to(Device::cpu)) {
-      done_ = dispatch_floating(values_.dtype(), [&](auto zero) {
+      done_ = dispatch_floating(values_.dtype(), "all_reduce", [&](auto zero) {
         using T = decltype(zero);
         return ranks.thread_->begin([&ranks, here = here_, first = here_.mutable_data<T>()] {
           for (int64_t i = 0; i < here.size(); i += kMostElements)

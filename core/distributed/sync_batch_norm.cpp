@@ -88,8 +88,7 @@ Tensor sync_batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
            // As if the statistics were constants …
            BatchNormProblem constant = p;
            constant.training = false;
-           Tensor dx = Tensor::empty_like(x),
-                  dgamma = Tensor::empty({p.channels}, x.dtype(), x.device()),
+           Tensor dx = Tensor::empty_like(x), dgamma = empty_beside(x, {p.channels}),
                   dbeta = Tensor::empty_like(dgamma);
            kernels_of(x).batch_norm_backward(constant, gradients.of_output(), x, mean, inverse,
                                              gamma, dx, dgamma, dbeta);

@@ -57,8 +57,8 @@ class ShardLock {
   ~ShardLock() {
     lock_.reset();
     try {
-      const FolderLock grid(grid_,
-                            kPatienceWithShards);  // nobody looks through the folders meanwhile
+      // Nobody looks through the folders meanwhile.
+      const FolderLock grid(grid_, kPatienceWithShards);
       fs::remove(own_);
       if (fs::is_empty(folders_)) fs::remove(folders_);
     } catch (const std::exception&) {  // they stay, and are in nobody's way

@@ -13,7 +13,7 @@ namespace pade::support {
 namespace {
 
 /// The fields of a line, in which separators between quotes, and quotes that stand there twice, are
-/// characters like others. Nothing behind the last separator is no field.
+/// characters like others. A line that ends with a separator has no empty field after it.
 CsvFile::Row split(std::string line, char separator) {
   if (line.ends_with('\r')) line.pop_back();
   CsvFile::Row fields;

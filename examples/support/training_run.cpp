@@ -130,7 +130,6 @@ bool TrainingRun::begin_epoch() {
   if (position_.epoch >= options_.epochs) return false;
   loader_.set_epoch(position_.epoch, position_.batch);
   first_batch_ = position_.batch;
-  images_here_ = 0;
   epoch_start_ = Clock::now();
   // mpirun gives its ranks a terminal of their own, wherever its output goes: no bar is drawn
   // there.
@@ -162,10 +161,10 @@ bool TrainingRun::step(const Tensor& loss, const Tensor& logits, const Tensor& l
   if (part.share > 0) own_totals_.add(loss, logits, labels);
   if (!part.last) return true;
   ++position_.batch;
-  images_here_ = std::min(position_.batch * options_.batch_size, loader_.images()) -
-                 first_batch_ * options_.batch_size;
+  const int64_t images_here = std::min(position_.batch * options_.batch_size, loader_.images()) -
+                              first_batch_ * options_.batch_size;
   const Evaluation so_far = own_totals_.mean();
-  progress_->update(position_.batch, first_batch_, images_here_, so_far.loss, so_far.accuracy);
+  progress_->update(position_.batch, first_batch_, images_here, so_far.loss, so_far.accuracy);
   const bool alone = parallel_.ranks().size() == 1;
   if (!(alone ? interrupted() : parallel_.anyone_said())) {
     parallel_.say(interrupted());

@@ -91,7 +91,6 @@ class TrainingRun {
   bool was_complete_ = false;          // before this process came
   Position position_;
   int64_t first_batch_ = 0;  // of this epoch in this process
-  int64_t images_here_ = 0;  // since then, for images/s
   Totals
       own_totals_;  // what this rank has counted; of the first one, all until the last checkpoint
   std::unique_ptr<Progress> progress_;
