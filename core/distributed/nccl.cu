@@ -2,13 +2,13 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <pade/core/distributed/nccl.h>
 #include <pade/core/error.h>
+#include <pade/core/kernels/cuda/event.cuh>
 #include <pade/core/kernels/cuda/kernel.cuh>
 
 /// NCCL is opened at run time, as cuBLAS is: programs start where it is not installed, and no
@@ -63,12 +63,6 @@ DataType type_of(const Tensor& tensor) {
   check(is_floating(tensor.dtype()), "a Communicator takes float32 and float64, got ",
         tensor.dtype());
   return tensor.dtype() == DType::float32 ? kFloat32 : kFloat64;
-}
-
-cudaEvent_t new_event() {
-  cudaEvent_t event = nullptr;
-  check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "an event of the GPU");
-  return event;
 }
 
 /// NCCL's ranks and a stream for their messages. Nothing is destroyed: at the end of the program

@@ -6,6 +6,7 @@
 
 #include <pade/core/error.h>
 #include <pade/core/kernels/cuda/upload.h>
+#include <pade/core/kernels/cuda/event.cuh>
 #include <pade/core/kernels/cuda/kernel.cuh>
 
 namespace pade::cuda {
@@ -18,12 +19,6 @@ struct StagingBuffer {
   size_t bytes = 0;
   cudaEvent_t copied = nullptr;  ///< the last copy out of it is done
 };
-
-cudaEvent_t new_event() {
-  cudaEvent_t event = nullptr;
-  check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "an event of the GPU");
-  return event;
-}
 
 /// The stream of the copies, and the buffers they come from.
 class Uploads {
