@@ -62,37 +62,39 @@ Assemble assembler_of(const Dataset& set, const LoaderOptions& options, int64_t 
   const Shape image = set.image_shape();
   AugmentProblem problem{image[0], image[1], image[2], 0};
   for (const Transform& transform : options.augment) problem.boxes += transform.erased_boxes();
-  return
-      [&set, image, problem, transforms = options.augment, on_device = augments_on_device(options),
-       stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch))](
-          std::span<const int64_t> indices) -> AssembledBatch {
-        const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
-                      fields = kImageEditFields + kBoxFields * problem.boxes;
-        AssembledBatch raw{Tensor::empty({kept, image[0], image[1], image[2]}, DType::uint8),
-                           Tensor::empty({count}, DType::int32),
-                           Tensor::empty({kept, fields}, DType::int32)};
-        Tensor images = Tensor::empty(raw.images.shape().with(0, on_device ? 0 : count));
-        uint8_t* pixels = raw.images.mutable_data<uint8_t>();
-        int32_t* labels = raw.labels.mutable_data<int32_t>();
-        int32_t* edits = raw.edits.mutable_data<int32_t>();
-        float* to = images.mutable_data<float>();
-        for (int64_t i = 0; i < count; ++i) {
-          labels[i] = set.read(indices[i], pixels);
-          Rng rng = stream;
-          rng.set_counter(static_cast<uint64_t>(indices[i]) << 32);  // the image's own part
-          ImageEdit edit({edits, static_cast<size_t>(fields)}, problem.h, problem.w);
-          for (const Transform& transform : transforms) transform.draw(edit, rng);
-          if (on_device) {
-            pixels += image.size();
-            edits += fields;
-          } else if (transforms.empty()) {
-            set.normalize(pixels, to + i * image.size());
-          } else {
-            cpu::augment_image(problem, pixels, edits, set.levels().data(), to + i * image.size());
-          }
-        }
-        return on_device ? raw : AssembledBatch{images, raw.labels, {}};
-      };
+  return [&set, image, problem, transforms = options.augment,
+          on_device = augments_on_device(options),
+          stream = Rng(*options.seed, "augment", static_cast<uint64_t>(epoch)), epoch,
+          in_all_epochs = Rng(*options.seed, "augment always")](
+             std::span<const int64_t> indices) -> AssembledBatch {
+    const int64_t count = std::ssize(indices), kept = on_device ? count : 1,
+                  fields = kImageEditFields + kBoxFields * problem.boxes;
+    AssembledBatch raw{Tensor::empty({kept, image[0], image[1], image[2]}, DType::uint8),
+                       Tensor::empty({count}, DType::int32),
+                       Tensor::empty({kept, fields}, DType::int32)};
+    Tensor images = Tensor::empty(raw.images.shape().with(0, on_device ? 0 : count));
+    uint8_t* pixels = raw.images.mutable_data<uint8_t>();
+    int32_t* labels = raw.labels.mutable_data<int32_t>();
+    int32_t* edits = raw.edits.mutable_data<int32_t>();
+    float* to = images.mutable_data<float>();
+    for (int64_t i = 0; i < count; ++i) {
+      labels[i] = set.read(indices[i], pixels);
+      Rng rng = stream, image_rng = in_all_epochs;
+      for (Rng* own : {&rng, &image_rng})  // the image's own parts
+        own->set_counter(static_cast<uint64_t>(indices[i]) << 32);
+      ImageEdit edit({edits, static_cast<size_t>(fields)}, problem.h, problem.w, epoch, image_rng);
+      for (const Transform& transform : transforms) transform.draw(edit, rng);
+      if (on_device) {
+        pixels += image.size();
+        edits += fields;
+      } else if (transforms.empty()) {
+        set.normalize(pixels, to + i * image.size());
+      } else {
+        cpu::augment_image(problem, pixels, edits, set.levels().data(), to + i * image.size());
+      }
+    }
+    return on_device ? raw : AssembledBatch{images, raw.labels, {}};
+  };
 }
 
 /// Samples of the epoch's order, and what they are of their batch.

@@ -20,6 +20,8 @@ int64_t draw_below(Rng& rng, int64_t bound) {
   return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound)));
 }
 
+const char* suffix_of(Border border) { return border == Border::reflected ? ",reflected" : ""; }
+
 void check_probability(const char* name, double p) {
   check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], got ", p);
 }
@@ -27,19 +29,27 @@ void check_probability(const char* name, double p) {
 }  // namespace
 
 ImageEdit::ImageEdit(std::span<int32_t> row, int64_t height, int64_t width)
-    : row_(row), height_(height), width_(width) {
+    : ImageEdit(row, height, width, 0, Rng(0)) {}
+
+ImageEdit::ImageEdit(std::span<int32_t> row, int64_t height, int64_t width, int64_t epoch,
+                     const Rng& image_rng)
+    : row_(row), height_(height), width_(width), epoch_(epoch), image_rng_(image_rng) {
   check(row.size() >= kImageEditFields && (row.size() - kImageEditFields) % kBoxFields == 0,
         "ImageEdit: expected a row of 7 + 4 R numbers, got ", row.size());
   std::fill(row.begin(), row.end(), 0);
   set_box(kShownBox, {0, 0, height, width});
 }
 
-void ImageEdit::shift(int64_t dy, int64_t dx) {
+void ImageEdit::shift(int64_t dy, int64_t dx, Border border) {
   constexpr int64_t kFarthest = 1 << 20;
   check(dy >= -kFarthest && dy <= kFarthest && dx >= -kFarthest && dx <= kFarthest,
         "ImageEdit: a shift by (", dy, ", ", dx, ") is too far; expected at most ", kFarthest);
+  check(border == Border::black || (!shifted_ && used_ == kImageEditFields),
+        "ImageEdit: a shift that reflects comes before other shifts and erased boxes");
+  shifted_ = true;
   row_[kShiftY] += static_cast<int32_t>(dy);
   row_[kShiftX] += static_cast<int32_t>(row_[kMirrored] ? -dx : dx);
+  if (border == Border::reflected) return;  // all of it shows something
   for (size_t i = kShownBox; i < used_; i += kBoxFields)
     set_box(i, {row_[i] - dy, row_[i + 1] - dx, row_[i + 2] - dy, row_[i + 3] - dx});
 }
@@ -84,10 +94,12 @@ void RandomCrop::validate() const {
 void RandomCrop::draw(ImageEdit& edit, Rng& rng) const {
   const int64_t dy = draw_below(rng, 2 * padding + 1) - padding;
   const int64_t dx = draw_below(rng, 2 * padding + 1) - padding;
-  edit.shift(dy, dx);
+  edit.shift(dy, dx, border);
 }
 
-std::string RandomCrop::describe() const { return text("random_crop(padding=", padding, ")"); }
+std::string RandomCrop::describe() const {
+  return text("random_crop(padding=", padding, suffix_of(border), ")");
+}
 
 void HorizontalFlip::validate() const { check_probability("horizontal_flip", p); }
 
@@ -96,6 +108,27 @@ void HorizontalFlip::draw(ImageEdit& edit, Rng& rng) const {
 }
 
 std::string HorizontalFlip::describe() const { return text("horizontal_flip(p=", p, ")"); }
+
+void AlternatingFlip::draw(ImageEdit& edit, Rng&) const {
+  const auto first = static_cast<int64_t>(edit.image_rng().below(2));
+  if ((edit.epoch() + first) % 2 == 0) edit.mirror();
+}
+
+std::string AlternatingFlip::describe() const { return "alternating_flip"; }
+
+void FixedView::validate() const {
+  check(std::max(std::abs(dy), std::abs(dx)) <= 1024,
+        "fixed_view: expected a move by at most 1024 pixels, got ", dy, " and ", dx);
+}
+
+void FixedView::draw(ImageEdit& edit, Rng&) const {
+  edit.shift(dy, dx, border);
+  if (mirrored) edit.mirror();
+}
+
+std::string FixedView::describe() const {
+  return text("fixed_view(dy=", dy, ",dx=", dx, suffix_of(border), mirrored ? ",mirrored)" : ")");
+}
 
 void Cutout::validate() const {
   check(size >= 1 && size <= 65536, "cutout: the size must be in [1, 65536], got ", size);

@@ -18,6 +18,12 @@ struct Box {
   int64_t top, left, bottom, right;
 };
 
+/// What lies beyond the edges of an image.
+enum class Border {
+  black,
+  reflected,  ///< the image mirrored, without the pixels of the edge: −1 shows 1, −2 shows 2
+};
+
 /// What happens to one image: the changes that transforms draw are composed, in their order, into a
 /// row of numbers that augment() carries out.
 class ImageEdit {
@@ -25,13 +31,21 @@ class ImageEdit {
   /// Writes to `row`, which must stay: 7 + 4 R numbers, for at most R calls of erase(). Nothing
   /// happens to the image yet.
   ImageEdit(std::span<int32_t> row, int64_t height, int64_t width);
+  /// Of that image in one of many epochs; `image_rng` is the same in all of them.
+  ImageEdit(std::span<int32_t> row, int64_t height, int64_t width, int64_t epoch,
+            const Rng& image_rng);
 
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }
+  /// The epoch, and a generator that starts in each of them alike, for what goes on from one to the
+  /// next.
+  int64_t epoch() const { return epoch_; }
+  Rng image_rng() const { return image_rng_; }
 
-  /// Pixel (y, x) becomes what pixel (y + dy, x + dx) was, black where there was none.
-  /// Throws Error for more than 2²⁰ pixels.
-  void shift(int64_t dy, int64_t dx);
+  /// Pixel (y, x) becomes what pixel (y + dy, x + dx) was, and where there was none as `border` has
+  /// it. Throws Error for more than 2²⁰ pixels, and where a shift that reflects is not the first
+  /// one, or comes after an erased box.
+  void shift(int64_t dy, int64_t dx, Border border = Border::black);
   /// Exchanges left and right.
   void mirror();
   /// Fills a box with 0 as the network sees it: the mean of the training images. Throws Error when
@@ -42,8 +56,10 @@ class ImageEdit {
   void set_box(size_t first, const Box& box);
 
   std::span<int32_t> row_;
-  int64_t height_, width_;
+  int64_t height_, width_, epoch_;
+  Rng image_rng_;
   size_t used_ = kImageEditFields;
+  bool shifted_ = false;
 };
 
 /// A random change of an image. One of your own has these four members, and goes into
@@ -80,10 +96,11 @@ class Transform {
 /// As `random_crop(padding=4) horizontal_flip(p=0.5)`; `none` when there are none.
 std::string describe(const std::vector<Transform>& transforms);
 
-/// The image with `padding` black pixels on each side, cropped to its size at a place that is drawn
-/// uniformly. Throws Error unless 0 <= padding <= 1024.
+/// The image with `padding` pixels on each side, black or reflected, cropped to its size at a place
+/// that is drawn uniformly. Throws Error unless 0 <= padding <= 1024.
 struct RandomCrop {
   int64_t padding = 4;
+  Border border = Border::black;
 
   void validate() const;
   int erased_boxes() const { return 0; }
@@ -94,6 +111,29 @@ struct RandomCrop {
 /// Left and right exchanged, with probability `p`. Throws Error unless p is in [0, 1].
 struct HorizontalFlip {
   double p = 0.5;
+
+  void validate() const;
+  int erased_boxes() const { return 0; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+/// Left and right exchanged in every other epoch; the first time in epoch 0 or 1, with equal
+/// probability for each image. So two epochs show both sides of all, where independent draws show
+/// one side twice of half of them (Jordan, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, 2024,
+/// https://arxiv.org/abs/2404.00498, section 3.6).
+struct AlternatingFlip {
+  void validate() const {}
+  int erased_boxes() const { return 0; }
+  void draw(ImageEdit& edit, Rng& rng) const;
+  std::string describe() const;
+};
+
+/// The image moved by (−dy, −dx), and mirrored, always alike: a view of it, for testing.
+struct FixedView {
+  int64_t dy = 0, dx = 0;
+  Border border = Border::black;
+  bool mirrored = false;
 
   void validate() const;
   int erased_boxes() const { return 0; }

@@ -25,10 +25,10 @@ mapfile -t kernels < <(sources core/kernels/math core/kernels/cpu core/kernels/c
 mapfile -t reference < <(sources core/kernels/reference)
 mapfile -t files < <(sources data core/io)
 mapfile -t distributed < <(sources core/distributed layers/data_parallel.*)
-budget framework 9215 8000 "${core[@]}" "${rooms[@]}"
+budget framework 9390 8000 "${core[@]}" "${rooms[@]}"
 budget study 3000 3000 "${study[@]}"
 budget reference 690 500 "${reference[@]}"
 budget kernels 12000 12000 "${kernels[@]}"
 budget distributed 1110 1110 "${distributed[@]}"
-budget 'data and io' 4070 3000 "${files[@]}"
+budget 'data and io' 4145 3000 "${files[@]}"
 exit "$status"

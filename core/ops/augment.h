@@ -13,8 +13,9 @@ namespace pade {
 ///
 /// Returns float32 [B, C, H, W], whose pixel (y, x) is 0 in an erased box; else, inside the box
 /// that is shown, levels[c][pixel (y + shift_y, shift_x + x) of the image], or (y + shift_y,
-/// shift_x − x) in a mirrored one; and everywhere else, where that lies outside of the image too,
-/// levels[c][0], which is black. So any numbers will do in a row. The same bits on every device.
+/// shift_x − x) in a mirrored one; and everywhere else levels[c][0], which is black. Beyond its
+/// edges the image goes on as its mirror image, without the edge again: row −1 is row 1. So any
+/// numbers will do in an edit. The same bits on every device.
 ///
 /// Throws Error unless shapes, dtypes and devices are these, and H·W below 2³¹.
 Tensor augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels);

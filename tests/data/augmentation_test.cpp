@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -98,6 +100,37 @@ TEST_CASE("augmented training resumes in the middle of an epoch") {
   resumed.set_epoch(1, 4);
   CHECK(run(resumed) == Batches(second.begin() + 4, second.end()));
   CHECK(run(resumed) == third);
+}
+
+TEST_CASE(
+    "AlternatingFlip shows each image from both sides in any two epochs that follow another") {
+  const NoiseSet set(400);
+  const auto flipped = [&](int64_t epoch) {
+    Loader loader(set, {.batch_size = 400, .seed = 5, .augment = {AlternatingFlip{}}});
+    loader.set_epoch(epoch);
+    const Tensor seen = loader.begin()->images,
+                 plain = Loader(set, {.batch_size = 400}).begin()->images;
+    std::vector<bool> is;
+    for (int64_t i = 0; i < 400; ++i) {
+      bool same = true, mirrored = true;
+      for (int64_t y = 0; y < 8; ++y)
+        for (int64_t x = 0; x < 8; ++x) {
+          same = same && seen.at({i, 0, y, x}) == plain.at({i, 0, y, x});
+          mirrored = mirrored && seen.at({i, 0, y, x}) == plain.at({i, 0, y, 7 - x});
+        }
+      REQUIRE(same != mirrored);
+      is.push_back(mirrored);
+    }
+    return is;
+  };
+  const std::vector<bool> first = flipped(0);
+  const auto number = std::count(first.begin(), first.end(), true);
+  CHECK(std::abs(number - 200) <= 45);  // 4.5 deviations
+  std::vector<bool> others = first;
+  others.flip();
+  CHECK(flipped(1) == others);
+  CHECK(flipped(2) == first);
+  CHECK(flipped(7) == others);
 }
 
 DEVICE_TEST_CASE("augmented batches have the same bits on every device, wherever they are made") {

@@ -82,6 +82,12 @@ std::optional<Box> erased_box(const Subject& subject, const Picture& changed) {
   return box;
 }
 
+/// What is beyond an edge is as far inside of it.
+int64_t reflected(int64_t i, int64_t n) {
+  while (n > 1 && (i < 0 || i >= n)) i = i < 0 ? -i : 2 * (n - 1) - i;
+  return n > 1 ? i : 0;
+}
+
 /// Whether every one of `values` numbers came up as often as it should within 4.5 deviations.
 template <class Key>
 bool is_uniform(const std::map<Key, int>& counts, size_t values, int draws) {
@@ -103,6 +109,7 @@ TEST_CASE("changes of an image are composed in their order") {
       ImageEdit edit(row, h, w);
       Picture expected = subject.plain;
       int erased = 0;
+      bool shifted = false;
       for (uint64_t steps = rng.below(7); steps > 0; --steps) {
         const Picture before = expected;
         const auto number = [&](int64_t low, int64_t high) {
@@ -111,6 +118,15 @@ TEST_CASE("changes of an image are composed in their order") {
         const uint64_t kind = rng.below(erased < 4 ? 3 : 2);
         if (kind == 0) {
           const int64_t dy = number(-h, h + 1), dx = number(-2, 3);
+          if (!shifted && erased == 0 && rng.below(2)) {
+            edit.shift(dy, dx, Border::reflected);
+            expected = picture(h, w, [&](int64_t c, int64_t y, int64_t x) {
+              return before.at(c, reflected(y + dy, h), reflected(x + dx, w));
+            });
+            shifted = true;
+            continue;
+          }
+          shifted = true;
           edit.shift(dy, dx);
           expected = picture(h, w, [&](int64_t c, int64_t y, int64_t x) {
             const bool inside = y + dy >= 0 && y + dy < h && x + dx >= 0 && x + dx < w;
@@ -146,6 +162,9 @@ TEST_CASE("an ImageEdit refuses rows and changes that do not fit") {
       edit.erase({0, 0, 1, 1}),
       "ImageEdit: the row has place for 1 boxes to erase, and one more was asked for", Error);
   CHECK_THROWS_AS(edit.shift(0, int64_t{1} << 40), Error);
+  CHECK_THROWS_WITH_AS(
+      edit.shift(0, 1, Border::reflected),
+      "ImageEdit: a shift that reflects comes before other shifts and erased boxes", Error);
 }
 
 TEST_CASE("RandomCrop crops the padded image anywhere") {
@@ -175,6 +194,31 @@ TEST_CASE("RandomCrop crops the padded image anywhere") {
   }
   CHECK(is_uniform(places, 49, kDraws));
   CHECK(subject.after(RandomCrop{.padding = 0}, rng) == subject.plain);
+}
+
+TEST_CASE("RandomCrop with a reflected border, and FixedView, show what is inside of it") {
+  const Subject subject(8, 6);
+  const auto moved = [&](int64_t dy, int64_t dx) {
+    return picture(8, 6, [&](int64_t c, int64_t y, int64_t x) {
+      return subject.plain.at(c, reflected(y + dy, 8), reflected(x + dx, 6));
+    });
+  };
+  Rng rng(7);
+  for (int draw = 0; draw < 200; ++draw) {
+    const RandomCrop crop{.padding = 2, .border = Border::reflected};
+    const Picture cropped = subject.after(crop, rng);
+    int found = 0;
+    for (int64_t dy = -2; dy <= 2; ++dy)
+      for (int64_t dx = -2; dx <= 2; ++dx) found += cropped == moved(dy, dx);
+    CHECK(found == 1);
+  }
+  const FixedView view{.dy = 1, .dx = -1, .border = Border::reflected, .mirrored = true};
+  const Picture unmirrored = moved(1, -1);
+  CHECK(subject.after(view, rng) ==
+        picture(8, 6, [&](int64_t c, int64_t y, int64_t x) { return unmirrored.at(c, y, 5 - x); }));
+  CHECK(subject.after(FixedView{}, rng) == subject.plain);
+  CHECK_THROWS_WITH_AS(Transform(FixedView{.dy = 2000}),
+                       "fixed_view: expected a move by at most 1024 pixels, got 2000 and 0", Error);
 }
 
 TEST_CASE("HorizontalFlip exchanges left and right as often as it should") {

@@ -35,21 +35,22 @@ void augment(const Tensor& pixels, const Tensor& edits, const Tensor& levels, Te
 
 void augment_image(const AugmentProblem& p, const uint8_t* pixels, const int32_t* fields,
                    const float* levels, float* image) {
-  const ImageEditRow edit{fields, p.boxes};
+  const ImageEditRow edit{fields, p.boxes, p.h, p.w};
   const PixelBox shown = edit.shown();
-  // Columns [begin, end) are shown: those for which 0 <= at_zero + step · x < w.
-  const int64_t at_zero = edit.source_column(0), step = edit.mirrored() ? -1 : 1;
-  const int64_t first = edit.mirrored() ? at_zero - p.w + 1 : -at_zero;
-  const int64_t begin = std::max({int64_t{0}, int64_t{shown.left}, first});
-  const int64_t end = std::min({p.w, int64_t{shown.right}, first + p.w});
+  const int64_t left = std::max(shown.left, 0), right = std::min<int64_t>(shown.right, p.w);
+  // Where all of a row's pixels are inside of the image, the source of x is at_zero + step · x.
+  const int64_t step = edit.mirrored() ? -1 : 1, at_zero = fields[kShiftX];
+  const auto is_inside = [&](int64_t x) { return x >= 0 && x < p.w; };
+  const bool inside = is_inside(at_zero + step * left) && is_inside(at_zero + step * (right - 1));
   for (int64_t c = 0; c < p.channels; ++c, pixels += p.h * p.w, image += p.h * p.w, levels += 256) {
     for (int64_t y = 0; y < p.h; ++y) {
       float* row = image + y * p.w;
-      const int64_t source_row = edit.source_row(static_cast<int32_t>(y));
       std::fill(row, row + p.w, levels[0]);
-      if (y < shown.top || y >= shown.bottom || source_row < 0 || source_row >= p.h) continue;
-      const uint8_t* source = pixels + source_row * p.w;
-      for (int64_t x = begin; x < end; ++x) row[x] = levels[source[at_zero + step * x]];
+      if (y < shown.top || y >= shown.bottom) continue;
+      const uint8_t* source = pixels + edit.source_row(y) * p.w;
+      for (int64_t x = left; inside && x < right; ++x) row[x] = levels[source[at_zero + step * x]];
+      for (int64_t x = left; !inside && x < right; ++x)
+        row[x] = levels[source[edit.source_column(x)]];
     }
     for (int i = 0; i < p.boxes; ++i) erase(edit.erased(i), p, image);
   }

@@ -14,15 +14,13 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t plane = p.h * p.w;
   const int fields = kImageEditFields + kBoxFields * p.boxes;
   for (int64_t image = blockIdx.y; image < images; image += gridDim.y) {
-    const ImageEditRow edit{edits + image * fields, p.boxes};
+    const ImageEditRow edit{edits + image * fields, p.boxes, p.h, p.w};
     const int64_t first = image * p.channels * plane;
     for (int64_t i = first_index(); i < plane; i += index_step()) {
       const int32_t y = static_cast<int32_t>(i) / static_cast<int32_t>(p.w);
       const int32_t x = static_cast<int32_t>(i) - y * static_cast<int32_t>(p.w);
       const int64_t row = edit.source_row(y), column = edit.source_column(x);
-      const bool erased = edit.erases(y, x);
-      const bool shown =
-          edit.shown().contains(y, x) && row >= 0 && row < p.h && column >= 0 && column < p.w;
+      const bool erased = edit.erases(y, x), shown = edit.shown().contains(y, x);
       const int64_t source = first + (shown ? row * p.w + column : 0);
       for (int64_t c = 0; c < p.channels; ++c)
         out[first + c * plane + i] =

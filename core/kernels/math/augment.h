@@ -16,19 +16,28 @@ struct PixelBox {
   }
 };
 
-/// A row of augment()'s edits.
+/// Which of n ≥ 1 pixels is at place i of a row that goes on as its mirror image on both sides.
+PADE_HD int64_t reflected_index(int64_t i, int64_t n) {
+  if (i >= 0 && i < n) return i;
+  if (n == 1) return 0;
+  const int64_t period = 2 * n - 2, place = (i < 0 ? -i : i) % period;
+  return place < n ? place : period - place;
+}
+
+/// A row of augment()'s edits, of images with h rows and w columns.
 struct ImageEditRow {
   const int32_t* fields;
   int boxes;
+  int64_t h, w;
 
   PADE_HD bool mirrored() const { return fields[kMirrored] != 0; }
   PADE_HD PixelBox shown() const { return box_at(kShownBox); }
   PADE_HD PixelBox erased(int i) const { return box_at(kImageEditFields + kBoxFields * i); }
 
-  /// Where the pixel of row y or column x comes from: inside of the image or not, so in 64 bits.
-  PADE_HD int64_t source_row(int32_t y) const { return int64_t{y} + fields[kShiftY]; }
-  PADE_HD int64_t source_column(int32_t x) const {
-    return mirrored() ? int64_t{fields[kShiftX]} - x : int64_t{fields[kShiftX]} + x;
+  /// Where the pixel of row y or column x comes from.
+  PADE_HD int64_t source_row(int64_t y) const { return reflected_index(fields[kShiftY] + y, h); }
+  PADE_HD int64_t source_column(int64_t x) const {
+    return reflected_index(fields[kShiftX] + (mirrored() ? -x : x), w);
   }
 
   PADE_HD bool erases(int32_t y, int32_t x) const {

@@ -126,12 +126,11 @@ void add_elements(Kernels& kernels) {
     const Shape& shape = pixels.shape();
     const int64_t fields = edits.extent(1), boxes = (fields - kImageEditFields) / kBoxFields;
     for_all({shape[0], shape[1], shape[2], shape[3]}, [&](auto image, auto c, auto i, auto j) {
-      const ImageEditRow edit{edits.data<int32_t>() + image * fields, static_cast<int>(boxes)};
+      const ImageEditRow edit{edits.data<int32_t>() + image * fields, static_cast<int>(boxes),
+                              shape[2], shape[3]};
       const auto y = static_cast<int32_t>(i), x = static_cast<int32_t>(j);
       const int64_t row = edit.source_row(y), column = edit.source_column(x);
-      const bool shows =
-          edit.shown().contains(y, x) && is_inside({shape[2], shape[3]}, row, column);
-      const double level = shows ? pixels(image, c, row, column) : 0;
+      const double level = edit.shown().contains(y, x) ? pixels(image, c, row, column) : 0;
       images(image, c, i, j) = edit.erases(y, x) ? 0 : levels(c, static_cast<int64_t>(level));
     });
   };

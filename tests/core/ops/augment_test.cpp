@@ -44,6 +44,14 @@ Problem random_problem(const Shape& shape, int64_t boxes, uint64_t seed) {
   return {bytes(rng, shape), edits, levels_of(shape[1])};
 }
 
+/// What is beyond an edge is as far inside of it, again and again.
+int64_t reflected(int64_t i, int64_t n) {
+  if (n == 1) return 0;
+  i %= 2 * (n - 1);
+  while (i < 0 || i >= n) i = i < 0 ? -i : 2 * (n - 1) - i;
+  return i;
+}
+
 /// The contract, pixel by pixel.
 std::vector<float> expected(const Problem& p) {
   const int64_t channels = p.pixels.extent(1), h = p.pixels.extent(2), w = p.pixels.extent(3);
@@ -60,10 +68,9 @@ std::vector<float> expected(const Problem& p) {
           bool erased = false;
           for (int64_t box = 7; box < p.edits.extent(1); box += 4)
             erased = erased || inside(row + box, y, x);
-          const int64_t from_y = y + edits[row + 1];
-          const int64_t from_x = edits[row] ? int64_t{edits[row + 2]} - x : edits[row + 2] + x;
-          const bool shown =
-              inside(row + 3, y, x) && from_y >= 0 && from_y < h && from_x >= 0 && from_x < w;
+          const int64_t from_y = reflected(int64_t{edits[row + 1]} + y, h);
+          const int64_t from_x = reflected(int64_t{edits[row + 2]} + (edits[row] ? -x : x), w);
+          const bool shown = inside(row + 3, y, x);
           const double pixel = shown ? p.pixels.at({i, c, from_y, from_x}) : 0;
           images.push_back(
               erased ? 0.0f : static_cast<float>(p.levels.at({c, static_cast<int64_t>(pixel)})));
