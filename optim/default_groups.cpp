@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include <pade/core/error.h>
 #include <pade/optim/default_groups.h>
 #include <pade/optim/parameter_checks.h>
 
@@ -36,6 +37,23 @@ std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& paramet
     if (!group->parameters.empty()) groups.push_back(std::move(*group));
   }
   return groups;
+}
+
+std::vector<ParameterGroup> with_lr_factor(std::vector<ParameterGroup> groups, double factor,
+                                           const std::function<bool(const Parameter&)>& chosen) {
+  check(factor > 0 && std::isfinite(factor),
+        "with_lr_factor: expected a finite factor above 0, got ", factor);
+  std::vector<ParameterGroup> all;
+  for (ParameterGroup& group : groups) {
+    ParameterGroup own{group.name, {}, factor * group.lr, group.weight_decay / factor, group.rule};
+    const auto first = std::stable_partition(group.parameters.begin(), group.parameters.end(),
+                                             std::not_fn(chosen));
+    own.parameters.assign(first, group.parameters.end());
+    group.parameters.erase(first, group.parameters.end());
+    for (ParameterGroup* some : {&group, &own})
+      if (!some->parameters.empty()) all.push_back(std::move(*some));
+  }
+  return all;
 }
 
 }  // namespace pade

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -19,5 +20,11 @@ constexpr double kActivationLr = 0.01;
 std::vector<ParameterGroup> default_groups(const std::vector<Parameter>& parameters, double lr,
                                            double weight_decay,
                                            std::optional<double> activation_lr = {});
+
+/// Moves the parameters that are `chosen` into groups of their own with `factor` times the rate and
+/// 1/factor times the decay: lr · decay, what a step takes off a parameter, stays. Throws Error
+/// unless factor is finite and above 0.
+std::vector<ParameterGroup> with_lr_factor(std::vector<ParameterGroup> groups, double factor,
+                                           const std::function<bool(const Parameter&)>& chosen);
 
 }  // namespace pade

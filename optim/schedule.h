@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <utility>
+
 namespace pade {
 
 /// How the learning rate changes with time: a factor on it, as a function of the epochs done, which
@@ -13,6 +16,10 @@ class Schedule {
   static Schedule cosine(double total);
   /// gamma ^ ⌊epochs / every⌋. Throws Error unless both are above 0 and finite.
   static Schedule step(double every, double gamma);
+  /// In a straight line from `start` to 1 after `peak` epochs, in another one to `end` after
+  /// `total`, and `end` from there on. Throws Error unless 0 < peak < total, and both factors are
+  /// in [0, 1].
+  static Schedule triangle(double total, double start, double peak, double end);
 
   /// The same, but multiplied by epochs / `warm_up` before that: 0 at 0, and itself from `warm_up`
   /// on, which is not shifted. None when it is 0; throws Error when negative or not finite.
@@ -22,13 +29,9 @@ class Schedule {
   double factor(double epochs) const;
 
  private:
-  enum class Kind { constant, cosine, step };
+  explicit Schedule(std::function<double(double)> curve) : curve_(std::move(curve)) {}
 
-  Schedule(Kind kind, double length, double gamma) : kind_(kind), length_(length), gamma_(gamma) {}
-
-  Kind kind_;
-  double length_, gamma_;
-  double warm_up_ = 0;
+  std::function<double(double)> curve_;
 };
 
 }  // namespace pade

@@ -21,11 +21,10 @@ void WeightAverage::check_shared() const {
           "other tensors");
 }
 
-void WeightAverage::update() {
+void WeightAverage::average_with(double decay) {
   check(!swapped_, "WeightAverage: update() while the network holds the averages; swap() first");
   check_shared();
-  const int32_t number = ++updates_.mutable_data<int32_t>()[0];
-  const double decay = std::min(decay_, number / (number + 9.0));
+  ++updates_.mutable_data<int32_t>()[0];
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const Tensor tensor = tensors_[i].second.detach();
     if (is_floating(tensor.dtype()))
@@ -33,6 +32,17 @@ void WeightAverage::update() {
     else
       averages_[i].copy_(tensor);
   }
+}
+
+void WeightAverage::update() {
+  const int32_t number = updates_.data<int32_t>()[0] + 1;
+  average_with(std::min(decay_, number / (number + 9.0)));
+}
+
+void WeightAverage::pull_back(double decay) {
+  check(decay >= 0 && decay <= 1, "WeightAverage: expected a decay from 0 to 1, got ", decay);
+  average_with(decay);
+  for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].second.detach().copy_(averages_[i]);
 }
 
 void WeightAverage::swap() {

@@ -26,6 +26,10 @@ class WeightAverage {
   /// average = decay · average + (1 − decay) · tensor; of tensors that are not floating, a copy.
   /// Throws Error where nobody else holds a tensor any more, as after network.to(…).
   void update();
+  /// Lookahead (Zhang et al. 2019, https://arxiv.org/abs/1907.08610), after every few steps:
+  /// average = decay · average + (1 − decay) · tensor, and the network goes on from the average.
+  /// Throws Error unless decay is in [0, 1], and as update() does.
+  void pull_back(double decay);
   /// Exchanges the averages and what the network holds; a second call puts everything back to the
   /// same bits. Throws Error from update() in between, and as update() does.
   void swap();
@@ -38,6 +42,7 @@ class WeightAverage {
 
  private:
   void check_shared() const;
+  void average_with(double decay);
 
   std::vector<std::pair<std::string, Tensor>> tensors_;
   std::vector<Tensor> averages_;  // in the order of tensors_

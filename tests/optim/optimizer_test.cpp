@@ -239,6 +239,30 @@ TEST_CASE("default groups keep coefficients apart, and empty groups away") {
   CHECK(Sgd({weight}, {.lr = 0.1}).groups().size() == 1);
 }
 
+TEST_CASE("a factor on the rates of some parameters leaves what decay takes off them") {
+  Tensor a = Tensor::ones({2}).requires_grad_(), b = Tensor::ones({2}).requires_grad_();
+  const std::vector<Parameter> parameters{{"norm.bias", a}, {"conv.weight", b}};
+  const auto is_norm = [](const Parameter& p) { return p.name.starts_with("norm"); };
+  auto groups = with_lr_factor(default_groups(parameters, 0.1, 0.02), 8, is_norm);
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].parameters[0].name == "conv.weight");
+  CHECK(groups[0].lr == 0.1);
+  CHECK(groups[0].weight_decay == 0.02);
+  CHECK(groups[1].parameters[0].name == "norm.bias");
+  CHECK(groups[1].lr == doctest::Approx(0.8));
+  CHECK(groups[1].weight_decay == doctest::Approx(0.0025));
+  Sgd optimizer(std::move(groups), {});
+  a.set_grad(Tensor::full({2}, 0.5));
+  b.set_grad(Tensor::full({2}, 0.5));
+  optimizer.step();
+  CHECK(a.at({0}) == doctest::Approx(1 - 0.8 * 0.5 - 0.1 * 0.02));
+  CHECK(b.at({0}) == doctest::Approx(1 - 0.1 * 0.5 - 0.1 * 0.02));
+  CHECK(with_lr_factor(default_groups(parameters, 0.1, 0), 2, [](auto&) { return true; }).size() ==
+        1);
+  CHECK_THROWS_WITH_AS(with_lr_factor({}, 0, is_norm),
+                       "with_lr_factor: expected a finite factor above 0, got 0", Error);
+}
+
 TEST_CASE("the rate of coefficients falls with the root of the number of layers that have some") {
   const auto rate_with = [](int layers, const AdamOptions& options) {
     std::vector<Parameter> parameters{make_parameter("stage.weight")};

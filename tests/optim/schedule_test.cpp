@@ -37,6 +37,17 @@ TEST_CASE("step multiplies at whole multiples") {
   CHECK(Schedule::step(0.5, 2).factor(1.75) == 8);
 }
 
+TEST_CASE("triangle rises to 1 and falls, and stays at its end") {
+  const Schedule schedule = Schedule::triangle(10, 0.2, 2.5, 0.05);
+  CHECK(schedule.factor(0) == 0.2);
+  CHECK(schedule.factor(1.25) == doctest::Approx(0.6));
+  CHECK(schedule.factor(2.5) == 1);
+  CHECK(schedule.factor(5) == doctest::Approx(1 - 0.95 / 3));
+  CHECK(schedule.factor(10) == doctest::Approx(0.05));
+  CHECK(schedule.factor(30) == schedule.factor(10));
+  CHECK(schedule.with_warm_up(5).factor(2.5) == 0.5);
+}
+
 TEST_CASE("constant is 1, and a warm-up rises to what follows it") {
   CHECK(Schedule::constant().factor(0) == 1);
   CHECK(Schedule::constant().factor(1000) == 1);
@@ -54,6 +65,12 @@ TEST_CASE("constant is 1, and a warm-up rises to what follows it") {
 }
 
 TEST_CASE("schedules refuse spans and times that make no sense") {
+  CHECK_THROWS_WITH_AS(Schedule::triangle(10, 0, 10, 0),
+                       "Schedule::triangle: expected a peak between 0 and 10 epochs, got 10",
+                       Error);
+  CHECK_THROWS_WITH_AS(Schedule::triangle(10, 0.5, 5, 1.5),
+                       "Schedule::triangle: expected factors from 0 to 1, got 0.5 and 1.5", Error);
+  CHECK_THROWS_AS(Schedule::triangle(kInfinity, 0, 1, 0), Error);
   CHECK_THROWS_WITH_AS(Schedule::cosine(0), "Schedule::cosine: expected more than 0 epochs, got 0",
                        Error);
   CHECK_THROWS_AS(Schedule::cosine(kInfinity), Error);

@@ -49,6 +49,24 @@ DEVICE_TEST_CASE("averages follow their definition, and start fast") {
   CHECK(state[2].second.to_vector<int32_t>() == std::vector<int32_t>{20});
 }
 
+DEVICE_TEST_CASE("pull_back moves the average towards the network, and the network to it") {
+  Tensor weight = row({1, -2}, device).requires_grad_();
+  Tensor count = Tensor::zeros({1}, DType::int32).to(device).clone();
+  WeightAverage average({{"weight", weight}, {"count", count}}, 0);
+  weight.detach().copy_(row({2, 6}, Device::cpu));
+  count.fill_(3);
+  average.pull_back(0.75);
+  CHECK(weight.to_vector<double>() == std::vector<double>{1.25, 0});
+  CHECK(average.state()[1].second.to_vector<double>() == std::vector<double>{1.25, 0});
+  CHECK(count.item() == 3);
+  weight.detach().copy_(row({9, 9}, Device::cpu));
+  average.pull_back(1);
+  CHECK(weight.to_vector<double>() == std::vector<double>{1.25, 0});
+  CHECK(weight.requires_grad());
+  CHECK_THROWS_WITH_AS(average.pull_back(1.5),
+                       "WeightAverage: expected a decay from 0 to 1, got 1.5", Error);
+}
+
 DEVICE_TEST_CASE("averages change places with the network and back") {
   const std::vector<double> first{0.1, 0.2}, second{0.3, 1e30};
   Tensor weight = row(first, device).requires_grad_();
