@@ -88,6 +88,7 @@
 #include <pade/layers/study/rational_regions.h>
 #include <pade/layers/study/replace_activations.h>
 #include <pade/layers/study/value_distribution.h>
+#include <pade/layers/whitening.h>
 #include <pade/optim/adam.h>
 #include <pade/optim/clip.h>
 #include <pade/optim/default_groups.h>

@@ -51,4 +51,10 @@ void fail_unknown_name(std::string_view kind, std::string_view given,
   throw_error(message);
 }
 
+void check_known_name(std::string_view kind, std::string_view given,
+                      const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), given) == known.end())
+    fail_unknown_name(kind, given, known);
+}
+
 }  // namespace pade

@@ -13,6 +13,10 @@ std::string nearest_name(std::string_view given, const std::vector<std::string>&
 [[noreturn]] void fail_unknown_name(std::string_view kind, std::string_view given,
                                     const std::vector<std::string>& known);
 
+/// Throws so unless it is one of them.
+void check_known_name(std::string_view kind, std::string_view given,
+                      const std::vector<std::string>& known);
+
 /// The one of `values` whose name_of() is `name`. Throws as fail_unknown_name().
 template <class Values>
 auto value_named(std::string_view kind, std::string_view name, const Values& values) {

@@ -25,10 +25,27 @@ constexpr std::array kInits = {  // in the order of the enum
     Entry{"glorot_normal", 1, Init::glorot_normal},
     Entry{"glorot_uniform", 1, Init::glorot_uniform},
     Entry{"lecun_normal", 1, Init::lecun_normal},
-    Entry{"lecun_uniform", 1, Init::lecun_uniform}};
+    Entry{"lecun_uniform", 1, Init::lecun_uniform},
+    Entry{"dirac", 1, Init::dirac}};
 
 /// Of a weight [out, in, kernel…]; at least 1, so that empty layers divide by nothing.
 double fan_in(const Shape& shape) { return std::max<double>(1, shape.size_from(1)); }
+
+/// Output i of each group becomes input i, at the middle of the kernel.
+Tensor with_copies(Tensor weight, int64_t groups) {
+  const Shape& shape = weight.shape();
+  const int64_t kernel = shape.size_from(2), in = shape[1], out = shape[0] / groups;
+  int64_t middle = 0;
+  for (int axis = 2; axis < shape.rank(); ++axis) middle = middle * shape[axis] + shape[axis] / 2;
+  float* filters = weight.mutable_data<float>();
+  for (int64_t i = 0; i < groups * std::min(in, out); ++i) {
+    const int64_t channel = i % std::min(in, out), output = i / std::min(in, out) * out + channel;
+    float* filter = filters + output * in * kernel;
+    std::fill_n(filter, in * kernel, 0.0f);
+    filter[channel * kernel + middle] = 1;
+  }
+  return weight;
+}
 
 }  // namespace
 
@@ -52,6 +69,7 @@ Tensor initial_weight(Init init, const Shape& shape, Rng& rng, int64_t groups) {
       case Init::glorot_uniform: return uniform(std::sqrt(6 / (in + out)));
       case Init::lecun_normal: return normal(1 / in);
       case Init::lecun_uniform: return uniform(std::sqrt(3 / in));
+      case Init::dirac: return with_copies(uniform(1 / std::sqrt(in)), groups);
     }
     return Tensor();
   };
@@ -60,7 +78,7 @@ Tensor initial_weight(Init init, const Shape& shape, Rng& rng, int64_t groups) {
 
 Tensor initial_bias(Init init, const Shape& weight_shape, Rng& rng) {
   const Shape shape{weight_shape[0]};
-  if (init != Init::pytorch) return Tensor::zeros(shape).requires_grad_();
+  if (init != Init::pytorch && init != Init::dirac) return Tensor::zeros(shape).requires_grad_();
   const double bound = 1 / std::sqrt(fan_in(weight_shape));
   return rng.uniform(shape, -bound, bound).requires_grad_();
 }

@@ -20,6 +20,9 @@ enum class Init {
   glorot_uniform,  ///< U(±√(6/(fan_in + fan_out)))
   lecun_normal,    ///< N(0, 1/fan_in), LeCun et al. 1998
   lecun_uniform,   ///< U(±√(3/fan_in))
+  /// The first outputs are copies of the inputs, as many as there are of both (Zagoruyko and
+  /// Komodakis 2017, https://arxiv.org/abs/1706.00388); the other weights, and biases, as pytorch.
+  dirac,
 };
 const char* name_of(Init init);
 /// The initialisation of that name. Throws Error that lists the names.
@@ -27,9 +30,9 @@ Init init_named(std::string_view name);
 
 /// The E[f(Z)²], Z ~ N(0, 1), of an activation f with which a deep network that starts like this
 /// keeps pre-activations of variance 1, which is 1/(fan_in · weight variance): 1/2 for he_…, as
-/// ReLU has it; 1 for lecun_…; so for glorot_… and …_fan_out where fan_in = fan_out; 3 for pytorch,
-/// which is more than the usual activations have, so that signals fade. (PyTorch's biases add 1/(3
-/// fan_in) to the variance in each layer.)
+/// ReLU has it; 1 for lecun_… and dirac; so for glorot_… and …_fan_out where fan_in = fan_out; 3
+/// for pytorch, which is more than the usual activations have, so that signals fade. (PyTorch's
+/// biases add 1/(3 fan_in) to the variance in each layer.)
 double assumed_second_moment(Init init);
 
 /// A float32 leaf of shape [out, in / groups, …] (trailing axes are the kernel), drawn from `rng`.

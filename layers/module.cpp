@@ -108,6 +108,13 @@ std::vector<Parameter> Module::parameters() {
   return parameters;
 }
 
+void Module::freeze(const std::function<bool(const Parameter&)>& chosen) {
+  const Parts parts(*this);
+  for (const auto& [name, tensor, role, step_scale] : parts.leaves)
+    if (role && tensor->requires_grad() && chosen({name, *tensor, *role}))
+      tensor->requires_grad_(false);
+}
+
 std::vector<std::pair<std::string, Tensor>> Module::state() {
   const Parts parts(*this);
   std::vector<std::pair<std::string, Tensor>> state;

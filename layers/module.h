@@ -92,6 +92,9 @@ class Module {
 
   /// All parameters below, under dotted names (`features.0.weight`), in the order of visit().
   std::vector<Parameter> parameters();
+  /// The parameters for which chosen(…) is true learn no more: parameters() leaves them out, and no
+  /// gradient is computed for them. What optimisers remember of them stays.
+  void freeze(const std::function<bool(const Parameter&)>& chosen);
   /// All parameters and buffers: what a checkpoint holds.
   std::vector<std::pair<std::string, Tensor>> state();
   std::vector<std::pair<std::string, Rng*>> generators();

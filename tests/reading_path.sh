@@ -4,7 +4,7 @@
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-limit=3107 goal=2500
+limit=3118 goal=2500
 
 mapfile -t files < <(sed -n '/^## Read it in an afternoon/,/^## Promises/p' README.md |
   grep -oE '\]\([a-z0-9_/]+\.(h|cpp)\)' | tr -d '])(')

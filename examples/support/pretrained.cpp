@@ -48,21 +48,6 @@ void rationalise(Module& network, const TrainingOptions& options, const data::Da
   std::cout << text.str() << std::flush;
 }
 
-/// Lets nothing learn but the coefficients of activations.
-struct Freeze : ModuleVisitor {
-  bool learns = false;  ///< whether any of these does
-
-  void parameter(const std::string&, Tensor& tensor, ParameterRole role, Tensor*) override {
-    if (role == ParameterRole::activation)
-      learns = learns || tensor.requires_grad();
-    else if (tensor.defined())
-      tensor.requires_grad_(false);
-  }
-  void child(const std::string&, Module& module, const ModuleSlot&) override {
-    module.visit(*this);
-  }
-};
-
 }  // namespace
 
 void start_from_pretrained(Module& network, const TrainingOptions& options,
@@ -74,9 +59,8 @@ void start_from_pretrained(Module& network, const TrainingOptions& options,
   }
   if (options.rationalise) rationalise(network, options, splits, device);
   if (options.train == "all") return;
-  Freeze freeze;
-  network.visit(freeze);
-  check(freeze.learns, "--train activations: no activation of ", options.model,
+  network.freeze([](const Parameter& p) { return p.role != ParameterRole::activation; });
+  check(!network.parameters().empty(), "--train activations: no activation of ", options.model,
         " has coefficients that learn; --activation hp1 or --rationalise hp1 gives it some");
 }
 

@@ -66,6 +66,22 @@ TEST_CASE("an input of a grouped convolution reaches the outputs of its group on
         5 * std::sqrt(2 / 25.0) / std::sqrt(2 * 12800.0));
 }
 
+TEST_CASE("dirac copies inputs to the first outputs of each group") {
+  Rng rng(3), same(3);
+  const Shape shape{10, 3, 2, 3};  // two groups of 5 outputs and 3 inputs
+  const Tensor weight = initial_weight(Init::dirac, shape, rng, 2);
+  const Tensor drawn = initial_weight(Init::pytorch, shape, same, 2);
+  for (int64_t o = 0; o < 10; ++o)
+    for (int64_t c = 0; c < 3; ++c)
+      for (int64_t y = 0; y < 2; ++y)
+        for (int64_t x = 0; x < 3; ++x) {
+          const bool copies = o % 5 < 3, is_copied = o % 5 == c && y == 1 && x == 1;
+          CHECK(weight.at({o, c, y, x}) == (copies ? is_copied : drawn.at({o, c, y, x})));
+        }
+  const Tensor wide = initial_weight(Init::dirac, {2, 3}, rng);  // of a Linear
+  CHECK(wide.to_vector<float>() == std::vector<float>{1, 0, 0, 0, 1, 0});
+}
+
 TEST_CASE("biases: PyTorch's are uniform, the others' zero") {
   Rng rng(2, "init");
   const Moments m = moments(initial_bias(Init::pytorch, {1000, 25}, rng));
