@@ -3,6 +3,7 @@
 #include <pade/core/did_you_mean.h>
 #include <pade/core/error.h>
 
+#include "models/airnet.h"
 #include "models/efficientnet.h"
 #include "models/lenet.h"
 #include "models/mobilenetv2.h"
@@ -46,6 +47,7 @@ constexpr Model kModels[] = {
     {"mobilenetv2", make<MobileNetV2Options, mobilenetv2>},
     {"efficientnet-b0", make<EfficientNetOptions, efficientnet_b0>},
     {"vgg16", make<VggOptions, vgg16>},
+    {"airnet", make<AirNetOptions, airnet>},
 };
 
 const char* name_of(const Model& model) { return model.name; }

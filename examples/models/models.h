@@ -17,7 +17,7 @@ namespace pade::models {
 Sequential make_model(const std::string& name, const std::string& activation, int64_t classes,
                       std::optional<int64_t> width = {}, const Shape& image = {3, 32, 32});
 
-/// lenet, preactresnet18, preactresnet34, mobilenetv2, efficientnet-b0, vgg16.
+/// lenet, preactresnet18, preactresnet34, mobilenetv2, efficientnet-b0, vgg16, airnet.
 std::vector<std::string> model_names();
 
 }  // namespace pade::models

@@ -22,9 +22,13 @@ struct Case {
 
 /// The first five numbers are those of kuangliu/pytorch-cifar, but for the final batch norm of the
 /// pre-activation networks.
-const Case kCases[] = {{"preactresnet18", 11172170, 17}, {"preactresnet34", 21280330, 33},
-                       {"mobilenetv2", 2296922, 36},     {"efficientnet-b0", 3598598, 48},
-                       {"vgg16", 14728266, 13},          {"lenet", 62006, 4}};
+const Case kCases[] = {{"preactresnet18", 11172170, 17},
+                       {"preactresnet34", 21280330, 33},
+                       {"mobilenetv2", 2296922, 36},
+                       {"efficientnet-b0", 3598598, 48},
+                       {"vgg16", 14728266, 13},
+                       {"lenet", 62006, 4},
+                       {"airnet", 1971352, 7}};
 
 int64_t count_activations(Module& network) {
   int64_t count = 0;

@@ -5,6 +5,8 @@
 
 #include <pade/core/ops/conv2d.h>
 #include <pade/core/ops/cross_entropy.h>
+#include <pade/layers/batch_norm.h>
+#include <pade/layers/conv.h>
 #include <pade/optim/default_groups.h>
 #include <pade/optim/sgd.h>
 
@@ -94,7 +96,12 @@ double difference(const std::vector<double>& ours, const Tensor& expected, doubl
 Sequential make_network(const std::string& model, const std::string& activation) {
   if (model == "efficientnet-b0")
     return models::efficientnet_b0(activation, {.dropout = 0, .drop_connect = 0});
-  return models::make_model(model, activation, 10);
+  Sequential network = models::make_model(model, activation, 10);
+  network.for_each_module([](const std::string&, Module& module) {  // an airnet's, too
+    if (auto* conv = dynamic_cast<Conv2d*>(&module)) conv->weight.requires_grad_();
+    if (auto* norm = dynamic_cast<BatchNorm*>(&module)) norm->weight.requires_grad_();
+  });
+  return network;
 }
 
 /// One step of SGD of a network with the fixture's numbers, compared with PyTorch's.
@@ -160,6 +167,7 @@ TEST_CASE("the networks have PyTorch's logits, loss, gradients and step in float
     for (const char* activation : {"relu", "swish"})
       compare_step(model, activation, DType::float64, true, 1e-9);
   compare_step("vgg16", "relu", DType::float64, true, 1e-9);
+  compare_step("airnet", "swish", DType::float64, true, 1e-9);
 }
 
 TEST_CASE("the networks have PyTorch's logits, loss, gradients and step in float32") {
@@ -168,6 +176,7 @@ TEST_CASE("the networks have PyTorch's logits, loss, gradients and step in float
   compare_step("lenet", "hp1", DType::float32, true, kTolerance);
   compare_step("mobilenetv2", "swish", DType::float32, true, kTolerance);
   compare_step("efficientnet-b0", "swish", DType::float32, true, kTolerance);
+  compare_step("airnet", "swish", DType::float32, true, kTolerance);
   // In deep networks some inputs of ReLU are so near 0, and of HP-1 so near a root of its
   // polynomials, that float32 rounds them across the kink there, also in PyTorch, whose gradients
   // are off by up to 1e-2 then. What has no kink is compared.
