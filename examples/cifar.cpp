@@ -4,6 +4,7 @@
 
 #include <pade/pade.h>
 
+#include "models/airnet.h"
 #include "models/models.h"
 #include "support/augment.h"
 #include "support/command.h"
@@ -13,6 +14,7 @@
 #include "support/options.h"
 #include "support/pretrained.h"
 #include "support/ranks.h"
+#include "support/recipe.h"
 #include "support/splits.h"
 #include "support/training_run.h"
 
@@ -34,6 +36,14 @@ void drop_activation_gradients(std::vector<Parameter>& parameters) {
     if (parameter.role == ParameterRole::activation) parameter.tensor.mark_grad_used();
 }
 
+/// Of so many training images, the first convolution of an airnet whitens the patches.
+constexpr int64_t kWhitened = 5000;
+
+void whiten(Sequential& network, const data::Dataset& training_set) {
+  data::Loader loader(training_set, {.batch_size = kWhitened, .limit = kWhitened, .prefetch = 0});
+  models::start_whitening(network, loader.begin()->images);
+}
+
 int train(const TrainingOptions& given) {
   Communicator& ranks = Communicator::world();
   const TrainingOptions options = options_of_rank(given, ranks);
@@ -52,16 +62,17 @@ int train(const TrainingOptions& given) {
                          options.width, training_set->image_shape());
   // Runs it once: what does not fit its channels is refused before a run folder is made.
   summary(network, {1, 3, 32, 32});
+  if (options.model == "airnet") whiten(network, *training_set);
   network.to(device);
   start_from_pretrained(network, options, splits, device);
   std::vector<Parameter> parameters = network.parameters();
   const auto optimizer = make_optimizer(options, parameters);
   const Schedule schedule = make_schedule(options);
-  std::optional<WeightAverage> average;
-  if (options.average > 0) average.emplace(network.state(), options.average);
+  std::optional<WeightAverage> average = make_average(options, network);
   data::Loader loader(*training_set, {.batch_size = options.batch_size,
                                       .shuffle = true,
                                       .seed = options.seed,
+                                      .drop_last = options.drop_last,
                                       .limit = options.limit,
                                       .device = device,
                                       .augment = transforms_named(options.augment),
@@ -76,6 +87,7 @@ int train(const TrainingOptions& given) {
   TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader,
                   parallel);
   while (run.begin_epoch()) {
+    freeze_parameters(options, network, run.epochs_done());
     for (auto [images, labels] : loader) {
       optimizer->set_lr_factor(schedule.factor(run.epochs_done()));
       Tape tape;
@@ -88,12 +100,15 @@ int train(const TrainingOptions& given) {
           drop_activation_gradients(parameters);
         run.require_finite(limit_gradients(options, parameters), images, labels);
         optimizer->step();
-        if (average) average->update();
+        if (average)
+          update_average(*average, options, run.steps_done() + 1, options.epochs * loader.size());
       }
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
     const bool tested = run.end_epoch([&, &test_set = test_set] {
-      return evaluate(network, *test_set, device, options.test_limit);
+      const bool is_last = run.steps_done() == options.epochs * loader.size();
+      return evaluate(network, *test_set, device, options.test_limit,
+                      views_named(is_last ? options.test_views : "none"));
     });
     if (!tested) return kExitInterrupted;
   }
@@ -113,6 +128,7 @@ int main(int argc, char** argv) {
           {{"", "LeNet with HP-1 on CIFAR-10, thirty epochs"},
            {"--model preactresnet18 --activation hp2 --epochs 200", ""},
            {"--dataset cifar100 --model mobilenetv2 --activation relu --label-smoothing 0.1", ""},
+           {"--recipe airbench --activation gelu", "network and recipe of arXiv:2404.00498"},
            {"--dataset photos", "a folder of images, a sub-folder per class"},
            {"--resume runs/…", "go on where a run was stopped"}}) +
       "\nLeNet starts from --lr 0.02, the others from 0.1 with --warm-up 1.");
@@ -120,8 +136,15 @@ int main(int argc, char** argv) {
   add_training_flags(app, options, kDatasets);
   add_model_flag(app, options, models::model_names());
   add_regularisation_flags(app, options);
+  app.add_option(
+         "--recipe", options.recipe,
+         "take what is not typed from here: airbench, made for CIFAR-10 in ten epochs, with "
+         "--activation gelu (Jordan 2024, arXiv:2404.00498)")
+      ->check(one_of(recipe_names(), "recipe"))
+      ->capture_default_str();
   return run_program(app, argc, argv, [&] {
     if (options.info) return print_info();
+    if (options.resume.empty()) apply_recipe(options.recipe, app);
     if (options.model == "lenet") {
       if (app.count("--lr") == 0) options.lr = kLenetLr;
     } else if (app.count("--warm-up") == 0) {

@@ -45,6 +45,7 @@ int train(const TrainingOptions& given) {
   data::Loader loader(*training_set, {.batch_size = options.batch_size,
                                       .shuffle = true,
                                       .seed = options.seed,
+                                      .drop_last = options.drop_last,
                                       .limit = options.limit,
                                       .device = device,
                                       .ranks = ranks.size(),

@@ -26,13 +26,21 @@ const std::map<std::string, Maker, std::less<>>& makers() {
   static const std::map<std::string, Maker, std::less<>> table = {
       {"crop",
        [](const Spec& spec) -> data::Transform {
-         spec.allow_keys({"padding"});
-         return data::RandomCrop{.padding = whole(spec, "padding", 4)};
+         spec.allow_keys({"padding", "reflect"});
+         const bool reflects = spec.flag("reflect", false);
+         return data::RandomCrop{
+             .padding = whole(spec, "padding", 4),
+             .border = reflects ? data::Border::reflected : data::Border::black};
        }},
       {"flip",
        [](const Spec& spec) -> data::Transform {
          spec.allow_keys({"p"});
          return data::HorizontalFlip{.p = spec.number("p", 0.5)};
+       }},
+      {"alternate",
+       [](const Spec& spec) -> data::Transform {
+         spec.allow_keys({});
+         return data::AlternatingFlip{};
        }},
       {"cutout",
        [](const Spec& spec) -> data::Transform {
@@ -66,6 +74,20 @@ std::vector<data::Transform> transforms_named(std::string_view text) {
   }
   check(!transforms.empty(), "augmentation: expected none, or names such as crop+flip");
   return transforms;
+}
+
+std::vector<TestView> views_named(std::string_view text) {
+  check_known_name("view", text, {"none", "mirror", "mirror+translate"});
+  std::vector<TestView> views;
+  if (text == "none") return {{1, {}}};
+  const int64_t farthest = text == "mirror" ? 0 : 1;
+  for (int64_t move = -farthest; move <= farthest; ++move)
+    for (const bool mirrored : {false, true})
+      views.push_back({farthest == 0 ? 0.5
+                       : move == 0   ? 0.25
+                                     : 0.125,
+                       {data::FixedView{move, move, data::Border::reflected, mirrored}}});
+  return views;
 }
 
 }  // namespace pade::support

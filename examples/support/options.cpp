@@ -26,6 +26,8 @@
 #include "support/command.h"
 #include "support/learned_spec.h"
 #include "support/number_option.h"
+#include "support/numbers_by_name.h"
+#include "support/optimizer.h"
 #include "support/options.h"
 
 namespace pade::support {
@@ -55,23 +57,21 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-void check_is_one_of(const std::vector<std::string>& names, const std::string& what,
-                     const std::string& name) {
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    fail_unknown_name(what, name, names);
-}
-
 /// One of these data sets, or a folder, which may hold images.
 CLI::Validator dataset_or_folder(const std::vector<std::string>& names) {
   return accepted_by(
       [names](const std::string& name) {
-        if (!std::filesystem::is_directory(name)) check_is_one_of(names, "dataset", name);
+        if (!std::filesystem::is_directory(name)) check_known_name("dataset", name, names);
       },
       joined(names) + "|DIR");
 }
 
 CLI::Validator augmentation() {
   return accepted_by([](const std::string& text) { transforms_named(text); }, "LIST");
+}
+
+CLI::Validator by_name() {
+  return accepted_by([](const std::string& text) { numbers_by_name(text); }, "NAME=X,…");
 }
 
 /// "--epcohs: unknown; did you mean --epochs?", with the list of flags.
@@ -134,8 +134,9 @@ bool finish_output(const CLI::App& app) {
 }  // namespace
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& what) {
-  return accepted_by([names, what](const std::string& name) { check_is_one_of(names, what, name); },
-                     joined(names));
+  return accepted_by(
+      [names, what](const std::string& name) { check_known_name(what, name, names); },
+      joined(names));
 }
 
 CLI::Validator recordable_path() {
@@ -203,6 +204,7 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
   add_number(app, "--batch-size", options.batch_size, "images per step, of all ranks together",
              {.least = 1, .most = kMostCounted})
       ->capture_default_str();
+  app.add_flag("--drop-last", options.drop_last, "leave out a last step with fewer images");
   add_number(app, "--accumulate", options.accumulate,
              "parts in which each rank goes through its images of a step, and adds up their "
              "gradients: less memory, and what so many ranks compute",
@@ -216,13 +218,19 @@ void add_training_flags(CLI::App& app, TrainingOptions& options,
   add_number(app, "--lr", options.lr, "learning rate", {.least = 0})->capture_default_str();
   add_number(app, "--momentum", options.momentum, "of SGD", {.least = 0, .most = 1})
       ->capture_default_str();
+  app.add_flag("--nesterov", options.nesterov, "with Nesterov's momentum");
   add_number(app, "--weight-decay", options.weight_decay,
              "of weights and biases; the activations' coefficients have none", {.least = 0})
       ->capture_default_str();
+  app.add_option("--lr-factors", options.lr_factors,
+                 "what the learning rates of parameters with these texts in their names are "
+                 "multiplied by, and their weight decay divided by, as in norm=64,fc3=0.1")
+      ->check(by_name());
   app.add_option("--schedule", options.schedule,
                  "of the learning rate: cosine falls to 0 at the last "
-                 "epoch, step divides by 10 after each third")
-      ->check(one_of({"constant", "cosine", "step"}, "schedule"))
+                 "epoch, step divides by 10 after each third, constant, or "
+                 "triangle[:start=0,peak=0.5,end=0] rises from a share of it and falls to another")
+      ->check(accepted_by([](const std::string& text) { schedule_named(text, 1); }, "SPEC"))
       ->capture_default_str();
   add_number(app, "--warm-up", options.warm_up,
              "epochs at the start, 0.5 for half of one, in which the learning rates rise from 0 "
@@ -290,8 +298,15 @@ void add_model_flag(CLI::App& app, TrainingOptions& options,
 void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
   app.add_option("--augment", options.augment,
                  "what is done to training images, drawn again in each epoch: none, or some of "
-                 "crop[:padding=4], flip, cutout[:size=16] and erase, as in crop+flip")
+                 "crop[:padding=4,reflect=false], flip, alternate (flip in every other epoch), "
+                 "cutout[:size=16] and erase, as in crop+flip")
       ->check(augmentation())
+      ->capture_default_str();
+  app.add_option("--test-views", options.test_views,
+                 "in the last epoch, test by the weighted logits of several views of an image: "
+                 "mirror, or mirror+translate, six of them")
+      ->check(accepted_by([](const std::string& text) { views_named(text); },
+                          "none|mirror|mirror+translate"))
       ->capture_default_str();
   add_number(app, "--label-smoothing", options.label_smoothing,
              "share of the target that is spread over all classes", {.least = 0, .most = 1})
@@ -301,6 +316,15 @@ void add_regularisation_flags(CLI::App& app, TrainingOptions& options) {
              "the weights themselves",
              {.least = 0, .most = 0.999999})
       ->capture_default_str();
+  add_number(app, "--lookahead", options.lookahead,
+             "pull the weights back, after each N steps, towards an average of them, from which "
+             "training goes on, and which is tested and kept; 0: never",
+             {.least = 0, .most = kMostCounted})
+      ->capture_default_str();
+  app.add_option("--learn-until", options.learn_until,
+                 "the epochs after which parameters with these texts in their names stay as they "
+                 "are, as in whiten=3")
+      ->check(by_name());
   add_number(app, "--freeze-activations-until", options.freeze_activations_until,
              "epochs at the start in which the activations' coefficients stay as they are",
              {.least = 0})

@@ -25,8 +25,8 @@ CLI::Validator recordable_path();
 /// Adds --model, which is one of these, and --width.
 void add_model_flag(CLI::App& app, TrainingOptions& options,
                     const std::vector<std::string>& models);
-/// Adds those for networks that need more than a rate: --augment, --label-smoothing, --average,
-/// --freeze-activations-until.
+/// Adds those for networks that need more than a rate: --augment, --test-views, --label-smoothing,
+/// --average, --lookahead, --learn-until, --freeze-activations-until.
 void add_regularisation_flags(CLI::App& app, TrainingOptions& options);
 
 /// Parses the command line, of which nothing may be left over (unless `app` has no commands and

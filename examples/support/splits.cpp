@@ -56,6 +56,10 @@ data::DatasetSplits open_splits(const TrainingOptions& options) {
   data::DatasetSplits splits = data::open_datasets(options.dataset, options.data);
   check_has_images(*splits.train, data::Split::train, options);
   check_has_images(*splits.test, data::Split::test, options);
+  const int64_t images =
+      std::min(splits.train->size(), options.limit.value_or(splits.train->size()));
+  check(!options.drop_last || images >= options.batch_size, "--drop-last: ", images,
+        " training images are not one batch of ", options.batch_size);
   const auto* train = dynamic_cast<const data::ImageFolder*>(splits.train.get());
   const auto* test = dynamic_cast<const data::ImageFolder*>(splits.test.get());
   if (train && test) {

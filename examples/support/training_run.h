@@ -45,6 +45,8 @@ class TrainingRun {
   bool begin_epoch();
   /// Epochs done so far, with the fraction of the current one: what schedules take.
   double epochs_done() const;
+  /// And steps.
+  int64_t steps_done() const { return position_.epoch * loader_.size() + position_.batch; }
   /// Throws Error when the norm of all gradients is NaN or infinite, which no step mends: it names
   /// the layer and the op where that began, found by Anomaly in a second run of the same batch.
   /// What the folder keeps of the epochs before stays as it is.

@@ -52,6 +52,25 @@ test_resume() {
   ((stopped)) || echo "note: no interrupt fell into the run"
 }
 
+# The recipe has everything that the flags above have not: here with smaller steps.
+test_recipe() {
+  local recipe=(--recipe airbench --epochs 4 --batch-size 30 --lookahead 2 --learn-until whiten=2)
+  "$cifar" --data data --recipe airbench --lr 0.3 --batch-size 30 --dry-run >stdout
+  grep -q '"lr": 0.3,' stdout || fail "a recipe changes what is typed"
+  grep -q '"nesterov": true' stdout || fail "a recipe's flags are not taken"
+  (run recipe_one --threads 1 "${recipe[@]}" --activation hp1)
+  (run recipe_two --threads 2 "${recipe[@]}" --activation hp1)
+  same_network recipe_one recipe_two "the recipe with 1 and 2 threads"
+  (run recipe_stopped --threads 2 "${recipe[@]}" --activation hp1) 2>stderr &
+  sleep 1
+  pkill -INT -P $! 2>/dev/null || kill -INT $! 2>/dev/null || true
+  wait $! || true
+  if [[ -e recipe_stopped/state.safetensors ]]; then
+    "$cifar" --resume recipe_stopped --quiet
+    same_network recipe_one recipe_stopped "the recipe, stopped"
+  fi
+}
+
 test_choices_matter() {
   (run plain --augment none)
   (run other --augment flip)
@@ -68,6 +87,16 @@ test_wrong_command_lines() {
   expect 2 'did you mean "flip"' "$cifar" --augment crop+flp
   expect 2 'crop.*padding' "$cifar" --augment crop:pad=2
   expect 2 'cutout.*whole number' "$cifar" --augment cutout:size=2.5
+  expect 2 'did you mean "mirror"' "$cifar" --test-views miror
+  expect 2 'did you mean "triangle"' "$cifar" --schedule triangel
+  expect 2 'triangle.*peak' "$cifar" --schedule triangle:top=1
+  expect 2 'norm=64' "$cifar" --lr-factors norm
+  expect 1 'lr-factors.*"nrm"' "$cifar" --data data --lr-factors nrm=2 --out x
+  expect 1 'average.*lookahead' "$cifar" --data data --average 0.9 --lookahead 5 --out x
+  expect 1 'nesterov' "$cifar" --data data --optimizer adam --nesterov --out x
+  expect 1 'drop-last: .*one batch of 100000' "$cifar" --data data --batch-size 100000 --drop-last --out x
+  expect 2 'did you mean "airbench"' "$cifar" --recipe airbnch
+  [[ ! -e x ]] || fail "a run that was refused has left a folder"
   expect 2 'did you mean "cifar10"' "$cifar" --dataset cifar11
   expect 2 'unknown dataset "mnist".* cifar10, cifar100' "$cifar" --dataset mnist --out x
 }
@@ -106,6 +135,7 @@ test_python_version() {
 
 test_same_bits_for_any_threads
 test_resume
+test_recipe
 test_choices_matter
 test_wrong_command_lines
 test_folder_of_images
