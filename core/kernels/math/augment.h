@@ -19,8 +19,7 @@ struct PixelBox {
 /// Which of n ≥ 1 pixels is at place i of a row that goes on as its mirror image on both sides.
 PADE_HD int64_t reflected_index(int64_t i, int64_t n) {
   if (i >= 0 && i < n) return i;
-  if (n == 1) return 0;
-  const int64_t period = 2 * n - 2, place = (i < 0 ? -i : i) % period;
+  const int64_t period = n > 1 ? 2 * n - 2 : 1, place = (i < 0 ? -i : i) % period;
   return place < n ? place : period - place;
 }
 

@@ -18,13 +18,15 @@ namespace pade::cpu::winograd {
 template <class T>
 class FilterTransforms {
  public:
-  FilterTransforms(int64_t rows, int64_t columns)
+  /// In memory of its own, or of the caller's.
+  FilterTransforms(int64_t rows, int64_t columns, T* data = nullptr)
       : rows(rows),
         columns(columns),
         width(first_tile(blocks_of(columns, kLaneCount<T>), kTileVectors) * kLaneCount<T>),
         // Not a power of two, which caches take badly.
         point_stride(panels() * rows * width + kLaneCount<T>),
-        memory_(kPoints * point_stride) {}
+        memory_(data ? 0 : kPoints * point_stride),
+        data_(data ? data : memory_.data()) {}
   int64_t panels() const { return blocks_of(columns, width); }
   int64_t vectors_in(int64_t panel) const {
     return blocks_of(std::min(width, columns - panel * width), kLaneCount<T>);
@@ -32,8 +34,9 @@ class FilterTransforms {
   int64_t panel_size() const { return rows * width; }
   int64_t size() const { return kPoints * point_stride; }
   int64_t bytes() const { return size() * int64_t{sizeof(T)}; }
+  T* data() const { return data_; }
   T* panel(int64_t point, int64_t panel) const {
-    return memory_.data() + point * point_stride + panel * panel_size();
+    return data_ + point * point_stride + panel * panel_size();
   }
   /// Of the first point; of the others, point_stride further each.
   T* at(int64_t row, int64_t column) const {
@@ -44,6 +47,7 @@ class FilterTransforms {
 
  private:
   Scratch<T> memory_;
+  T* data_;
 };
 
 inline constexpr int64_t kTaps = 9;
@@ -92,7 +96,6 @@ struct Taps {
 template <class T>
 void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
   constexpr int64_t kLanes = kLaneCount<T>;
-  const bool streams = is_streamed<T>(to.size(), kLanes);
   parallel_blocks(blocks_of(to.columns, kLanes), [&](int64_t block) {
     const int64_t first = block * kLanes, count = std::min(kLanes, to.columns - first);
     const T* weight = filters.weight + first * filters.column_stride;
@@ -104,13 +107,11 @@ void transform_filters(const Filters<T>& filters, FilterTransforms<T>& to) {
             const int tap = 3 * row + column;
             return taps[filters.flipped ? kTaps - 1 - tap : tap];
           },
-          [out = to.at(row, first), streams, stride = to.point_stride](int row, int column,
-                                                                       const Lanes<T>& value) {
-            T* place = out + (row * kInput + column) * stride;
-            streams ? stream_lanes<T>(place, value) : store_lanes<T>(place, value);
+          [out = to.at(row, first), stride = to.point_stride](int row, int column,
+                                                              const Lanes<T>& value) {
+            store_lanes<T>(out + (row * kInput + column) * stride, value);
           });
     }
-    if (streams) finish_streaming();
   });
 }
 

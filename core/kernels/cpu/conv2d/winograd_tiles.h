@@ -18,6 +18,10 @@ struct TiledImages {
   int64_t images;
   ChannelBlocks<T> blocks;
   Size2 padding, tiles;
+
+  TiledImages images_in(int64_t begin, int64_t end) const {
+    return {end - begin, {blocks.planes(begin, 0), blocks.channels, blocks.size}, padding, tiles};
+  }
 };
 
 inline Size2 tiles_of(Size2 outputs) {
@@ -54,7 +58,6 @@ class Chunks {
     return {image, std::min(images_per_chunk_, images_ - image), row,
             std::min(rows_per_chunk_, tiles_.h - row), tiles_.w};
   }
-  int64_t most_tiles() const { return images_per_chunk_ * rows_per_chunk_ * tiles_.w; }
 
  private:
   int64_t row_parts() const { return blocks_of(tiles_.h, rows_per_chunk_); }
@@ -64,23 +67,21 @@ class Chunks {
   int64_t images_per_chunk_, rows_per_chunk_;
 };
 
-/// The transforms of tiles, a vector of channels for each of the points: [tile][block of
-/// channels][point][lanes], so that what is transformed is written, and read, as one run.
+/// The transforms of tiles: at each of the points a matrix with a row of channels for each tile.
 template <class T>
 class TileTransforms {
  public:
   TileTransforms(int64_t tiles, int64_t channels)
-      : channels(channels), tile_stride(size_of_tile(channels)), memory_(tiles * tile_stride) {}
-  static constexpr int64_t kBlock = kPoints * kLaneCount<T>;
-  static int64_t size_of_tile(int64_t channels) {
-    // Not a power of two, which caches take badly.
-    return blocks_of(channels, kLaneCount<T>) * kBlock + kLaneCount<T>;
-  }
+      : channels(channels),
+        tile_stride(blocks_of(channels, kLaneCount<T>) * kLaneCount<T>),
+        // Not a power of two, which caches take badly.
+        point_stride(tiles * tile_stride + kLaneCount<T>),
+        memory_(kPoints * point_stride) {}
   T* at(int64_t tile, int64_t block, int64_t point) const {
-    return memory_.data() + tile * tile_stride + block * kBlock + point * kLaneCount<T>;
+    return memory_.data() + point * point_stride + tile * tile_stride + block * kLaneCount<T>;
   }
 
-  const int64_t channels, tile_stride;
+  const int64_t channels, tile_stride, point_stride;
 
  private:
   Scratch<T> memory_;
@@ -106,8 +107,8 @@ void transform_tiles(const TiledImages<const T>& from, const Chunk& chunk, TileT
             [=](int row, int column) {
               return load_lanes(corner + (row * columns + column) * kLaneCount<T>);
             },
-            [=](int row, int column, const Lanes<T>& value) {
-              store_lanes(out + (row * kInput + column) * kLaneCount<T>, value);
+            [out, stride = to.point_stride](int row, int column, const Lanes<T>& value) {
+              store_lanes(out + (row * kInput + column) * stride, value);
             });
       }
   });
@@ -136,8 +137,8 @@ void transform_outputs(const TileTransforms<T>& from, const Chunk& chunk, const 
         const T* const in = from.at(tile, block, 0);
         T* const corner = window.at(i * kOutput, j * kOutput);
         transform_tile<T, OutputTransform>(
-            [=](int row, int column) {
-              return load_lanes(in + (row * kInput + column) * kLaneCount<T>);
+            [in, stride = from.point_stride](int row, int column) {
+              return load_lanes(in + (row * kInput + column) * stride);
             },
             [=](int row, int column, const Lanes<T>& value) {
               store_lanes<T>(corner + (row * columns + column) * kLaneCount<T>, value + added);
