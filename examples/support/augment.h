@@ -26,9 +26,8 @@ struct TestView {
 /// What --test-views asks for:
 ///   none              the image
 ///   mirror            and its mirror image, half each
-///   mirror+translate  half of these, and half of what both are when the image is moved by one
-///   pixel
-///                     up and left, or down and right, and reflected at its border
+///   mirror+translate  half of these, and half of what both are when the image is moved by a
+///                     pixel up and left, or down and right, and reflected at its border
 /// Throws Error on anything else.
 std::vector<TestView> views_named(std::string_view text);
 

@@ -148,23 +148,20 @@ def torch_command(threads, variant, work):
 
 
 def fastest_variant(seconds, options, threads, work):
-    """The options that, added one after another, made it faster. One repetition has to do where it
-    takes longer than `seconds`."""
-    def median(variant):
+    """The options that, added one after another, made it faster: by the fastest of as many
+    repetitions as fit into `seconds`, and of three at least, as other work makes single ones slow."""
+    def fastest(variant):
         try:
             with Worker(torch_command(threads, variant, work), TUNED) as worker:  # is warm by now
-                first = worker.run(1)["ms"][0]
-                if first > 1e3 * seconds:
-                    return first
-                return statistics.median(worker.run(worker.count_for(seconds))["ms"])
+                return min(worker.run(max(3, worker.count_for(seconds)))["ms"])
         except WorkerEnded as error:  # no compiler, say
             print(f"PyTorch {variant}: {error}", file=sys.stderr)
             return float("inf")
 
-    best, variant = median(""), ""
+    best, variant = fastest(""), ""
     for option in options:
         tried = f"{variant} {option}".strip()
-        time_of_tried = median(tried)
+        time_of_tried = fastest(tried)
         if time_of_tried < best:
             best, variant = time_of_tried, tried
     return variant
