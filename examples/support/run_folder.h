@@ -96,5 +96,8 @@ int print_options(const TrainingOptions& options);
 
 /// --info: build, machine and what was found, on stdout. Returns the exit code 0.
 int print_info();
+/// A line for where OpenBLAS does not know the processor, and takes the kernels of one without AVX:
+/// what makes it take others. Empty elsewhere.
+std::string advice_on_blas();
 
 }  // namespace pade::support

@@ -119,7 +119,7 @@ void TrainingRun::print_start() const {
             << counted(num_threads(), "thread");
   if (const int ranks = parallel_.ranks().size(); ranks > 1)
     std::cout << " on each of " << ranks << " ranks";
-  std::cout << '\n';
+  std::cout << '\n' << advice_on_blas();
   if (!options_.resume.empty())
     std::cout << "resumed after " << counted(position_.epoch, "epoch") << " and "
               << counted(position_.batch, "step") << '\n';

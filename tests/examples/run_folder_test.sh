@@ -171,6 +171,18 @@ test_another_blas() {
   echo "note: this OpenBLAS has one set of kernels only"
 }
 
+# Where OpenBLAS does not know the processor, it takes Prescott's.
+test_advice_on_blas() {
+  local advice='with OPENBLAS_CORETYPE=[a-zA-Z]* in the environment' core expected info
+  grep -q avx2 /proc/cpuinfo || return 0
+  for core in Prescott Haswell; do
+    info=$(OPENBLAS_CORETYPE=$core "$lenet" --info)
+    [[ $info == *"on $core"* ]] || continue
+    [[ $core == Prescott ]] && expected=1 || expected=0
+    (($(grep -c "$advice" <<<"$info") == expected)) || fail "what is said of $core: $info"
+  done
+}
+
 # pipe_refused COMMAND…: it does not wait for what is not going to come.
 pipe_refused() { expect 1 'it is not a regular file' timeout -s KILL 30 "$@"; }
 
@@ -251,6 +263,7 @@ test_abandoned_files
 test_edited_records
 test_complete_runs
 test_another_blas
+test_advice_on_blas
 test_named_pipes
 test_empty_sets
 test_lost_output
