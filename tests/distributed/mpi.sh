@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Sourced by the tests of several processes: run_ranks N COMMAND… starts N of them on this machine.
 
-# As Open MPI's mpirun wants it: more processes than processors, any of which each may use, and root
-# where it is a container's.
+# As Open MPI's mpirun wants it, before version 5 and since: more processes than processors, any of
+# which each may use, and root where it is a container's.
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PRTE_MCA_hwloc_default_binding_policy=none
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMP_NUM_THREADS=1
 
