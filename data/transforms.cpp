@@ -28,9 +28,6 @@ void check_probability(const char* name, double p) {
 
 }  // namespace
 
-ImageEdit::ImageEdit(std::span<int32_t> row, int64_t height, int64_t width)
-    : ImageEdit(row, height, width, 0, Rng(0)) {}
-
 ImageEdit::ImageEdit(std::span<int32_t> row, int64_t height, int64_t width, int64_t epoch,
                      const Rng& image_rng)
     : row_(row), height_(height), width_(width), epoch_(epoch), image_rng_(image_rng) {

@@ -29,11 +29,9 @@ enum class Border {
 class ImageEdit {
  public:
   /// Writes to `row`, which must stay: 7 + 4 R numbers, for at most R calls of erase(). Nothing
-  /// happens to the image yet.
-  ImageEdit(std::span<int32_t> row, int64_t height, int64_t width);
-  /// Of that image in one of many epochs; `image_rng` is the same in all of them.
-  ImageEdit(std::span<int32_t> row, int64_t height, int64_t width, int64_t epoch,
-            const Rng& image_rng);
+  /// happens to the image yet. `image_rng` is the image's, and the same in all epochs.
+  ImageEdit(std::span<int32_t> row, int64_t height, int64_t width, int64_t epoch = 0,
+            const Rng& image_rng = Rng(0));
 
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }

@@ -86,6 +86,7 @@ int train(const TrainingOptions& given) {
   DataParallel parallel(network, ranks);
   TrainingRun run("cifar", options, {network, *optimizer, average ? &*average : nullptr}, loader,
                   parallel);
+  const int64_t steps = options.epochs * loader.size();
   while (run.begin_epoch()) {
     freeze_parameters(options, network, run.epochs_done());
     for (auto [images, labels] : loader) {
@@ -100,13 +101,12 @@ int train(const TrainingOptions& given) {
           drop_activation_gradients(parameters);
         run.require_finite(limit_gradients(options, parameters), images, labels);
         optimizer->step();
-        if (average)
-          update_average(*average, options, run.steps_done() + 1, options.epochs * loader.size());
+        if (average) update_average(*average, options, run.steps_done() + 1, steps);
       }
       if (!run.step(loss, logits, labels)) return kExitInterrupted;
     }
     const bool tested = run.end_epoch([&, &test_set = test_set] {
-      const bool is_last = run.steps_done() == options.epochs * loader.size();
+      const bool is_last = run.steps_done() == steps;
       return evaluate(network, *test_set, device, options.test_limit,
                       views_named(is_last ? options.test_views : "none"));
     });
