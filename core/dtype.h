@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <ostream>
 
 #include <pade/core/error.h>
@@ -53,7 +54,8 @@ inline size_t size_of(DType dtype) {
 
 inline const char* name_of(DType dtype) {
   constexpr const char* kNames[]{"float32", "float64", "int32", "uint8"};
-  return kNames[static_cast<size_t>(dtype)];
+  const auto number = static_cast<size_t>(dtype);
+  return number < std::size(kNames) ? kNames[number] : "no dtype";
 }
 inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
 
