@@ -24,6 +24,8 @@ if(NOT PADE_CUDA STREQUAL OFF)
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
       set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
     endif()
+    # This is for the host's half, which only launches; kernels are always optimised.
+    string(REPLACE -O3 -O1 CMAKE_CUDA_FLAGS_RELEASE "${CMAKE_CUDA_FLAGS_RELEASE}")
     find_package(CUDAToolkit QUIET REQUIRED)
     set(PADE_WITH_CUDA ON)
     # Kernels for two architectures and their line numbers: 17 MB of an object file become 3.

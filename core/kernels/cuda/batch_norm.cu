@@ -181,12 +181,11 @@ void per_channel(const char* op, const FunctionOf& function_of, const BatchNormP
   nest.append({p.n, {0, 0}});
   nest.append({p.channels, {1, 0}});
   nest.append({p.run, {0, 1}});
-  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
+  for (const auto& [part, at, first] : parts_of(nest))
     launch(op, blocks_for(blocks_of(part.size(), kPackSize<T>)),
            per_channel_kernel<FunctionOf, T, In...>, function_of, LookupNest<2>(part), at[0], at[1],
            p.channels, p.run, is_pack_aligned(out + first, (in + first)...), out + first,
            (in + first)...);
-  });
 }
 
 void use_running_statistics(const BatchNormProblem& p, const Tensor& running_mean,

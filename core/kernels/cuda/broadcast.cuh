@@ -82,17 +82,17 @@ template <class F, class Out, class... In>
 void broadcast(const char* op, F f, const LoopNest& nest, Out* out, const In*... in) {
   constexpr int kCount = kChunk<Out, In...>;
   static_assert(std::is_same_v<Out, decltype(f(*in...))>);
-  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
-    const bool packed = (part.rank == 1 || part.inner().extent % kCount == 0) &&
-                        is_aligned(out + first, kCount * sizeof(Out)) &&
-                        have_aligned_rows<kCount>(part, at, in...);
-    const int64_t n = part.size();
+  for (const NestPart& p : parts_of(nest)) {
+    const bool packed = (p.nest.rank == 1 || p.nest.inner().extent % kCount == 0) &&
+                        is_aligned(out + p.first, kCount * sizeof(Out)) &&
+                        have_aligned_rows<kCount>(p.nest, p.at, in...);
+    const int64_t n = p.nest.size();
     [&]<size_t... k>(std::index_sequence<k...>) {
       launch(op, blocks_for(packed ? blocks_of(n, kCount) : n), broadcast_kernel<F, Out, In...>, f,
-             LookupNest<sizeof...(In)>(part), packed, out + first, in + at[k]...);
+             LookupNest<sizeof...(In)>(p.nest), packed, out + p.first, in + p.at[k]...);
     }
     (std::index_sequence_for<In...>());
-  });
+  }
 }
 
 }  // namespace pade::cuda

@@ -63,15 +63,12 @@ void reduce_max_backward(const Tensor& number, const Shape& kept, const Tensor& 
   const SplitNest split = split_at_target(loop_over(dx.shape(), {dx.shape(), kept}), 1);
   dispatch_floating(dy.dtype(), "max", [&]<class T>(T) {
     T* out = dx.mutable_address<T>();
-    for_each_part(split.kept, [&](const LoopNest& results, const Offsets& at, int64_t first) {
-      for_each_part(split.reduced,
-                    [&](const LoopNest& reduced, const Offsets& of_part, int64_t first_number) {
-                      launch("backward of max", blocks_for(results.size()), max_backward_kernel<T>,
-                             LookupNest<1>(results), LookupNest<1>(reduced),
-                             static_cast<int32_t>(first_number), number.address<int32_t>() + first,
-                             dy.address<T>() + first, out + at[0] + of_part[0]);
-                    });
-    });
+    for (const auto& [results, at, first] : parts_of(split.kept))
+      for (const auto& [reduced, of_part, first_number] : parts_of(split.reduced))
+        launch("backward of max", blocks_for(results.size()), max_backward_kernel<T>,
+               LookupNest<1>(results), LookupNest<1>(reduced), static_cast<int32_t>(first_number),
+               number.address<int32_t>() + first, dy.address<T>() + first,
+               out + at[0] + of_part[0]);
   });
 }
 

@@ -147,10 +147,7 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   using Partial = typename Reducer::Partial;
   using Lookup = LookupNest<sizeof...(In)>;
   constexpr int kCount = kChunk<In...>;
-  struct Part {
-    LoopNest nest;
-    Offsets at;
-    int64_t first;
+  struct Part : NestPart {
     ReduceLayout layout;
   };
   const SplitNest split = split_at_target(nest, target);
@@ -158,14 +155,15 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   if (results == 0) return;
   std::vector<Part> parts;
   int64_t chunks = 0;
-  for_each_part(split.reduced, [&](const LoopNest& part, const Offsets& at, int64_t first) {
-    const bool can_pack = split.inner_is_reduced && part.rank > 0 &&
-                          part.inner().extent % kCount == 0 &&
-                          have_aligned_rows<kCount>(part, at, in...);
-    parts.push_back({part, at, first,
-                     layout_for(results, part.size(), split.inner_is_reduced, can_pack, kCount)});
+  for (const NestPart& part : parts_of(split.reduced)) {
+    const LoopNest& reduced = part.nest;
+    const bool can_pack = split.inner_is_reduced && reduced.rank > 0 &&
+                          reduced.inner().extent % kCount == 0 &&
+                          have_aligned_rows<kCount>(reduced, part.at, in...);
+    parts.push_back(
+        {part, layout_for(results, reduced.size(), split.inner_is_reduced, can_pack, kCount)});
     chunks += parts.back().layout.chunks;
-  });
+  }
   Tensor scratch;
   Partial* partials = nullptr;
   if (chunks > 1) {
@@ -176,17 +174,17 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   Partial* partials_of_part = partials;
   for (Part& part : parts) {
     part.layout.all_chunks = chunks;
-    for_each_part(split.kept, [&](const LoopNest& kept, const Offsets& at, int64_t first) {
-      const int64_t strips = blocks_of(kept.size(), part.layout.columns);
+    for (const NestPart& kept : parts_of(split.kept)) {
+      const int64_t strips = blocks_of(kept.nest.size(), part.layout.columns);
       const dim3 grid(static_cast<unsigned>(std::min(strips, kMaxBlocks)),
                       static_cast<unsigned>(part.layout.chunks));
       [&]<size_t... k>(std::index_sequence<k...>) {
-        launch(op, grid, reduce_kernel<Reducer, F, Finish, In...>, f, Lookup(kept),
-               Lookup(part.nest), part.layout, first, static_cast<uint32_t>(part.first),
-               partials_of_part, finish, (in + at[k] + part.at[k])...);
+        launch(op, grid, reduce_kernel<Reducer, F, Finish, In...>, f, Lookup(kept.nest),
+               Lookup(part.nest), part.layout, kept.first, static_cast<uint32_t>(part.first),
+               partials_of_part, finish, (in + kept.at[k] + part.at[k])...);
       }
       (std::index_sequence_for<In...>());
-    });
+    }
     if (chunks > 1) partials_of_part += part.layout.chunks;
   }
   if (chunks > 1)

@@ -112,10 +112,9 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class Word>
 void copy_words(const LoopNest& nest, const void* from, void* to) {
-  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t) {
+  for (const auto& [part, at, first] : parts_of(nest))
     launch("copy", blocks_for(part.size()), strided_copy_kernel<Word>, LookupNest<2>(part),
            static_cast<const Word*>(from) + at[kFrom], static_cast<Word*>(to) + at[kTo]);
-  });
 }
 
 /// Copies larger words, where they divide everything; otherwise nothing, and returns false.
@@ -170,11 +169,10 @@ void copy_transposed(const Transposition& transposition, const Word* from, Word*
                               {height, height * shape.to_stride, height, 0}};
   tiles.axes[tiles.rank++] = {blocks_of(columns.extent, width),
                               {width * shape.from_stride, width, 0, width}};
-  for_each_part(tiles, [&](const LoopNest& part, const Offsets& at, int64_t) {
+  for (const auto& [part, at, first] : parts_of(tiles))
     launch("copy", blocks_for(part.size(), 1), transpose_kernel<Word>, LookupNest<4>(part), shape,
            static_cast<uint32_t>(at[kRow]), static_cast<uint32_t>(at[kColumn]), from + at[kFrom],
            to + at[kTo]);
-  });
 }
 
 /// Smaller matrices would leave threads idle, and lie in few cache lines anyway.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include <pade/core/kernels/loop_nest.h>
 #include <pade/core/kernels/math/divisor.h>
@@ -19,8 +20,8 @@ class LookupNest {
     uint32_t of[kOperands];
   };
 
-  /// The nest must be small enough: a part of for_each_part().
-  explicit LookupNest(const LoopNest& nest)
+  /// The nest must be one of parts_of(). Not inlined: every launch of a kernel has it.
+  [[gnu::noinline]] explicit LookupNest(const LoopNest& nest)
       : size_(static_cast<uint32_t>(nest.size())), inner_axes_(std::max(0, nest.rank - 1)) {
     if (nest.rank == 0 || size_ == 0) return;
     for (int k = 0; k < kOperands; ++k) {
@@ -70,34 +71,41 @@ class LookupNest {
   uint32_t innermost_strides_[kOperands] = {};
 };
 
-/// Cuts a nest into parts that LookupNest can take, along its outermost axes, and calls
-/// f(part, offsets, first) for each: where the operands are at the part's first element, and that
-/// element's number. One part unless there are some 2³¹ elements.
-template <class F>
-void for_each_part(const LoopNest& nest, const F& f,
-                   int64_t limit = std::numeric_limits<int32_t>::max(), const Offsets& at = {},
-                   int64_t first = 0) {
-  const int64_t size = nest.size();
-  int64_t reach = size;
-  for (size_t k = 0; k < at.size(); ++k) {
+/// A part of a nest: where the operands are at its first element, and that element's number.
+struct NestPart {
+  LoopNest nest;
+  Offsets at{};
+  int64_t first = 0;
+};
+
+inline void add_parts(const NestPart& part, int64_t limit, std::vector<NestPart>& parts) {
+  const LoopNest& nest = part.nest;
+  int64_t reach = nest.size();
+  for (size_t k = 0; k < part.at.size(); ++k) {
     int64_t last = 0;
-    for (int axis = 0; axis < nest.rank; ++axis)
-      last += (nest.axes[axis].extent - 1) * nest.axes[axis].strides[k];
+    for (int i = 0; i < nest.rank; ++i) last += (nest.axes[i].extent - 1) * nest.axes[i].strides[k];
     reach = std::max(reach, last);
   }
-  if (size == 0 || reach <= limit) return f(nest, at, first);
+  if (nest.size() == 0 || reach <= limit) return parts.push_back(part);
+  int outermost = 0;
+  while (nest.axes[outermost].extent == 1) ++outermost;
+  NestPart lower = part, upper = part;
+  LoopNest::Axis& loop = lower.nest.axes[outermost];
+  loop.extent /= 2;
+  upper.nest.axes[outermost].extent -= loop.extent;
+  for (size_t k = 0; k < upper.at.size(); ++k) upper.at[k] += loop.extent * loop.strides[k];
+  upper.first += lower.nest.size();
+  add_parts(lower, limit, parts);
+  add_parts(upper, limit, parts);
+}
 
-  LoopNest half = nest;
-  LoopNest::Axis* outer = half.axes.data();
-  while (outer->extent == 1) ++outer;
-  const int64_t lower = outer->extent / 2, upper = outer->extent - lower;
-  outer->extent = lower;
-  for_each_part(half, f, limit, at, first);
-  Offsets middle = at;
-  for (size_t k = 0; k < at.size(); ++k) middle[k] += lower * outer->strides[k];
-  first += half.size();
-  outer->extent = upper;
-  for_each_part(half, f, limit, middle, first);
+/// Cuts a nest into parts that LookupNest can take, along its outermost axes and in order: one
+/// unless there are some 2³¹ elements.
+inline std::vector<NestPart> parts_of(const LoopNest& nest,
+                                      int64_t limit = std::numeric_limits<int32_t>::max()) {
+  std::vector<NestPart> parts;
+  add_parts({nest}, limit, parts);
+  return parts;
 }
 
 }  // namespace pade

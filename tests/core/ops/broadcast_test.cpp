@@ -109,20 +109,17 @@ TEST_CASE("lookups find what walking finds, part by part") {
     Position position(nest, nest.rank, 0);
     for (int64_t i = 0; i < nest.size(); ++i, position.advance())
       walked.push_back(position.offsets());
-    for_each_part(
-        nest,
-        [&](const LoopNest& part, const Offsets& at, int64_t first) {
-          CHECK(part.size() <= limit);
-          CHECK(first == static_cast<int64_t>(found.size()));
-          const LookupNest<2> lookup(part);
-          CHECK(lookup.size() == part.size());
-          for (uint32_t i = 0; i < lookup.size(); ++i) {
-            const auto place = lookup.at(i);
-            CHECK(std::max(place.of[0], place.of[1]) <= limit);
-            found.push_back({at[0] + place.of[0], at[1] + place.of[1], 0, 0});
-          }
-        },
-        limit);
+    for (const auto& [part, at, first] : parts_of(nest, limit)) {
+      CHECK(part.size() <= limit);
+      CHECK(first == static_cast<int64_t>(found.size()));
+      const LookupNest<2> lookup(part);
+      CHECK(lookup.size() == part.size());
+      for (uint32_t i = 0; i < lookup.size(); ++i) {
+        const auto place = lookup.at(i);
+        CHECK(std::max(place.of[0], place.of[1]) <= limit);
+        found.push_back({at[0] + place.of[0], at[1] + place.of[1], 0, 0});
+      }
+    }
     CHECK(found == walked);
   }
 }
@@ -130,8 +127,9 @@ TEST_CASE("lookups find what walking finds, part by part") {
 TEST_CASE("a nest with billions of elements is cut in parts that 32 bits can number") {
   const Shape shape{3, 70'000, 5, 40'000};
   const LoopNest nest = loop_over(shape, {shape, {5, 1}});
-  int64_t elements = 0, parts = 0;
-  for_each_part(nest, [&](const LoopNest& part, const Offsets& at, int64_t first) {
+  const std::vector<NestPart> parts = parts_of(nest);
+  int64_t elements = 0;
+  for (const auto& [part, at, first] : parts) {
     CHECK(first == elements);
     CHECK(at[0] == first);
     CHECK(at[1] == 0);
@@ -140,9 +138,8 @@ TEST_CASE("a nest with billions of elements is cut in parts that 32 bits can num
     CHECK(lookup.at(last).of[0] == last);
     CHECK(lookup.at(last).of[1] == 4);
     elements += part.size();
-    ++parts;
-  });
+  }
   CHECK(elements == shape.size());
-  CHECK(parts >= 20);
-  CHECK(parts <= 64);
+  CHECK(parts.size() >= 20);
+  CHECK(parts.size() <= 64);
 }
