@@ -20,9 +20,10 @@ make_set "$data" t10k 16
 # flags_of COMMAND…: those that take numbers, with what --help calls them: "--lr X >= 0".
 flags_of() { "$@" --help | grep -oE '^ +--[a-z0-9-]+ [NX]([ =].*|$)' || true; }
 
-# Every flag that takes a number, of every program and command.
+# Every flag that takes a number, of every program and command. All are read by one function, so that
+# each flag is given three wrong numbers only, in turn.
 test_numbers() {
-  local words command flag name number wrong count=0
+  local words command flag name number wrong i count=0
   for words in lenet cifar compare predict 'activation_lab eval' 'activation_lab fit' \
     'activation_lab analyse' 'activation_lab plot' 'activation_lab bench'; do
     read -ra command <<<"$words"
@@ -33,7 +34,8 @@ test_numbers() {
       wrong=(nan inf 1e999 0x10 '1 ' 1x --1)
       [[ $flag == --x ]] || wrong+=('0,01')  # which are two points
       [[ ${name%=*} != N ]] || wrong+=(-1 1.5 18446744073709551616)
-      for number in "${wrong[@]}"; do
+      for i in 0 1 2; do
+        number=${wrong[(3 * count + i) % ${#wrong[@]}]}
         expect 2 "^[a-z_]+: $flag: expected a (whole )?number( .*)?, got \"$number\"\$" \
           "${command[@]}" "$flag=$number"
         (($(wc -c <stderr) < 250)) || fail "a message of many digits: $(cat stderr)"

@@ -4,6 +4,7 @@ gradients by every coefficient, for every basis, form and several degrees, from 
     eval_test.py ACTIVATION_LAB
 """
 
+import functools
 import random
 import struct
 import subprocess
@@ -32,6 +33,7 @@ def recurrence(basis, n):
     }[basis]
 
 
+@functools.cache
 def basis_at(basis, x, count):
     """For each f_n with n < count: its value and its two derivatives at x."""
     rows = [(Fraction(1), Fraction(0), Fraction(0))]
@@ -94,6 +96,7 @@ def exact(basis, form, c, d, x):
     return results
 
 
+@functools.cache
 def terms(basis, x, n):
     """The size of what f_n(x) is added up from."""
     before, current = Fraction(0), Fraction(1)
@@ -134,11 +137,12 @@ def main():
                      for _ in range(first(form), n + 1)]
                 points = [x for x in POINTS if x <= 1e3 or m <= n + 1]
                 points += [-x for x in points[1:]]
+                exactly = functools.cache(functools.partial(exact, basis, form, [Fraction(v) for v in c],
+                                                            [Fraction(v) for v in d]))
                 for dtype, tolerance in TOLERANCE.items():
                     for row in run(lab, basis, form, c, d, points, dtype):
                         x = as_float32(row[0]) if dtype == 'f32' else row[0]
-                        results = exact(basis, form, [Fraction(v) for v in c],
-                                        [Fraction(v) for v in d], Fraction(x))
+                        results = exactly(Fraction(x))
                         if results is None:
                             continue
                         for k, (got, (value, size)) in enumerate(zip(row[1:], results)):
