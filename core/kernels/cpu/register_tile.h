@@ -10,8 +10,7 @@ namespace pade::cpu {
 
 /// The largest tiles of sums: so many rows of so many vectors. A vector for each column and one
 /// factor of a row are in registers beside them.
-inline constexpr int kTileVectors = kVectorRegisters == 32 ? 4 : 2;
-inline constexpr int kTileRows = kTileVectors == 4 ? 6 : 4;
+inline constexpr int kTileRows = 6, kTileVectors = kVectorRegisters == 32 ? 4 : 2;
 
 /// kRows times kVectors sums. What is where in memory is up to the functions that are passed; as
 /// they are inlined, loops are the same as if all was written out. Unrolled early, by the pragmas,

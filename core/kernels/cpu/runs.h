@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -49,12 +50,6 @@ inline void copy_run(const T* from, T* to, int64_t count) {
                           reinterpret_cast<std::byte*>(to), static_cast<size_t>(count) * sizeof(T));
 }
 
-/// Overshoots.
-template <class T>
-inline void fill_run(T* to, int64_t count, T value) {
-  for (int64_t i = 0; i < count; i += kLaneCount<T>) store_lanes<T>(to + i, Lanes<T>{} + value);
-}
-
 /// to[i] = from[2 i]. Overshoots in `to` with `filler`, and reads nothing past the last element.
 template <class T>
 inline void copy_every_second(const T* from, T* to, int64_t count, T filler) {
@@ -62,11 +57,10 @@ inline void copy_every_second(const T* from, T* to, int64_t count, T filler) {
   int64_t rest = 2 * count - 1;
   for (; rest >= 2 * kLanes; rest -= 2 * kLanes, from += 2 * kLanes, to += kLanes)
     store_lanes<T>(to, even_lanes<T>(load_lanes(from), load_lanes(from + kLanes)));
-  if (rest > kLanes)
-    store_lanes<T>(
-        to, even_lanes<T>(load_lanes(from), load_lanes(from + kLanes, rest - kLanes, filler)));
-  else if (rest > 0)
-    store_lanes<T>(to, even_lanes<T>(load_lanes(from, rest, filler), Lanes<T>{} + filler));
+  const auto part = [=](int64_t i) {
+    return load_lanes(from + i, std::clamp<int64_t>(rest - i, 0, kLanes), filler);
+  };
+  if (rest > 0) store_lanes<T>(to, even_lanes<T>(part(0), part(kLanes)));
 }
 
 /// `count` elements of each row. Overshoots: write row after row.

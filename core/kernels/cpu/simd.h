@@ -145,6 +145,13 @@ inline Lanes<T> load_lanes(const T* from, int64_t count, T filler) {
     return _mm512_mask_loadu_ps(lanes, static_cast<__mmask16>((1u << count) - 1), from);
   else
     return _mm512_mask_loadu_pd(lanes, static_cast<__mmask8>((1u << count) - 1), from);
+#elif defined(__AVX__)  // and a register's load would wait for each part that memcpy has stored
+  static constexpr T kNumbers[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const auto is_loaded = load_lanes(kNumbers) < static_cast<T>(count);
+  if constexpr (sizeof(T) == 4)
+    return is_loaded ? Lanes<T>(_mm256_maskload_ps(from, __m256i(is_loaded))) : lanes;
+  else
+    return is_loaded ? Lanes<T>(_mm256_maskload_pd(from, __m256i(is_loaded))) : lanes;
 #else
   std::memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(T));
   return lanes;

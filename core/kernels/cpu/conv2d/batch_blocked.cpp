@@ -180,7 +180,7 @@ void correlate_tile(const Window& w, const std::vector<RowPair>& rows, const T* 
     const T* in = x + row.image * of_x.columns * kLanes;
     const T* dys = dy + row.output * columns * kLanes;
     for (int64_t j = 0; j < columns; ++j, in += step, dys += kLanes)
-      tile.add([=](int c) { return load_lanes(dys + c * plane); },
+      tile.add([=](int c) { return held(load_lanes(dys + c * plane)); },
                [=](int t) { return held(load_lanes(in + t * dilation)); });
   }
   tile.for_each([=](int c, int t, const Lanes<T>& sum) {

@@ -70,7 +70,7 @@ void sum_tile(const T* in, const int64_t* from, const std::vector<int64_t>& term
     const size_t end = std::min(first + kTermsAtOnce, terms.size());
     for (size_t t = first; t < end; ++t, filters += kVectors * kLanes)
       tile.add([&, term = terms[t]](int p) { return at[p][term]; },
-               [=](int v) { return load_lanes(filters + v * kLanes); });
+               [=](int v) { return held(load_lanes(filters + v * kLanes)); });
     tile.for_each([=](int p, int v, const Lanes<T>& sum) {
       store_lanes<T>(result(p, v), load_lanes(result(p, v)) + sum);
     });

@@ -62,7 +62,8 @@ class TapPlane {
   void fill(const T* channel, int64_t first_row, T* plane, T outside = T{0}) const {
     for_each_row(first_row, [=, this](int64_t to, int64_t from, int64_t begin, int64_t end) {
       T* row = plane + to;
-      if (end - begin < pitch) fill_run(row, pitch, outside);
+      for (int64_t j = 0; end - begin < pitch && j < pitch; j += kLaneCount<T>)
+        store_lanes<T>(row + j, Lanes<T>{} + outside);
       if (window_.stride.w == 1)
         copy_run(channel + from, row + begin, end - begin);
       else if (window_.stride.w == 2)
