@@ -1,15 +1,22 @@
 # How the library is put together: the sources for the host, which are the same for every device, and
 # beside them the GPU's kernels, compiled by nvcc (here) or as C++ (tests/cuda_on_cpu).
 
+# Moves the sources that have a line like `pattern` from the list `from` to the list `to`.
+function(pade_move_sources from to pattern)
+  set(moved)
+  foreach(source ${${from}})
+    file(STRINGS ${source} lines REGEX "${pattern}")
+    if(lines)
+      list(APPEND moved ${source})
+    endif()
+  endforeach()
+  list(REMOVE_ITEM ${from} ${moved})
+  set(${from} ${${from}} PARENT_SCOPE)
+  set(${to} ${moved} PARENT_SCOPE)
+endfunction()
+
 # Few sources ask whether there are kernels for the GPU; the others are the same in every library.
-set(PADE_CHOOSING_SOURCES)
-foreach(source ${PADE_SOURCES})
-  file(STRINGS ${source} asks REGEX "^#include <pade/core/device_choice.h>")
-  if(asks)
-    list(APPEND PADE_CHOOSING_SOURCES ${source})
-  endif()
-endforeach()
-list(REMOVE_ITEM PADE_SOURCES ${PADE_CHOOSING_SOURCES})
+pade_move_sources(PADE_SOURCES PADE_CHOOSING_SOURCES "^#include <pade/core/device_choice.h>")
 
 # The objects of .cpp files of the library.
 function(pade_add_objects name)
