@@ -91,7 +91,8 @@ inline void add_parts(const NestPart& part, int64_t limit, std::vector<NestPart>
   while (nest.axes[outermost].extent == 1) ++outermost;
   NestPart lower = part, upper = part;
   LoopNest::Axis& loop = lower.nest.axes[outermost];
-  upper.nest.axes[outermost].extent -= loop.extent /= 2;
+  loop.extent /= 2;
+  upper.nest.axes[outermost].extent -= loop.extent;
   for (size_t k = 0; k < upper.at.size(); ++k) upper.at[k] += loop.extent * loop.strides[k];
   upper.first += lower.nest.size();
   add_parts(lower, limit, parts);

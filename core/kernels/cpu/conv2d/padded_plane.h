@@ -30,10 +30,9 @@ class TapPlane {
     phase_rows = blocks_of(used.h, phases.h);
     pitch = blocks_of(used.w, phases.w);
     for (int64_t column = 0; column < phases.w; ++column) {
-      const int64_t left = window.padding.w - column, inside = image.w + left;
-      const int64_t begin = left > 0 ? std::min(blocks_of(left, stride.w), pitch) : 0;
-      const int64_t end =
-          inside > 0 ? std::clamp(blocks_of(inside, stride.w), begin, pitch) : begin;
+      const int64_t left = window.padding.w - column, right = std::max<int64_t>(0, image.w + left);
+      const int64_t begin = std::min(blocks_of(std::max<int64_t>(0, left), stride.w), pitch);
+      const int64_t end = std::clamp(blocks_of(right, stride.w), begin, pitch);
       in_image_.push_back({begin, end, begin * stride.w - left});
     }
   }
@@ -62,8 +61,9 @@ class TapPlane {
   void fill(const T* channel, int64_t first_row, T* plane, T outside = T{0}) const {
     for_each_row(first_row, [=, this](int64_t to, int64_t from, int64_t begin, int64_t end) {
       T* row = plane + to;
-      for (int64_t j = 0; end - begin < pitch && j < pitch; j += kLaneCount<T>)
-        store_lanes<T>(row + j, Lanes<T>{} + outside);
+      if (end - begin < pitch)
+        for (int64_t j = 0; j < pitch; j += kLaneCount<T>)
+          store_lanes<T>(row + j, Lanes<T>{} + outside);
       if (window_.stride.w == 1)
         copy_run(channel + from, row + begin, end - begin);
       else if (window_.stride.w == 2)
@@ -91,8 +91,7 @@ class TapPlane {
   /// is in the plane once.
   template <class T>
   void copy_to(T* channel, const T* plane) const {
-    const bool sees_all = window_.stride == Size2(1);
-    if (!sees_all) std::fill_n(channel, image_.area(), T{0});
+    if (window_.stride != Size2(1)) std::fill_n(channel, image_.area(), T{0});
     for_each_row(0, [=, this](int64_t from, int64_t to, int64_t begin, int64_t end) {
       const T* row = plane + from + begin;
       T* out = channel + to;
