@@ -53,6 +53,7 @@ build "$folder" all "${settings[@]}" PADE_BUILD_TESTS=ON PADE_BUILD_EXAMPLES=ON
 export UBSAN_OPTIONS=print_stacktrace=1
 # A test asks for more memory than there is, and expects an Error.
 export ASAN_OPTIONS=allocator_may_return_null=1 TSAN_OPTIONS=allocator_may_return_null=1
+export LSAN_OPTIONS=suppressions=$source_dir/tests/leaks_allowed.txt:print_suppressions=0
 # ThreadSanitizer cannot place its shadow memory where addresses are randomised too widely.
 without_aslr=(setarch "$(uname -m)" --addr-no-randomize)
 [[ $sanitizer == thread ]] && "${without_aslr[@]}" true 2>/dev/null || without_aslr=()
