@@ -24,6 +24,10 @@ bool is_negated(const Expression& x) {
 
 }  // namespace
 
+Expression::Expression(const Expression& other) = default;
+Expression& Expression::operator=(const Expression& other) = default;
+Expression::~Expression() = default;
+
 Expression::Expression(double constant) : Expression(Node{Kind::constant, constant, "", {}, ""}) {}
 Expression::Expression(Node node) : node_(std::make_shared<const Node>(std::move(node))) {}
 

@@ -28,6 +28,10 @@ class Expression {
   /// The constant 0.
   Expression() : Expression(0.0) {}
   explicit Expression(double constant);
+  // Not inline: a formula and its derivatives make hundreds of them.
+  Expression(const Expression& other);
+  Expression& operator=(const Expression& other);
+  ~Expression();
   /// What the code calls `name`: an argument, or an element of an array.
   static Expression variable(const std::string& name);
   static Expression of(Kind kind, std::vector<Expression> operands, const std::string& name = "");
