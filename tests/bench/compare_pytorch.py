@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 import venv
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 from measuring import (Contender, Plan, Worker, WorkerEnded, bench_program, file_name, machine,
@@ -37,6 +38,7 @@ TUNABLES = ":".join(f"glibc.malloc.{name}" for name in (
 TUNED = {"GLIBC_TUNABLES": TUNABLES}
 # What is tried of each, one after another: whatever helps is kept.
 VARIANTS_OF_NETWORKS = ("channels_last", "fused")
+VARIANTS_OF_RECIPE = ("channels_last", "fused", "compiled")
 VARIANTS_OF_RATIONAL = ("compiled",)
 STARTS = 11  # of a program, of which the median counts
 
@@ -147,9 +149,10 @@ def torch_command(threads, variant, work):
     return [sys.executable, __file__, "--worker", threads, variant, *work]
 
 
-def fastest_variant(seconds, options, threads, work):
-    """The options that, added one after another, made it faster: by the fastest of as many
-    repetitions as fit into `seconds`, and of three at least, as other work makes single ones slow."""
+def fastest_variant(seconds, options, threads, work, always):
+    """`always` and the options that, added one after another, made it faster: by the fastest of as
+    many repetitions as fit into `seconds`, and of three at least, as other work makes single ones
+    slow."""
     def fastest(variant):
         try:
             with Worker(torch_command(threads, variant, work), TUNED) as worker:  # is warm by now
@@ -158,7 +161,7 @@ def fastest_variant(seconds, options, threads, work):
             print(f"PyTorch {variant}: {error}", file=sys.stderr)
             return float("inf")
 
-    best, variant = fastest(""), ""
+    best, variant = fastest(always), always
     for option in options:
         tried = f"{variant} {option}".strip()
         time_of_tried = fastest(tried)
@@ -179,8 +182,8 @@ class Benchmark:
     def pade(self, threads, work):
         return Worker([self.program, "--threads", threads, *work])
 
-    def beside_pytorch(self, name, threads, work, options):
-        variant = fastest_variant(self.trial_seconds, options, threads, work)
+    def beside_pytorch(self, name, threads, work, options, always=""):
+        variant = fastest_variant(self.trial_seconds, options, threads, work, always)
         with self.pade(threads, work) as ours, \
                 Worker(torch_command(threads, variant, work), TUNED) as theirs:
             result = compare(self.plan, name, threads, ours, theirs,
@@ -212,6 +215,13 @@ class Benchmark:
                        beside="PyTorch, plain")
 
 
+def multiplies_bfloat16():
+    """Whether this processor has instructions for products of bfloat16; elsewhere they are slower
+    than those of float32."""
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 class Row:
     def __init__(self, name, measure, threads=(1, 2)):
         self.name, self.measure, self.threads = name, measure, threads
@@ -223,6 +233,11 @@ def rows_of(bench, quick):
         return Row(f"{label} {activation} step, batch {BATCH}", lambda name, threads:
                    bench.beside_pytorch(name, threads, [*work, activation, f"{BATCH}"],
                                         VARIANTS_OF_NETWORKS))
+
+    def recipe(against, always):
+        return Row(f"AirNet gelu step, batch 1024, against {against}", lambda name, threads:
+                   bench.beside_pytorch(name, threads, ["network", "airnet", "gelu", "1024"],
+                                        VARIANTS_OF_RECIPE, always))
 
     def rational(n, against, options):
         return Row(f"HP-1 forward and backward, n = {n:.0e}, against {against}",
@@ -265,6 +280,9 @@ def rows_of(bench, quick):
                          ("preactresnet34", "PreActResNet-34")):
         yield hp1_beside_relu(label, ["network", model])
         yield network(label, "relu", ["network", model])
+    yield recipe("float32", "")
+    if multiplies_bfloat16():
+        yield recipe("autocast to bfloat16", "bfloat16")
     yield two_threads("PreActResNet-34", ["network", "preactresnet34"])
     yield network("PreActResNet-34", "hp1", ["network", "preactresnet34"])
 

@@ -9,7 +9,8 @@ sys.path.insert(0, str(ROOT / "tests/fixtures"))
 
 def torch_work(torch, device, work, variant):
     """A function that does once what `pade_bench` calls `work`. `variant` is some of channels_last,
-    compiled and fused (the optimiser), in one string."""
+    compiled, fused (the optimiser) and bfloat16 (what autocast has of a training step), in one
+    string."""
     variant = variant.split()
 
     def layout(what):
@@ -29,7 +30,7 @@ def torch_work(torch, device, work, variant):
     if name in ("lenet", "network"):
         network, shape = make_network(torch, name, words)
         return training_step(torch, device, compiled(layout(network.to(device))), random(*shape),
-                             fused="fused" in variant)
+                             fused="fused" in variant, bfloat16="bfloat16" in variant)
     training = words[0] == "training"
     shape = [int(extent) for extent in words[1].split(",")]
     layer = layout(make_layer(torch, name, shape, words[2:]).to(device))
@@ -54,16 +55,23 @@ def make_network(torch, name, words):
         return LeNet({"relu": torch.nn.ReLU, "hp1": Hp1}[activation]), (int(batch), 1, 28, 28)
     from networks import ACTIVATIONS, NETWORKS
     model, activation, batch = words
-    return NETWORKS[model](ACTIVATIONS[activation]), (int(batch), 3, 32, 32)
+    network = NETWORKS[model](ACTIVATIONS[activation])
+    if model == "airnet":  # as in its recipe
+        frozen = (layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d))
+        for layer in network.whiten, *frozen:
+            layer.weight.requires_grad_(False)
+    return network, (int(batch), 3, 32, 32)
 
 
-def training_step(torch, device, network, images, fused):
+def training_step(torch, device, network, images, fused, bfloat16):
     labels = torch.arange(len(images), device=device) % 10
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=.9, fused=fused)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(network(images), labels).backward()
+        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
+            loss = torch.nn.functional.cross_entropy(network(images), labels)
+        loss.backward()
         optimizer.step()
 
     return step
