@@ -76,11 +76,11 @@ PADE_HD FloatLanes expm1(FloatLanes x) {
 }
 
 /// x = 2ᵉ (1 + f) with √½ <= 1 + f < √2, and ln(1 + f) = f − f²/2 + f³ q(f). Subnormal numbers,
-/// whose exponent is not in their bits, are multiplied by 2²³ first.
+/// whose exponent is not in their bits, are multiplied by 2²³ first; negative ones lose their sign.
 PADE_HD FloatLanes log(FloatLanes x) {
   constexpr int32_t kRootOfHalf = 0x3f3504f3;
   const LaneBits is_tiny = x < FloatLanes(std::numeric_limits<float>::min());
-  const LaneBits bits = bits_of(choose(is_tiny, x * FloatLanes(0x1p23f), x));
+  const LaneBits bits = bits_of(choose(is_tiny, absolute(x) * FloatLanes(0x1p23f), x));
   const LaneBits exponent = (bits - kRootOfHalf) >> 23;
   const FloatLanes f = from_bits(bits - (exponent << 23)) - FloatLanes(1);
   const FloatLanes e = __builtin_convertvector(exponent + (is_tiny & -23), Lanes<float>);
