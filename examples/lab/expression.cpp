@@ -24,12 +24,11 @@ bool is_negated(const Expression& x) {
 
 }  // namespace
 
+Expression::Expression(double constant) : Expression(Node{Kind::constant, constant, "", {}, ""}) {}
+Expression::Expression(Node node) : node_(std::make_shared<const Node>(std::move(node))) {}
 Expression::Expression(const Expression& other) = default;
 Expression& Expression::operator=(const Expression& other) = default;
 Expression::~Expression() = default;
-
-Expression::Expression(double constant) : Expression(Node{Kind::constant, constant, "", {}, ""}) {}
-Expression::Expression(Node node) : node_(std::make_shared<const Node>(std::move(node))) {}
 
 Expression Expression::variable(const std::string& name) { return of(Kind::variable, {}, name); }
 

@@ -155,13 +155,13 @@ void reduce(const char* op, F f, const LoopNest& nest, int target, Finish finish
   if (results == 0) return;
   std::vector<Part> parts;
   int64_t chunks = 0;
-  for (const auto& [reduced, at, first] : parts_of(split.reduced)) {
+  for (const NestPart& part : parts_of(split.reduced)) {
+    const LoopNest& reduced = part.nest;
     const bool can_pack = split.inner_is_reduced && reduced.rank > 0 &&
                           reduced.inner().extent % kCount == 0 &&
-                          have_aligned_rows<kCount>(reduced, at, in...);
+                          have_aligned_rows<kCount>(reduced, part.at, in...);
     parts.push_back(
-        {{reduced, at, first},
-         layout_for(results, reduced.size(), split.inner_is_reduced, can_pack, kCount)});
+        {part, layout_for(results, reduced.size(), split.inner_is_reduced, can_pack, kCount)});
     chunks += parts.back().layout.chunks;
   }
   Tensor scratch;
